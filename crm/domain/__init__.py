@@ -1,0 +1,1 @@
+"""Pure rules of organising: values in, frozen values out; the standard library only."""
