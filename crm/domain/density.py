@@ -1,0 +1,475 @@
+"""Union density: members as a share of the workers, always as a range that holds the truth.
+
+Source: our definition, decision 0003. People whose membership we do not know and people we cannot
+name are a gap in our list, not a sampling error, so nothing here is estimated or filled in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from crm.domain.headcount import Workforce, rounding_interval
+from crm.domain.numbers import HIDDEN, people_text
+
+FEWEST_FOR_PERCENT: Final = 10
+WIDEST_RANGE: Final = 0.25
+
+
+class NoDensity(StrEnum):
+    """Why there is no density to show."""
+
+    WORKFORCE_UNKNOWN = "workforce_unknown"
+    NO_WORKERS = "no_workers"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Two fractions of 1 with the truth between them: 0 <= low <= high <= 1."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.low <= self.high <= 1.0:
+            raise ValueError("A range runs from low to high between 0 and 1.")
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the range is over 25 points, so that the thing to do is count the workers."""
+        # In binary, 7/12 - 1/3 comes out a hair over 0.25; a billionth is less than one person.
+        return round(self.high - self.low, 9) > WIDEST_RANGE
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleRange:
+    """Two counts of people with the truth between them: 0 <= low <= high."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.low <= self.high and math.isfinite(self.high)):
+            raise ValueError("A range of people runs from low to high, 0 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class StatedMembers:
+    """How many members a union says it has somewhere, without names: from `low` to `high`.
+
+    best: the number as it was stated. 0 <= low <= best <= high; ValueError otherwise.
+    """
+
+    low: float
+    best: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.low <= self.best <= self.high and math.isfinite(self.high)):
+            raise ValueError("Stated members run 0 <= low <= best <= high.")
+
+    @classmethod
+    def exactly(cls, count: float) -> StatedMembers:
+        """A count stated in full."""
+        return cls(low=count, best=count, high=count)
+
+    @classmethod
+    def rounded(cls, count: float, rounded_to: float) -> StatedMembers:
+        """A count stated in rounded form; the true one is within half of `rounded_to` (above 0)."""
+        low, high = rounding_interval(count, rounded_to)
+        return cls(low=low, best=count, high=high)
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """The density of one place on one basis, with everything it was made from.
+
+    members, not_members, not_known_named: people named, by what we know of their membership.
+    stated: members stated without names, when that is the basis.
+    workforce: as recorded. workforce_used: the same, raised to the people named when the list
+    shows that the record is too low; both None when not known.
+    member_range: how many members there can be; with the workforce unknown its high end counts
+    only the people named or stated.
+    not_named: workers we cannot name, at either end of the workforce; None when not known.
+    fraction_range: the density; None with the reason in `no_density`.
+    confirmed_fraction: members known of ÷ the best headcount; None without a best above 0, or if a
+    stated count exceeds it. Without a stated count it leaves out every member not known of, so it
+    is a reading from below and not an estimate.
+    """
+
+    members: float
+    not_members: float
+    not_known_named: float
+    stated: StatedMembers | None
+    workforce: Workforce | None
+    workforce_used: Workforce | None
+    member_range: PeopleRange
+    not_named: PeopleRange | None
+    fraction_range: Range | None
+    confirmed_fraction: float | None
+    no_density: NoDensity | None
+
+    @property
+    def named(self) -> float:
+        """How many people are on our list: members, not members and not known."""
+        return self.members + self.not_members + self.not_known_named
+
+    @property
+    def members_known(self) -> float:
+        """The numerator of the confirmed fraction: the members named, or stated if that is more."""
+        return self.members if self.stated is None else max(self.members, self.stated.best)
+
+    @property
+    def list_exceeds_headcount(self) -> bool:
+        """Whether more people are named than the highest headcount says work here."""
+        return self.workforce is not None and self.named > self.workforce.high
+
+    @property
+    def headcount_stale(self) -> bool:
+        """Whether the headcount must be too low (or people who left are still on the list).
+
+        True when more people are named, or more members stated, than its highest count.
+        """
+        if self.workforce is None:
+            return False
+        return max(self.named, self.member_range.low) > self.workforce.high
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the range is over 25 points, so that the thing to do is count the workers."""
+        return self.fraction_range is not None and self.fraction_range.is_wide
+
+    @property
+    def show_as_count(self) -> bool:
+        """Whether to say `6 of 9` and no percentage, because fewer than 10 people work here."""
+        return self.workforce_used is not None and is_small(self.workforce_used)
+
+
+@dataclass(frozen=True, slots=True)
+class TotalDensity:
+    """The density of many places together: sum of members over sum of workers.
+
+    members, not_members, not_known_named: people of the counted places, each counted once.
+    workforce: the sum over the counted places; None when there are none.
+    counted_places, all_places: `the headcount is known at k of n places`.
+    counted_members, all_members: members known of at those k places and at all n. A person with
+    jobs at two places counts at each here, because the list of places is what is measured.
+    stale_places: counted places whose headcount must be too low.
+    """
+
+    members: float
+    not_members: float
+    not_known_named: float
+    workforce: Workforce | None
+    member_range: PeopleRange
+    fraction_range: Range | None
+    confirmed_fraction: float | None
+    no_density: NoDensity | None
+    counted_places: int
+    all_places: int
+    counted_members: float
+    all_members: float
+    stale_places: int
+
+    @property
+    def excluded_places(self) -> int:
+        """Places left out because nobody has a headcount for them."""
+        return self.all_places - self.counted_places
+
+    @property
+    def excluded_members(self) -> float:
+        """Members known of at the places left out."""
+        return self.all_members - self.counted_members
+
+    @property
+    def covered_fraction(self) -> float | None:
+        """The share of our members who are at places with a headcount; None without members."""
+        return self.counted_members / self.all_members if self.all_members else None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the range is over 25 points, so that the thing to do is count the workers."""
+        return self.fraction_range is not None and self.fraction_range.is_wide
+
+    @property
+    def show_as_count(self) -> bool:
+        """Whether to give counts and no percentage, because fewer than 10 people work here."""
+        return self.workforce is not None and is_small(self.workforce)
+
+
+def density(
+    *,
+    members: float,
+    not_members: float,
+    not_known_named: float,
+    workforce: Workforce | None,
+    stated: StatedMembers | None = None,
+) -> Density:
+    """The density of one place, as a range that holds the truth.
+
+    members, not_members, not_known_named: people named, on one day and for one union or for any;
+    0 or more, ValueError otherwise. workforce None: not known, and so is the density.
+    stated: members stated without names for that same union, or for all unions together.
+
+    With M members, U named people not known, L people named in all, and the true workforce N
+    anywhere from H low to H high:
+    low = M ÷ H high. high = the greater, at N = H low and N = H high, of
+    (M + U + those not named) ÷ N, where those not named are N - L, at least 0; never above 1.
+    One of the two ends is always the greatest: below L the share falls as N grows, above it rises.
+    With a stated count, members run from the larger of M and its low to the larger of M and its
+    high, and neither the not known nor the not named widen that.
+
+    The truth lies inside when the people named do work there, what we know of them is right, the
+    stated count is right, and N is in the range of the headcount. If more people are named than H
+    high, not all of that can be so. Then the headcount is flagged as stale and H high is raised
+    to L: the truth lies inside if the list is right and complete. (If the list still holds
+    people who left, or misses others as well, no bound can be promised: hence the flag.)
+    Source: decision 0003.
+    """
+    if not all(
+        count >= 0 and math.isfinite(count) for count in (members, not_members, not_known_named)
+    ):
+        raise ValueError("Counts of people are 0 or more.")
+    named = members + not_members + not_known_named
+    could_be = members + not_known_named
+    known_low = members if stated is None else max(members, stated.low)
+    used = None if workforce is None else _raised(workforce, max(named, known_low))
+    if stated is None:
+        not_named_high = 0.0 if used is None else max(0.0, used.high - named)
+        member_range = PeopleRange(low=members, high=could_be + not_named_high)
+    else:
+        member_range = PeopleRange(low=known_low, high=max(members, stated.high))
+
+    fraction_range: Range | None = None
+    confirmed_fraction: float | None = None
+    not_named: PeopleRange | None = None
+    no_density: NoDensity | None = None
+    if used is None:
+        no_density = NoDensity.WORKFORCE_UNKNOWN
+    else:
+        not_named = PeopleRange(low=max(0.0, used.low - named), high=max(0.0, used.high - named))
+        if used.high == 0:
+            no_density = NoDensity.NO_WORKERS
+        else:
+            if stated is None:
+                high = _highest_share(could_be, named, used)
+            else:
+                high = _share(member_range.high, used.low)
+            fraction_range = Range(low=known_low / used.high, high=high)
+            known = members if stated is None else max(members, stated.best)
+            confirmed_fraction = _confirmed(known, used.best)
+    return Density(
+        members=members,
+        not_members=not_members,
+        not_known_named=not_known_named,
+        stated=stated,
+        workforce=workforce,
+        workforce_used=used,
+        member_range=member_range,
+        not_named=not_named,
+        fraction_range=fraction_range,
+        confirmed_fraction=confirmed_fraction,
+        no_density=no_density,
+    )
+
+
+def total(
+    parts: Iterable[Density],
+    *,
+    distinct_members: float,
+    distinct_not_members: float,
+    distinct_not_known_named: float,
+) -> TotalDensity:
+    """The density of several places together: sum over sum, never the mean of percentages.
+
+    parts: one Density for each place, all on the same day and basis. Places without a workforce
+    are left out of the fraction and counted apart.
+    distinct_...: the people of the places with a workforce, each counted once although they may
+    have jobs at several. Each is at most the sum of the parts; ValueError otherwise.
+
+    The bottom is the plain sum of the workforces used. Somebody unnamed with two jobs is in it
+    twice and cannot be seen; the range still holds the truth, the confirmed fraction is then a
+    little low. Stated counts carry no names, so somebody in two of them, or in one of them and
+    named at another place, is counted twice.
+    Source: decision 0003.
+    """
+    every = tuple(parts)
+    counted = [part for part in every if part.workforce_used is not None]
+    summed_members = sum(part.members for part in counted)
+    summed_not_members = sum(part.not_members for part in counted)
+    summed_not_known = sum(part.not_known_named for part in counted)
+    _check_distinct(distinct_members, summed_members)
+    _check_distinct(distinct_not_members, summed_not_members)
+    _check_distinct(distinct_not_known_named, summed_not_known)
+
+    by_name = [part for part in counted if part.stated is None]
+    by_statement = [part for part in counted if part.stated is not None]
+    stated_extra = sum(part.member_range.low - part.members for part in by_statement)
+    stated_best_extra = sum(part.members_known - part.members for part in by_statement)
+    stated_high = sum(part.member_range.high for part in by_statement)
+    # People with two jobs are taken off the not-members of the places counted by name: that can
+    # only raise the high end, so the range still holds the truth wherever they work.
+    could_be = min(
+        sum(part.members + part.not_known_named for part in by_name),
+        distinct_members + distinct_not_known_named,
+    )
+    not_members = max(
+        0.0,
+        sum(part.not_members for part in by_name) - (summed_not_members - distinct_not_members),
+    )
+
+    workforce = _sum_of(counted)
+    members_low = distinct_members + stated_extra
+    members_high = stated_high + could_be
+    fraction_range: Range | None = None
+    confirmed_fraction: float | None = None
+    no_density: NoDensity | None = None
+    if workforce is None:
+        no_density = NoDensity.WORKFORCE_UNKNOWN
+    else:
+        named_workforce = _sum_of(by_name)
+        if named_workforce is not None:
+            members_high += max(0.0, named_workforce.high - could_be - not_members)
+        if workforce.high == 0:
+            no_density = NoDensity.NO_WORKERS
+        else:
+            high = _highest_total_share(
+                could_be=could_be,
+                named=could_be + not_members,
+                named_workforce=named_workforce,
+                stated_members=stated_high,
+                stated_workforce=_sum_of(by_statement),
+            )
+            # The sum over places may differ in its last binary digit from the sum once each.
+            low = min(1.0, members_low / workforce.high)
+            fraction_range = Range(low=low, high=max(low, high))
+            confirmed_fraction = _confirmed(distinct_members + stated_best_extra, workforce.best)
+    return TotalDensity(
+        members=distinct_members,
+        not_members=distinct_not_members,
+        not_known_named=distinct_not_known_named,
+        workforce=workforce,
+        member_range=PeopleRange(low=members_low, high=max(members_low, members_high)),
+        fraction_range=fraction_range,
+        confirmed_fraction=confirmed_fraction,
+        no_density=no_density,
+        counted_places=len(counted),
+        all_places=len(every),
+        counted_members=sum(part.members_known for part in counted),
+        all_members=sum(part.members_known for part in every),
+        stale_places=sum(part.headcount_stale for part in counted),
+    )
+
+
+def is_small(workforce: Workforce) -> bool:
+    """Whether fewer than 10 people work there, by the best count, or the highest without one."""
+    size = workforce.high if workforce.best is None else workforce.best
+    return size < FEWEST_FOR_PERCENT
+
+
+def is_hidden(count: float, *, whole: float, k: int) -> bool:
+    """Whether a count must be hidden outside the workplace's own team.
+
+    True for 1 to k-1 people, and when all but 1 to k-1 of the whole are counted, since the few
+    left over could then be worked out. k: 1 or more (1 hides nothing); ValueError otherwise.
+    whole: the people the count is a part of; at least `count`, ValueError otherwise.
+    """
+    if k < 1:
+        raise ValueError("The smallest group shown is 1 or more.")
+    if not 0 <= count <= whole:
+        raise ValueError("A count is from 0 to the whole that it is a part of.")
+    return 0 < count < k or 0 < whole - count < k
+
+
+def suppress(count: float, *, whole: float, k: int) -> str:
+    """The count as text, or `[c]` when it must be hidden; see is_hidden for the rule."""
+    return HIDDEN if is_hidden(count, whole=whole, k=k) else people_text(count)
+
+
+def hidden_parts(parts: Sequence[float], *, k: int) -> tuple[bool, ...]:
+    """Which counts of a row must be hidden when the row's sum is shown beside them.
+
+    parts: counts that add up to the sum. Each of 1 to k-1 is hidden. If that hides just one, the
+    smallest other count above 0 is hidden with it, or the first could be had by taking away.
+    If no other count is above 0, the sum itself is that small count and must be hidden as well.
+    k: 1 or more; ValueError otherwise.
+    """
+    if k < 1:
+        raise ValueError("The smallest group shown is 1 or more.")
+    hidden = [0 < part < k for part in parts]
+    if sum(hidden) == 1:
+        others = [place for place, part in enumerate(parts) if part > 0 and not hidden[place]]
+        if others:
+            hidden[min(others, key=lambda place: parts[place])] = True
+    return tuple(hidden)
+
+
+def _raised(workforce: Workforce, people: float) -> Workforce:
+    best = workforce.best
+    return Workforce(
+        low=workforce.low,
+        best=None if best is None else max(best, people),
+        high=max(workforce.high, people),
+    )
+
+
+def _confirmed(members: float, best: float | None) -> float | None:
+    # A rounded statement can exceed the best headcount; a share above 1 is no reading at all.
+    if not best or members > best:
+        return None
+    return members / best
+
+
+def _share(members: float, workers: float) -> float:
+    # With a lowest count of 0 any share is possible as soon as one person could be a member.
+    if workers == 0:
+        return 1.0 if members > 0 else 0.0
+    return min(1.0, members / workers)
+
+
+def _highest_share(could_be: float, named: float, workforce: Workforce) -> float:
+    return _highest_total_share(
+        could_be=could_be,
+        named=named,
+        named_workforce=workforce,
+        stated_members=0.0,
+        stated_workforce=None,
+    )
+
+
+def _highest_total_share(
+    *,
+    could_be: float,
+    named: float,
+    named_workforce: Workforce | None,
+    stated_members: float,
+    stated_workforce: Workforce | None,
+) -> float:
+    # More workers at places with a stated count only lower the share, so their low end is used.
+    # At the other places the share first falls and then rises or stays, so one end is highest.
+    stated_low = 0.0 if stated_workforce is None else stated_workforce.low
+    ends = (0.0,) if named_workforce is None else (named_workforce.low, named_workforce.high)
+    return max(
+        _share(stated_members + could_be + max(0.0, end - named), stated_low + end) for end in ends
+    )
+
+
+def _sum_of(parts: Sequence[Density]) -> Workforce | None:
+    used = [part.workforce_used for part in parts if part.workforce_used is not None]
+    if not used:
+        return None
+    bests = [one.best for one in used if one.best is not None]
+    return Workforce(
+        low=sum(one.low for one in used),
+        best=sum(bests) if len(bests) == len(used) else None,
+        high=sum(one.high for one in used),
+    )
+
+
+def _check_distinct(distinct: float, summed: float) -> None:
+    # Weighted survey people are floats, so the same sum in another order may differ a little.
+    if distinct < 0 or (distinct > summed and not math.isclose(distinct, summed)):
+        raise ValueError("People counted once are from 0 to the sum over the places.")
