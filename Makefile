@@ -45,7 +45,7 @@ format: .venv/.parts-dev ## put the code into the one format
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-licences: .venv/.parts-run ## write docs/licences.md anew
+licences: .venv/.parts-dev ## write docs/licences.md anew
 	$(PY) tools/licences.py
 
 screenshots: .venv/.parts-test ## take the pictures of the README from the practice copy
