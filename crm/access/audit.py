@@ -1,0 +1,185 @@
+"""The audit trail: a row for every write, in the same transaction, made by the session itself.
+
+Services do not call this for writes: ``install_audit`` listens to every flush. They call
+``record_view`` and ``record_export`` for the two kinds of reading that are recorded too.
+"""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import Session, UOWTransaction
+
+from crm.models.audit import AuditEntry, Verb
+from crm.models.base import AtPlace, Base, OfContact
+from crm.models.contacts import Contact
+from crm.models.places import Place
+
+
+def install_audit(session_class: Any) -> None:
+    """Make every flush of the session class leave its audit rows."""
+    event.listen(session_class, "after_flush", _record_flush)
+
+
+def record_view(session: Session, *, contact_id: int, contact_public_id: uuid.UUID) -> None:
+    """Record that the actor of this unit of work looked at a contact."""
+    _insert(
+        session,
+        [
+            _entry(
+                session,
+                Verb.VIEW,
+                subject="contact",
+                subject_id=contact_id,
+                subject_public_id=contact_public_id,
+                contact_id=contact_id,
+            )
+        ],
+    )
+
+
+def record_export(
+    session: Session, *, what: str, filters: Mapping[str, Any], rows: int, place_id: int | None
+) -> None:
+    """Record that the actor took a file out: what it was, its filters, how many rows."""
+    _insert(
+        session,
+        [
+            _entry(
+                session,
+                Verb.EXPORT,
+                subject=what,
+                place_id=place_id,
+                new={
+                    "filters": {key: _plain(value) for key, value in filters.items()},
+                    "rows": rows,
+                },
+            )
+        ],
+    )
+
+
+def record_act(session: Session, verb: Verb, *, subject: str, subject_id: int | None) -> None:
+    """Record an act that changes no row of its own, such as signing in."""
+    _insert(session, [_entry(session, verb, subject=subject, subject_id=subject_id)])
+
+
+def record_bulk(session: Session, *, table: str, rows: int, reason: str) -> None:
+    """Record rows stored past the session by a bulk loader: the table, how many, and why."""
+    entry = _entry(session, Verb.CREATE, subject=table, new={"rows": rows})
+    entry["reason"] = reason
+    _insert(session, [entry])
+
+
+def _record_flush(session: Session, context: UOWTransaction) -> None:
+    entries: list[dict[str, Any]] = []
+    for row in session.new:
+        if isinstance(row, Base) and row.audited:
+            entries.append(_of_row(session, Verb.CREATE, row, None, _values(row)))
+    for row in session.dirty:
+        if isinstance(row, Base) and row.audited:
+            old, new = _changes(row)
+            if new:
+                entries.append(_of_row(session, Verb.UPDATE, row, old, new))
+    for row in session.deleted:
+        if isinstance(row, Base) and row.audited:
+            entries.append(_of_row(session, Verb.DELETE, row, _values(row), None))
+    _insert(session, entries)
+
+
+def _insert(session: Session, entries: list[dict[str, Any]]) -> None:
+    if entries:
+        session.connection().execute(sa.insert(AuditEntry.__table__), entries)
+
+
+def _entry(session: Session, verb: Verb, *, subject: str, **more: Any) -> dict[str, Any]:
+    scope = session.info.get("scope")
+    entry: dict[str, Any] = {
+        "at": datetime.now(UTC),
+        "actor_id": session.info.get("actor_id", scope.actor_id if scope else None),
+        "verb": verb,
+        "subject": subject,
+        "subject_id": None,
+        "subject_public_id": None,
+        "contact_id": None,
+        "place_id": None,
+        "old": None,
+        "new": None,
+        "reason": scope.reason if scope else None,
+        "request_id": session.info.get("request_id"),
+    }
+    entry.update(more)
+    return entry
+
+
+def _of_row(
+    session: Session, verb: Verb, row: Any, old: dict[str, Any] | None, new: dict[str, Any] | None
+) -> dict[str, Any]:
+    place_id = row.place_id if isinstance(row, AtPlace) else None
+    if isinstance(row, Place):
+        place_id = row.id
+    contact_id = row.contact_id if isinstance(row, OfContact) else None
+    if isinstance(row, Contact):
+        contact_id = row.id
+    return _entry(
+        session,
+        verb,
+        subject=row.__tablename__,
+        subject_id=getattr(row, "id", None),
+        subject_public_id=getattr(row, "public_id", None),
+        contact_id=contact_id,
+        place_id=place_id,
+        old=old,
+        new=new,
+    )
+
+
+def _values(row: Base) -> dict[str, Any]:
+    """Return the row's columns that hold something, as plain JSON values."""
+    state = sa.inspect(row)
+    found = {}
+    for attribute in state.mapper.column_attrs:
+        value = state.dict.get(attribute.key)
+        if value is not None:
+            found[attribute.key] = _hide(row, attribute.key, value)
+    return found
+
+
+def _changes(row: Base) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the old and the new values of the columns this flush changes."""
+    state = sa.inspect(row)
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
+    for attribute in state.mapper.column_attrs:
+        history = state.attrs[attribute.key].history
+        if history.has_changes():
+            before = history.deleted[0] if history.deleted else None
+            after = history.added[0] if history.added else None
+            if before != after:
+                old[attribute.key] = _hide(row, attribute.key, before)
+                new[attribute.key] = _hide(row, attribute.key, after)
+    return old, new
+
+
+def _hide(row: Base, key: str, value: Any) -> Any:
+    if key in row.audit_hides and value is not None:
+        return "(hidden)"
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        return "(bytes)"
+    return value

@@ -1,0 +1,441 @@
+"""Scopes: what one person may see at this moment, and the SQL that holds them to it.
+
+A scope is made from the grants in force. ``scope.select(X)`` adds one rule per scoped table to
+the statement, so joins, aliases, subqueries and loaders are all filtered by the same line, and
+marks the statement. Any SELECT that names a scoped table without that mark is refused by
+``install_locks``; so are bulk updates and deletes, and flushed rows outside the scope.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm.interfaces import UserDefinedOption
+
+from crm.access.permissions import ROLE_PERMISSIONS, Permission
+from crm.domain.errors import PermissionRefused
+from crm.domain.roles import Role
+from crm.models.audit import AuditEntry
+from crm.models.base import AtPlace, Base, OfContact, Scoped
+from crm.models.contacts import Contact, Job, StateSpan
+from crm.models.conversations import (
+    Assessment,
+    Conversation,
+    ConversationIssue,
+    ConversationNote,
+    FollowUp,
+)
+from crm.models.places import Area, Employer, Place, PlaceClosure, PlaceKind, Workplace
+from crm.models.tasks import BackgroundTask, TaskFile
+
+log = logging.getLogger(__name__)
+
+MARK = "crm_scope"
+
+
+class UnscopedQueryError(Exception):
+    """A statement would read scoped rows without a scope. Always a defect, never a user's fault."""
+
+
+class OutsideScopeError(Exception):
+    """A row outside the writer's scope was about to be stored. Always a defect in a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant in force: the role it gives and the place it covers."""
+
+    role: Role
+    place_id: int
+    covers_everything: bool = False
+
+
+class _Mark(UserDefinedOption):
+    """Travels with a scoped statement into the loads that follow from it."""
+
+    propagate_to_loaders = True
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What one actor may see and do, fixed at one moment.
+
+    actor_id: the user, or None for work that no user does. grants: those in force.
+    reason: set only for ``everything``; says why the work needs all rows.
+    """
+
+    actor_id: int | None
+    grants: tuple[Grant, ...]
+    reason: str | None = None
+    _memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @staticmethod
+    def everything(reason: str, actor_id: int | None = None) -> Scope:
+        """Return a scope over all rows, for work that truly needs them.
+
+        reason: why, in a few words; it is logged. A test lists every caller.
+        """
+        log.info("scope over everything: %s", reason)
+        return Scope(actor_id=actor_id, grants=(), reason=reason)
+
+    @property
+    def is_everything(self) -> bool:
+        """True for a scope made by ``everything``."""
+        return self.reason is not None
+
+    def may(self, permission: Permission) -> bool:
+        """Return True when some grant in force gives the permission somewhere."""
+        return self.is_everything or any(
+            permission in ROLE_PERMISSIONS[grant.role] for grant in self.grants
+        )
+
+    def require(self, permission: Permission) -> None:
+        """Raise PermissionRefused unless some grant in force gives the permission."""
+        if not self.may(permission):
+            raise PermissionRefused(str(permission))
+
+    def nodes(self, permission: Permission) -> tuple[int, ...] | None:
+        """Return the ids of the places where the permission holds; None means everywhere."""
+        key = ("nodes", permission)
+        if key not in self._memo:
+            holding = [grant for grant in self.grants if permission in ROLE_PERMISSIONS[grant.role]]
+            everywhere = self.is_everything or any(grant.covers_everything for grant in holding)
+            self._memo[key] = (
+                None if everywhere else tuple(sorted({grant.place_id for grant in holding}))
+            )
+        found: tuple[int, ...] | None = self._memo[key]
+        return found
+
+    def reach(
+        self, permission: Permission, column: sa.ColumnElement[Any] | Any
+    ) -> sa.ColumnElement[bool]:
+        """Return the condition that the place in ``column`` lies in the subtree of the nodes
+        where the permission holds. One indexed condition on both databases.
+        """
+        nodes = self.nodes(permission)
+        if nodes is None:
+            return sa.true()
+        if not nodes:
+            return sa.false()
+        closure = PlaceClosure.__table__
+        return column.in_(
+            sa.select(closure.c.descendant_id).where(closure.c.ancestor_id.in_(nodes))
+        )
+
+    def select(self, *entities: Any, permission: Permission | None = None) -> sa.Select[Any]:
+        """Return a SELECT of the entities that can only bring rows of this scope.
+
+        permission: narrows every rule to the places where this permission holds too, for a
+        write that starts from a read (``PLACE_WRITE`` and so on).
+        """
+        return (
+            sa.select(*entities)
+            .options(*self._options(permission))
+            .execution_options(**{MARK: True})
+        )
+
+    def _options(self, permission: Permission | None) -> tuple[Any, ...]:
+        key = ("options", permission)
+        if key not in self._memo:
+            self._memo[key] = (_Mark(), *_criteria(self, permission))
+        options: tuple[Any, ...] = self._memo[key]
+        return options
+
+
+def _criteria(scope: Scope, narrower: Permission | None) -> Iterable[Any]:
+    """Yield one loader criterion for each scoped table."""
+    if scope.is_everything:
+        return
+    for model in scoped_models():
+        rule = _RULES.get(model)
+        if rule is None:
+            rule = _default_rule(model)
+        condition = rule(scope, narrower)
+        if condition is not None:
+            yield with_loader_criteria(model, condition, include_aliases=True)
+
+
+Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
+
+# Tables at a place whose rows are about people, and so need more than the right to see places.
+_ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
+    {Job, StateSpan, Conversation, ConversationIssue, Assessment, FollowUp}
+)
+
+
+def _default_rule(model: type[Any]) -> Rule:
+    if issubclass(model, AtPlace):
+        read = Permission.CONTACT_READ if model in _ABOUT_PEOPLE else Permission.PLACE_READ
+        return lambda scope, narrower: _both(scope, read, narrower, model.place_id)
+    if issubclass(model, OfContact):
+        return lambda scope, narrower: _of_seen_contact(scope, narrower, model.contact_id)
+    raise TypeError(f"{model.__name__} is scoped but names no place, contact or rule of its own")
+
+
+def _both(
+    scope: Scope, read: Permission, narrower: Permission | None, column: Any
+) -> sa.ColumnElement[bool] | None:
+    if narrower is None or narrower == read:
+        return None if scope.nodes(read) is None else scope.reach(read, column)
+    if scope.nodes(read) is None and scope.nodes(narrower) is None:
+        return None
+    return sa.and_(scope.reach(read, column), scope.reach(narrower, column))
+
+
+def _of_seen_contact(
+    scope: Scope, narrower: Permission | None, column: Any
+) -> sa.ColumnElement[bool] | None:
+    """A person is seen by those who hold a place where the person has, or had, a job."""
+    job = Job.__table__.alias("scope_job")
+    at = _both(scope, Permission.CONTACT_READ, narrower, job.c.place_id)
+    if at is None:
+        return None
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(job)
+        .where(job.c.contact_id == column, job.c.superseded_at.is_(None), at)
+    )
+
+
+def _place_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """Places of the scope; and, to read, the names of what contains them and public bodies."""
+    read = Permission.PLACE_READ
+    inside = _both(scope, read, narrower, Place.id)
+    if inside is None or narrower is not None:
+        return inside
+    closure = PlaceClosure.__table__
+    nodes = scope.nodes(read) or ()
+    above = Place.id.in_(sa.select(closure.c.ancestor_id).where(closure.c.descendant_id.in_(nodes)))
+    # Unions, branches and regions are public knowledge; employers and workplaces are where we are.
+    public = Place.kind.in_([PlaceKind.UNION, PlaceKind.BRANCH, PlaceKind.REGION])
+    return sa.or_(inside, above, public)
+
+
+def _note_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """Notes are read where NOTE_READ holds; elsewhere one's own, at places still held."""
+    if scope.nodes(Permission.NOTE_READ) is None:
+        return None
+    note = ConversationNote
+    everyone = scope.reach(Permission.NOTE_READ, note.place_id)
+    own = sa.and_(
+        note.author_id == scope.actor_id, scope.reach(Permission.CONTACT_READ, note.place_id)
+    )
+    return sa.or_(everyone, own)
+
+
+def _owner_rule(model: type[Any]) -> Rule:
+    return lambda scope, narrower: model.owner_id == scope.actor_id
+
+
+def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    about = _of_seen_contact(scope, Permission.AUDIT_READ, AuditEntry.contact_id)
+    if about is None:
+        return None
+    return sa.or_(scope.reach(Permission.AUDIT_READ, AuditEntry.place_id), about)
+
+
+_RULES: dict[type[Any], Rule] = {
+    Place: _place_rule,
+    Contact: lambda scope, narrower: _of_seen_contact(scope, narrower, Contact.id),
+    ConversationNote: _note_rule,
+    BackgroundTask: _owner_rule(BackgroundTask),
+    TaskFile: _owner_rule(TaskFile),
+    AuditEntry: _audit_rule,
+}
+
+
+@lru_cache(maxsize=1)
+def scoped_models() -> tuple[type[Any], ...]:
+    """Return the scoped mapped classes that carry a rule, base classes of a hierarchy only."""
+    mapped = [mapper.class_ for mapper in Base.registry.mappers]
+    scoped = [model for model in mapped if issubclass(model, Scoped)]
+    tops = [
+        model
+        for model in scoped
+        if not any(other is not model and issubclass(model, other) for other in scoped)
+    ]
+    return tuple(sorted(tops, key=lambda model: str(model.__name__)))
+
+
+@lru_cache(maxsize=1)
+def scoped_tables() -> frozenset[str]:
+    """Return the names of all tables that only a scope may select from."""
+    return frozenset(
+        table.name
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, Scoped)
+        for table in mapper.tables
+        if isinstance(table, sa.Table)
+    )
+
+
+@lru_cache(maxsize=1)
+def _scoped_names() -> re.Pattern[str]:
+    names = "|".join(sorted(scoped_tables(), key=len, reverse=True))
+    return re.compile(rf"(?<![\w:])(?:{names})(?!\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def reads_scoped_table(statement: str) -> bool:
+    """Return True when the SQL text is a read that names a scoped table."""
+    start = statement.lstrip(" (\n\t").split(None, 1)[:1]
+    if not start or start[0].upper() not in {"SELECT", "WITH", "EXPLAIN", "TABLE", "VALUES"}:
+        return False
+    return bool(re.search(_scoped_names(), statement))
+
+
+def install_locks(session_class: Any, engine: sa.Engine) -> None:
+    """Put the refusals in place: unmarked reads, bulk writes, rows outside the scope."""
+    event.listen(engine, "before_cursor_execute", _refuse_unscoped)
+    event.listen(session_class, "do_orm_execute", _carry_mark)
+    event.listen(session_class, "before_flush", _refuse_foreign_rows)
+
+
+def _refuse_unscoped(
+    conn: sa.Connection,
+    cursor: Any,
+    statement: str,
+    parameters: Any,
+    context: Any,
+    executemany: bool,
+) -> None:
+    options = context.execution_options if context is not None else {}
+    if options.get(MARK):
+        return
+    if reads_scoped_table(statement):
+        raise UnscopedQueryError(
+            "This SELECT names a scoped table without a scope. Start it with scope.select(...)."
+        )
+
+
+def _carry_mark(state: ORMExecuteState) -> None:
+    if state.is_update or state.is_delete:
+        if not state.execution_options.get(MARK):
+            raise UnscopedQueryError(
+                "Bulk UPDATE and DELETE pass the scope and the audit by. Change rows one by one."
+            )
+        return
+    if any(isinstance(option, _Mark) for option in state.user_defined_options):
+        state.update_execution_options(**{MARK: True})
+
+
+# The permission that writing a row of each table needs at the row's place.
+_WRITES: dict[type[Any], Permission] = {
+    Job: Permission.CONTACT_WRITE,
+    StateSpan: Permission.CONTACT_READ,
+    Conversation: Permission.CONVERSATION_WRITE,
+    ConversationIssue: Permission.CONVERSATION_WRITE,
+    ConversationNote: Permission.CONVERSATION_WRITE,
+    Assessment: Permission.CONVERSATION_WRITE,
+    FollowUp: Permission.CONVERSATION_WRITE,
+}
+
+
+def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: Any) -> None:
+    """Refuse to store a scoped row that lies outside the scope of this unit of work."""
+    rows = [
+        row
+        for row in (*session.new, *session.dirty, *session.deleted)
+        if isinstance(row, Scoped) and not isinstance(row, AuditEntry)
+    ]
+    if not rows:
+        return
+    scope: Scope | None = session.info.get("scope")
+    if scope is None:
+        raise OutsideScopeError("Scoped rows are written without a scope.")
+    if scope.is_everything:
+        return
+    new_contacts = {row for row in session.new if isinstance(row, Contact)}
+    for row in rows:
+        _check_row(session, scope, row, new_contacts)
+
+
+def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
+    kind = type(row)
+    if isinstance(row, BackgroundTask | TaskFile):
+        if row.owner_id != scope.actor_id:
+            raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
+        return
+    anchor = _anchor(row)
+    if anchor is not None:
+        permission = _WRITES.get(kind) or _place_permission(row)
+        if not _holds(session, scope, permission, anchor):
+            raise OutsideScopeError(f"{kind.__name__} lies outside the writer's places.")
+        return
+    if isinstance(row, Place):
+        _check_top_place(scope, row)
+        return
+    contact_id = row.id if isinstance(row, Contact) else row.contact_id
+    if isinstance(row, Contact) and row in new_contacts:
+        return  # Its first job, checked above, is what places it.
+    if not _holds_contact(session, scope, contact_id):
+        raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
+
+
+def _anchor(row: Any) -> int | None:
+    """Return the id of the place whose holders may write the row, if it is at one."""
+    if isinstance(row, AtPlace):
+        return int(row.place_id)
+    if isinstance(row, Area):
+        return int(row.workplace_id)
+    if isinstance(row, Workplace):
+        return int(row.id or row.employer_id)
+    if isinstance(row, Place) and row.id is not None:
+        return int(row.id)
+    return None
+
+
+def _place_permission(row: Any) -> Permission:
+    if isinstance(row, Employer):
+        return Permission.EMPLOYER_WRITE
+    if isinstance(row, Place) and row.kind in {PlaceKind.UNION, PlaceKind.BRANCH}:
+        return Permission.UNION_WRITE
+    return Permission.PLACE_WRITE
+
+
+def _check_top_place(scope: Scope, row: Place) -> None:
+    """A new employer, union, branch or region hangs under the whole organisation."""
+    if scope.nodes(_place_permission(row)) is not None:
+        raise OutsideScopeError("Only somebody who runs the whole server adds this place.")
+
+
+def _holds(session: Session, scope: Scope, permission: Permission, place_id: int) -> bool:
+    nodes = scope.nodes(permission)
+    if nodes is None:
+        return True
+    memo: dict[Any, bool] = session.info.setdefault("place_checks", {})
+    key = (permission, place_id)
+    if key not in memo:
+        closure = PlaceClosure.__table__
+        found = session.connection().execute(
+            sa.select(sa.literal(1))
+            .where(closure.c.descendant_id == place_id, closure.c.ancestor_id.in_(nodes))
+            .limit(1)
+        )
+        memo[key] = found.first() is not None
+    return memo[key]
+
+
+def _holds_contact(session: Session, scope: Scope, contact_id: int) -> bool:
+    if scope.nodes(Permission.CONTACT_WRITE) is None:
+        return True
+    job = Job.__table__
+    found = session.connection().execute(
+        sa.select(sa.literal(1))
+        .where(
+            job.c.contact_id == contact_id,
+            job.c.superseded_at.is_(None),
+            scope.reach(Permission.CONTACT_WRITE, job.c.place_id),
+        )
+        .limit(1)
+        .execution_options(**{MARK: True})
+    )
+    return found.first() is not None

@@ -1,0 +1,174 @@
+"""The closed lists of words that records are made of. Labels for people: crm/web/labels.py."""
+
+from __future__ import annotations
+
+import enum
+
+
+class PlaceKind(enum.StrEnum):
+    """What sort of node a place is."""
+
+    EVERYTHING = "everything"
+    REGION = "region"
+    UNION = "union"
+    BRANCH = "branch"
+    EMPLOYER = "employer"
+    WORKPLACE = "workplace"
+    AREA = "area"
+
+
+class Sector(enum.StrEnum):
+    """Who owns the employer, as the register or the organiser says."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+    CHARITY = "charity"
+    OTHER = "other"
+
+
+class AreaKind(enum.StrEnum):
+    """What an area inside a workplace is."""
+
+    DEPARTMENT = "department"
+    SITE_PART = "site_part"
+
+
+class HowKnown(enum.StrEnum):
+    """How the group came to know of a person; asked so that a list's origin is on record."""
+
+    MET = "met"
+    TOLD_BY_COLLEAGUE = "told_by_colleague"
+    CAME_TO_US = "came_to_us"
+    UNION_LIST = "union_list"
+    OTHER = "other"
+
+
+class PointKind(enum.StrEnum):
+    """A way to reach a person."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    ADDRESS = "address"
+
+
+class PointState(enum.StrEnum):
+    """Whether a phone, mail or address reaches the person; not known is null."""
+
+    WORKS = "works"
+    BAD = "bad"
+
+
+class FieldGroup(enum.StrEnum):
+    """The groups of facts that a legal basis or a consent is recorded for."""
+
+    IDENTITY = "identity"
+    CONTACT_DETAILS = "contact_details"
+    MEMBERSHIP = "membership"
+    VIEWS = "views"
+
+
+class LegalBasis(enum.StrEnum):
+    """The ground for holding a group of facts (UK GDPR Art. 6 and Art. 9)."""
+
+    REGULAR_CONTACT = "regular_contact"
+    CONSENT = "consent"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+
+
+class ContractType(enum.StrEnum):
+    """The kind of work relationship; not known is null."""
+
+    PERMANENT = "permanent"
+    FIXED_TERM = "fixed_term"
+    AGENCY = "agency"
+    ZERO_HOURS = "zero_hours"
+    SELF_EMPLOYED = "self_employed"
+    OTHER = "other"
+
+
+class MembershipSource(enum.StrEnum):
+    """Who told us of a membership."""
+
+    THEY_SAID = "they_said"
+    UNION_LIST = "union_list"
+    TOLD_BY_COLLEAGUE = "told_by_colleague"
+    OTHER = "other"
+
+
+class Channel(enum.StrEnum):
+    """How a talk was held."""
+
+    IN_PERSON = "in_person"
+    PHONE_CALL = "phone_call"
+    MESSAGE = "message"
+    MEETING = "meeting"
+
+
+class LengthBand(enum.StrEnum):
+    """How long a talk lasted, in bands a person can answer without a clock."""
+
+    UNDER_5_MINUTES = "under_5"
+    FROM_5_TO_15_MINUTES = "5_to_15"
+    OVER_15_MINUTES = "over_15"
+
+
+class Answer(enum.StrEnum):
+    """What the person said to the ask."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_YET = "not_yet"
+
+
+class Verb(enum.StrEnum):
+    """What was done."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    VIEW = "view"
+    EXPORT = "export"
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+
+
+class TaskState(enum.StrEnum):
+    """Where a task is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+# Steps of an organising conversation that can have been reached (method paper 1.2).
+STEPS = (
+    "open",
+    "issues",
+    "agitate",
+    "attribution",
+    "vision_plan",
+    "ask",
+    "inoculate",
+    "commit",
+    "follow_up",
+)
+
+# What matters to people, in the words used at work.
+ISSUES = (
+    "pay",
+    "hours",
+    "shifts",
+    "targets",
+    "safety",
+    "heat",
+    "bullying",
+    "contracts",
+    "staffing",
+    "discrimination",
+    "breaks",
+    "other",
+)
+
+# Things commonly asked of a person at the end of a talk.
+ASKS = ("join", "petition", "meeting", "talk_to_colleague", "vote", "wear_badge", "other")

@@ -1,0 +1,98 @@
+"""Talks and what came of them: conversations, notes, assessments, follow-ups."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.domain.assessment import Basis
+from crm.domain.vocabulary import Answer, Channel, LengthBand
+from crm.models.base import AtPlace, Base, OfContact, Public, Recorded, enum_of
+
+
+class Conversation(Public, AtPlace, OfContact, Base):
+    """One organising conversation. Its public_id is made where it was typed, so that sending
+    the same talk twice stores it once."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (sa.Index("ix_conversation_contact_day", "contact_id", "day", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    held_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    day: Mapped[date]
+    held_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    channel: Mapped[Channel | None] = mapped_column(enum_of(Channel))
+    length_band: Mapped[LengthBand | None] = mapped_column(enum_of(LengthBand))
+    # Codes of crm/domain/conversation.py STEPS and ISSUES.
+    steps_reached: Mapped[list[str] | None]
+    asked: Mapped[str | None] = mapped_column(sa.String(80))
+    answer: Mapped[Answer | None] = mapped_column(enum_of(Answer))
+
+
+class ConversationIssue(AtPlace, OfContact, Base):
+    """One thing that matters to the person, as raised in one talk."""
+
+    __tablename__ = "conversation_issue"
+    __table_args__ = (sa.UniqueConstraint("conversation_id", "issue"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id"), index=True)
+    issue: Mapped[str] = mapped_column(sa.String(40), index=True)
+
+
+class ConversationNote(AtPlace, OfContact, Base):
+    """The words written down of a talk; kept apart because fewer people may read them."""
+
+    __tablename__ = "conversation_note"
+
+    conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id"), primary_key=True)
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    their_words: Mapped[str | None] = mapped_column(sa.Text)
+    fears: Mapped[str | None] = mapped_column(sa.Text)
+    inoculation: Mapped[str | None] = mapped_column(sa.Text)
+    next_step: Mapped[str | None] = mapped_column(sa.Text)
+    # The language it is written in, so that the page can say so to a screen reader.
+    language: Mapped[str | None] = mapped_column(sa.String(10))
+
+
+class Assessment(Public, Recorded, AtPlace, OfContact, Base):
+    """Where a person stands, 1 (strongest) to 5, on a day. "Not asked" is the absence of a row."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (
+        sa.CheckConstraint("rating BETWEEN 1 AND 5", name="rating_1_to_5"),
+        sa.Index("ix_assessment_contact_day", "contact_id", "day", "id", "rating"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("conversation.id"), index=True
+    )
+    assessor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    day: Mapped[date]
+    # The ask it is about; null = in general.
+    ask: Mapped[str | None] = mapped_column(sa.String(80))
+    rating: Mapped[int] = mapped_column(sa.SmallInteger)
+    basis: Mapped[Basis] = mapped_column(enum_of(Basis))
+
+
+class FollowUp(Public, AtPlace, OfContact, Base):
+    """A promise to speak to someone again by a day."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (sa.Index("ix_follow_up_owner_due", "owner_id", "done_at", "due_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    conversation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("conversation.id"), index=True
+    )
+    due_on: Mapped[date]
+    what: Mapped[str | None] = mapped_column(sa.String(200))
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    version: Mapped[int] = mapped_column(default=1)

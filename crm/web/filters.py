@@ -1,0 +1,45 @@
+"""How numbers, days and moments are written. The only place that formats them for a page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import flask_babel
+from flask import Flask
+
+from crm.domain.numbers import people_text, percent_text
+from crm.web.guard import my_zone
+from crm.web.labels import label, rating_label
+
+
+def install(app: Flask) -> None:
+    """Register the filters with Jinja."""
+    app.jinja_env.filters.update(
+        day=day, moment=moment, people=people, percent=percent, label=label, rating=rating_label
+    )
+
+
+def day(value: date | None) -> str:
+    """Return a day in words: 14 May 2026."""
+    if value is None:
+        return ""
+    return str(flask_babel.format_date(value, "d MMMM y", rebase=False))
+
+
+def moment(value: datetime | None, zone: str | None = None) -> str:
+    """Return a moment in the place's time zone, or else the reader's: 14 May 2026, 18:05."""
+    if value is None:
+        return ""
+    local = value.astimezone(ZoneInfo(zone or my_zone()))
+    return str(flask_babel.format_datetime(local, "d MMMM y, HH:mm", rebase=False))
+
+
+def people(value: float | None) -> str:
+    """Return a number of people: 1,204; one decimal for a survey's weighted figure."""
+    return people_text(value)
+
+
+def percent(fraction: float | None, places: int = 0) -> str:
+    """Return a fraction as a percentage with its sign: 38%."""
+    return f"{percent_text(fraction, places)}%" if fraction is not None else ""

@@ -1,0 +1,67 @@
+"""The base form: where refusals land, and the fields every feature shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import DateField, StringField
+from wtforms.validators import Length, ValidationError
+
+from crm.domain.errors import Refusal
+from crm.web.errors import sentence
+
+NOT_A_DATE = lazy_gettext("Enter a date like 14/05/2026, or pick one.")
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form with a token. Shape is checked here; the service knows the world."""
+
+    def refuse(self, refusal: Refusal, field: str | None = None) -> None:
+        """Show a service's refusal by the field it belongs to, or above the form."""
+        words = sentence(refusal)
+        if field is None:
+            self.form_errors.append(words)
+        else:
+            errors = self[field].errors
+            self[field].errors = [*errors, words]
+
+    def text(self, name: str) -> str | None:
+        """Return a text field's content without outer space; None when nothing is there."""
+        data = self[name].data
+        return (data or "").strip() or None
+
+
+class TextField(StringField):  # type: ignore[misc]
+    """One line of text. Control characters are refused; length has a clear sentence."""
+
+    def __init__(self, label: Any, *, limit: int, validators: Any = (), **more: Any) -> None:
+        message = lazy_gettext("Use %(limit)s letters or fewer.", limit=limit)
+        super().__init__(label, [*validators, Length(max=limit, message=message)], **more)
+
+    def pre_validate(self, form: Any) -> None:
+        """Raise ValidationError for characters that cannot be stored or shown."""
+        text = self.data or ""
+        if any(ord(letter) < 32 and letter not in "\r\n\t" for letter in text):
+            raise ValidationError(gettext("Take out the characters that cannot be shown."))
+
+
+class DayField(DateField):  # type: ignore[misc]
+    """A day, from a date picker or typed as 14/05/2026."""
+
+    def __init__(self, label: Any, validators: Any = (), **more: Any) -> None:
+        super().__init__(label, validators, format=["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"], **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the day. An empty field is None: a required field says so itself."""
+        if not valuelist or not valuelist[0].strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata([valuelist[0].strip()])
+        except ValueError as error:
+            raise ValueError(str(NOT_A_DATE)) from error
+        if self.data is not None and not 1900 <= self.data.year <= 2200:
+            self.data = None
+            raise ValueError(str(NOT_A_DATE))

@@ -1,0 +1,188 @@
+"""The screen's words for every closed list of crm/domain/vocabulary.py and the scales."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from crm.domain.assessment import Basis, Freshness
+from crm.domain.headcount import Counts, HeadcountSource
+from crm.domain.roles import Role
+from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import (
+    Answer,
+    AreaKind,
+    Channel,
+    ContractType,
+    FieldGroup,
+    HowKnown,
+    LegalBasis,
+    LengthBand,
+    MembershipSource,
+    PlaceKind,
+    PointKind,
+    PointState,
+    Sector,
+    TaskState,
+)
+
+RATINGS: dict[int, Any] = {
+    1: _("Leads"),
+    2: _("With us"),
+    3: _("Unsure"),
+    4: _("Against"),
+    5: _("Blocks"),
+}
+NOT_ASKED = _("Not asked")
+NOT_KNOWN = _("Not known")
+
+LABELS: dict[enum.Enum, Any] = {
+    Basis.ACTION: _("They did it"),
+    Basis.SAID: _("They said so"),
+    Basis.TOLD: _("Someone told us"),
+    Basis.INFERRED: _("A guess"),
+    Freshness.FRESH: _("Recent"),
+    Freshness.STALE: _("Getting old"),
+    Freshness.EXPIRED: _("Old"),
+    Counts.SITE_ALL: _("Everyone on site"),
+    Counts.EMPLOYER_DIRECT: _("Direct staff of the employer"),
+    Counts.BARGAINING_UNIT: _("The bargaining unit"),
+    Counts.FTE: _("Full-time equivalents (hours, not people)"),
+    HeadcountSource.UNION_LIST: _("The union’s list"),
+    HeadcountSource.ANNUAL_REPORT: _("Annual report"),
+    HeadcountSource.GENDER_PAY_RETURN: _("Gender pay return"),
+    HeadcountSource.ORGANISER_COUNT: _("Counted by us"),
+    HeadcountSource.PUBLISHED_REGISTER: _("A published register"),
+    HeadcountSource.SURVEY: _("A survey"),
+    HeadcountSource.EMPLOYER_TOLD: _("The employer told us"),
+    HeadcountSource.OTHER: _("Something else"),
+    Role.REP: _("Rep"),
+    Role.ORGANISER: _("Organiser"),
+    Role.BRANCH_OFFICER: _("Branch officer"),
+    Role.ADMINISTRATOR: _("Administrator"),
+    MembershipStatus.MEMBER: _("Member"),
+    MembershipStatus.NOT_MEMBER: _("Not a member"),
+    PlaceKind.EVERYTHING: _("Everything"),
+    PlaceKind.REGION: _("Region"),
+    PlaceKind.UNION: _("Union"),
+    PlaceKind.BRANCH: _("Branch"),
+    PlaceKind.EMPLOYER: _("Employer"),
+    PlaceKind.WORKPLACE: _("Workplace"),
+    PlaceKind.AREA: _("Area"),
+    Sector.PRIVATE: _("Private"),
+    Sector.PUBLIC: _("Public"),
+    Sector.CHARITY: _("Charity"),
+    Sector.OTHER: _("Another kind"),
+    AreaKind.DEPARTMENT: _("Department"),
+    AreaKind.SITE_PART: _("Part of the site"),
+    HowKnown.MET: _("One of us met them"),
+    HowKnown.TOLD_BY_COLLEAGUE: _("A colleague told us"),
+    HowKnown.CAME_TO_US: _("They came to us"),
+    HowKnown.UNION_LIST: _("From the union, with its permission"),
+    HowKnown.OTHER: _("Another way"),
+    PointKind.PHONE: _("Phone"),
+    PointKind.EMAIL: _("Email"),
+    PointKind.ADDRESS: _("Address"),
+    PointState.WORKS: _("Works"),
+    PointState.BAD: _("Does not work"),
+    FieldGroup.IDENTITY: _("Name"),
+    FieldGroup.CONTACT_DETAILS: _("Phone, email, address"),
+    FieldGroup.MEMBERSHIP: _("Union membership"),
+    FieldGroup.VIEWS: _("Where they stand"),
+    LegalBasis.REGULAR_CONTACT: _("Member, or in regular contact with us"),
+    LegalBasis.CONSENT: _("They agreed"),
+    LegalBasis.LEGITIMATE_INTEREST: _("Our fair interest, written down"),
+    ContractType.PERMANENT: _("Permanent"),
+    ContractType.FIXED_TERM: _("Fixed term"),
+    ContractType.AGENCY: _("Agency"),
+    ContractType.ZERO_HOURS: _("Zero hours"),
+    ContractType.SELF_EMPLOYED: _("Self-employed"),
+    ContractType.OTHER: _("Another kind"),
+    MembershipSource.THEY_SAID: _("They told us"),
+    MembershipSource.UNION_LIST: _("The union’s list"),
+    MembershipSource.TOLD_BY_COLLEAGUE: _("A colleague told us"),
+    MembershipSource.OTHER: _("Another way"),
+    Channel.IN_PERSON: _("Face to face"),
+    Channel.PHONE_CALL: _("Phone call"),
+    Channel.MESSAGE: _("Message"),
+    Channel.MEETING: _("At a meeting"),
+    LengthBand.UNDER_5_MINUTES: _("Under 5 minutes"),
+    LengthBand.FROM_5_TO_15_MINUTES: _("5 to 15 minutes"),
+    LengthBand.OVER_15_MINUTES: _("Over 15 minutes"),
+    Answer.YES: _("Yes"),
+    Answer.NO: _("No"),
+    Answer.NOT_YET: _("Not yet"),
+    TaskState.WAITING: _("Waiting"),
+    TaskState.RUNNING: _("Running"),
+    TaskState.DONE: _("Done"),
+    TaskState.FAILED: _("Stopped"),
+}
+
+STEPS: dict[str, Any] = {
+    "open": _("Opened"),
+    "issues": _("Heard what matters to them"),
+    "agitate": _("Asked how that feels"),
+    "attribution": _("Named who decides"),
+    "vision_plan": _("Spoke of the plan to win"),
+    "ask": _("Made the ask"),
+    "inoculate": _("Spoke of what the boss will say"),
+    "commit": _("They committed"),
+    "follow_up": _("Agreed a next step"),
+}
+
+ISSUES: dict[str, Any] = {
+    "pay": _("Pay"),
+    "hours": _("Hours"),
+    "shifts": _("Shifts"),
+    "targets": _("Targets"),
+    "safety": _("Safety"),
+    "heat": _("Heat or cold"),
+    "bullying": _("Bullying"),
+    "contracts": _("Contracts"),
+    "staffing": _("Too few staff"),
+    "discrimination": _("Discrimination"),
+    "breaks": _("Breaks"),
+    "other": _("Something else"),
+}
+
+ASKS: dict[str, Any] = {
+    "join": _("Join the union"),
+    "petition": _("Sign the petition"),
+    "meeting": _("Come to the meeting"),
+    "talk_to_colleague": _("Talk to a colleague"),
+    "vote": _("Vote"),
+    "wear_badge": _("Wear the badge"),
+    "other": _("Something else"),
+}
+
+
+def label(value: enum.Enum | int | str | None) -> str:
+    """Return the screen's word for a value of a closed list; "Not known" for None."""
+    if value is None:
+        return str(NOT_KNOWN)
+    if isinstance(value, enum.Enum):
+        return str(LABELS[value])
+    if isinstance(value, int):
+        return str(RATINGS[value])
+    for words in (ISSUES, ASKS, STEPS):
+        if value in words:
+            return str(words[value])
+    return value
+
+
+def rating_label(rating: int | None) -> str:
+    """Return the word for where somebody stands; "Not asked" for None."""
+    return str(NOT_ASKED) if rating is None else str(RATINGS[rating])
+
+
+def choices(members: Iterable[enum.Enum]) -> list[tuple[str, Any]]:
+    """Return (value, word) pairs for a form field."""
+    return [(member.value, LABELS[member]) for member in members]
+
+
+def choices_or_unknown(members: Iterable[enum.Enum]) -> list[tuple[str, Any]]:
+    """Return the pairs with "Not known" first, as the empty value."""
+    return [("", NOT_KNOWN), *choices(members)]

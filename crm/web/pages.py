@@ -1,0 +1,116 @@
+"""What the base template needs on every page: who is signed in, the tabs, language, practice."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, g, get_flashed_messages, request, url_for
+from flask_babel import Babel, get_locale, lazy_gettext
+from flask_wtf.csrf import generate_csrf
+
+from crm.access.permissions import Permission
+from crm.web.guard import current_scope, my_zone, signed_in
+
+babel = Babel()
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the words across the top (or the foot, on a phone)."""
+
+    key: str
+    label: str
+    url: str
+    current: bool
+
+
+_TABS: tuple[tuple[str, Any, str, Permission], ...] = (
+    ("today", lazy_gettext("Today"), "today.index", Permission.CONTACT_READ),
+    ("people", lazy_gettext("People"), "contacts.index", Permission.CONTACT_READ),
+    ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE),
+    ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ),
+    ("dash", lazy_gettext("Density"), "density.index", Permission.DENSITY_READ),
+    ("admin", lazy_gettext("Admin"), "accounts.users", Permission.USER_WRITE),
+)
+
+
+def install(app: Flask) -> None:
+    """Give templates `page`, `static_url` and the reader's language."""
+    app.config["BABEL_DEFAULT_LOCALE"] = "en"
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "UTC"
+    folder = Path(app.root_path) / "translations"
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = app.config.get("TRANSLATIONS") or str(folder)
+    babel.init_app(app, locale_selector=_language, timezone_selector=my_zone)
+    app.context_processor(_context)
+    app.jinja_env.globals["static_url"] = static_url
+
+
+def _language() -> str | None:
+    offered = current_app.config["LANGUAGES"]
+    user = signed_in()
+    if user is not None and user.language in offered:
+        return user.language
+    return request.accept_languages.best_match(offered, default=offered[0])
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file, with a hash of its content so that it may be cached."""
+    folder = current_app.static_folder or ""
+    return url_for("static", filename=name, v=_content_hash(str(Path(folder) / name)))
+
+
+@cache
+def _content_hash(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def _context() -> dict[str, Any]:
+    return {"page": page()}
+
+
+def page() -> dict[str, Any]:
+    """Return what the base template shows around every screen."""
+    locale = get_locale()
+    user = signed_in()
+    shown: dict[str, Any] = {
+        "lang": str(locale).replace("_", "-") if locale else "en",
+        "dir": locale.text_direction if locale else "ltr",
+        "signed_in": user is not None,
+        "user_name": user.name if user else "",
+        "app_name": "Shopfloor",
+        "practice": current_app.config["PRACTICE"],
+        "theme": (user.theme if user else None) or "",
+        "flashes": get_flashed_messages(with_categories=True),
+        "csrf_token": generate_csrf(),
+        "request_id": g.get("request_id", ""),
+        "nav": _tabs() if user else [],
+        "home_url": url_for("today.index") if _has("today.index") else "/",
+        "sign_out_url": url_for("accounts.sign_out") if _has("accounts.sign_out") else "",
+        "account_url": url_for("accounts.mine") if _has("accounts.mine") else "",
+        "hide_url": url_for("today.hide") if _has("today.hide") else "",
+        "source_url": url_for("today.about") if _has("today.about") else "",
+    }
+    return shown
+
+
+def _has(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
+
+
+def _tabs() -> list[Tab]:
+    scope = current_scope()
+    blueprint = request.blueprint or ""
+    return [
+        Tab(
+            key=key,
+            label=str(label),
+            url=url_for(endpoint),
+            current=endpoint.split(".")[0] == blueprint,
+        )
+        for key, label, endpoint, permission in _TABS
+        if _has(endpoint) and scope.may(permission)
+    ]
