@@ -1,0 +1,1 @@
+"""Queries that more than one feature needs. Each runs under a scope."""

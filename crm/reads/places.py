@@ -1,0 +1,96 @@
+"""Finding places by their public id, and naming them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.errors import NotFound
+from crm.models.places import Area, Employer, Place, Shift, Workplace
+
+Node = TypeVar("Node", bound=Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to pick from a list: its public id as text, and its words."""
+
+    value: str
+    label: str
+
+
+def get_place(
+    session: Session,
+    scope: Scope,
+    kind: type[Node],
+    public_id: uuid.UUID,
+    *,
+    permission: Permission | None = None,
+) -> Node:
+    """Return the place of that kind. Raises NotFound if absent or out of scope.
+
+    permission: the right that is needed over it, beyond seeing it.
+    """
+    found: Node | None = session.scalars(
+        scope.select(kind, permission=permission).where(kind.public_id == public_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"{kind.__name__} {public_id}")
+    return found
+
+
+def list_workplace_choices(
+    session: Session, scope: Scope, *, permission: Permission
+) -> list[Choice]:
+    """Return the open workplaces where the permission holds, by name, for a select field."""
+    rows = session.execute(
+        scope.select(Workplace.public_id, Workplace.name, permission=permission)
+        .where(Workplace.closed_on.is_(None))
+        .order_by(Workplace.name)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def list_area_choices(session: Session, scope: Scope, workplace_id: int) -> list[Choice]:
+    """Return the open areas of a workplace, by name."""
+    rows = session.execute(
+        scope.select(Area.public_id, Area.name)
+        .where(Area.workplace_id == workplace_id, Area.closed_on.is_(None))
+        .order_by(Area.name)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def list_shift_choices(session: Session, scope: Scope, workplace_id: int) -> list[Choice]:
+    """Return the shifts of a workplace that are still worked, by name."""
+    rows = session.execute(
+        scope.select(Shift.public_id, Shift.name)
+        .where(Shift.place_id == workplace_id, Shift.closed_on.is_(None))
+        .order_by(Shift.name)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def names_of(session: Session, scope: Scope, place_ids: set[int]) -> dict[int, str]:
+    """Return the names of those of the places that the scope may see, by inner id."""
+    if not place_ids:
+        return {}
+    rows = session.execute(
+        scope.select(Place.id, Place.name).where(Place.id.in_(sorted(place_ids)))
+    )
+    return {int(place_id): str(name) for place_id, name in rows}
+
+
+def employer_of(session: Session, scope: Scope, workplace: Workplace) -> Employer | None:
+    """Return the employer of a workplace, or None when the scope may not see it."""
+    found: Employer | None = session.scalars(
+        scope.select(Employer).where(Employer.id == workplace.employer_id)
+    ).one_or_none()
+    return found
+
+

@@ -1,0 +1,166 @@
+"""The app on both databases, one clean database a test, and clients signed in as anybody."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from crm.app import create_app
+from crm.web import clock, migrating
+from crm.web.db import db
+from tests import factories
+
+_SETTINGS: dict[str, Any] = {
+    "SECRET_KEY": "a secret that only tests use, long enough",
+    "DATABASE_KEY": None,
+    "PUBLIC_URL": "",
+    "TRUSTED_HOSTS_LIST": ["127.0.0.1", "localhost"],
+    "PROXY_COUNT": 0,
+    "PRACTICE": False,
+    "ORGANISATION": "Test group",
+    "LANGUAGES": ["en"],
+    "TRANSLATIONS": "",
+    "TIME_ZONE": "Europe/London",
+    "MAX_CONTENT_LENGTH": 64 * 1024,
+    "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+    "MAX_FORM_PARTS": 300,
+    "UPLOAD_LIMIT": 6 * 1024 * 1024,
+    "MINIMUM_FREE_DISK": 0,
+    "RUN_WORKER": False,
+    "PROPAGATE_DEFECTS": True,
+    "WTF_CSRF_ENABLED": False,
+}
+
+
+def app_settings(database_url: str, folder: Path, **changes: Any) -> dict[str, Any]:
+    """Return the settings of an app under test."""
+    return {
+        **_SETTINGS,
+        "DATABASE_URL": database_url,
+        "INSTANCE_FOLDER": str(folder),
+        **changes,
+    }
+
+
+class _Sqlite:
+    """A template file with empty tables, copied over the database before each test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "test.db"
+        self.app = create_app(app_settings(f"sqlite:///{self.path}", folder))
+        with self.app.app_context():
+            migrating.upgrade()
+            with db.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.engine.dispose()
+        self.template = folder / "template.db"
+        shutil.copy(self.path, self.template)
+
+    def clean(self) -> None:
+        db.session.remove()
+        db.engine.dispose()
+        for leftover in ("-wal", "-shm"):
+            Path(str(self.path) + leftover).unlink(missing_ok=True)
+        shutil.copy(self.template, self.path)
+
+
+class _Postgres:
+    """One migrated database, emptied before each test."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.app = create_app(app_settings(url, folder))
+        with self.app.app_context():
+            migrating.upgrade()
+
+    def clean(self) -> None:
+        db.session.remove()
+        with db.engine.connect() as connection:
+            # Triggers and foreign keys sleep meanwhile: the audit log refuses to be emptied.
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            for table in reversed(db.metadata.sorted_tables):
+                if table.name == "probe":
+                    continue
+                keep = " WHERE kind <> 'everything'" if table.name == "place" else ""
+                if table.name == "place_closure":
+                    keep = " WHERE ancestor_id <> 1 OR descendant_id <> 1"
+                connection.exec_driver_sql(f"DELETE FROM {table.name}{keep}")
+            connection.commit()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The database under test; every test that asks for `app` runs on both."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "sqlite":
+        return _Sqlite(folder)
+    return _Postgres(request.getfixturevalue("pg_url"), folder)
+
+
+@pytest.fixture
+def app(backend: Any) -> Iterator[Flask]:
+    """The app over a database with empty tables, inside an application context."""
+    with backend.app.app_context():
+        backend.clean()
+        yield backend.app
+        db.session.remove()
+
+
+@pytest.fixture
+def dialect(app: Flask) -> str:
+    """The name of the database under test: sqlite or postgresql."""
+    return str(db.engine.dialect.name)
+
+
+@pytest.fixture
+def world(app: Flask) -> factories.World:
+    """The small world of tests/factories.py."""
+    return factories.make_world()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A stranger's client."""
+    return app.test_client()
+
+
+@pytest.fixture
+def client_as(app: Flask) -> Callable[[factories.Named], FlaskClient]:
+    """client_as(world.rep) gives a client signed in as that user."""
+
+    def _client(user: factories.Named) -> FlaskClient:
+        token = factories.open_session(user.id)
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = token
+            cookie["_fresh"] = True
+        return client
+
+    return _client
+
+
+@pytest.fixture
+def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 12:00 UTC on 23 November 2026."""
+    monkeypatch.setattr(clock, "now", lambda: factories.NOW)
+
+
+@pytest.fixture
+def count_statements(app: Flask) -> Iterator[list[str]]:
+    """A list that fills with the SQL statements sent while the test runs."""
+    sent: list[str] = []
+
+    def _note(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA", "ROLLBACK", "COMMIT", "SAVEPOINT")):
+            sent.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", _note)
+    yield sent
+    sa.event.remove(db.engine, "before_cursor_execute", _note)
