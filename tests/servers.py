@@ -73,9 +73,10 @@ def _server_user() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _run_as_server(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def _run_as_server(folder: Path, *command: str) -> tuple[int, str]:
+    """Run a command as the server's user; return its exit status and all that it said."""
     # Output goes to a file, not a pipe: the server inherits it and would keep a pipe open.
-    with (folder / "commands.log").open("a+") as log:
+    with tempfile.TemporaryFile("w+") as log:
         done = subprocess.run(
             command,
             cwd=folder,
@@ -84,11 +85,10 @@ def _run_as_server(folder: Path, *command: str) -> subprocess.CompletedProcess[s
             stdout=log,
             stderr=log,
             check=False,
-            text=True,
             **_server_user(),
         )
-    done.stdout = (folder / "commands.log").read_text()
-    return done
+        log.seek(0)
+        return done.returncode, log.read()
 
 
 def _reachable_by_others(path: Path) -> bool:
@@ -124,7 +124,11 @@ def _process_lives(pid: int) -> bool:
 
 def _stop_leftovers() -> None:
     """Stop clusters of runs that were killed before they could stop their own."""
+    owner_uid = _server_user().get("user", os.getuid())
     for folder in Path(tempfile.gettempdir()).glob(_PREFIX + "*"):
+        # The folder names the program that stops it: one that another user made is not believed.
+        if folder.lstat().st_uid != owner_uid:
+            continue
         try:
             owner = int((folder / "run_pid").read_text())
         except (OSError, ValueError):
@@ -148,14 +152,14 @@ def _start_cluster(run_pid: int) -> dict[str, str]:
     if user := _server_user():
         for path in [folder, *folder.glob("*")]:
             os.chown(path, user["user"], user["group"])
-    made = _run_as_server(
+    status, said = _run_as_server(
         folder,
         *(str(found / "initdb"), "-D", str(folder / "c"), "-U", "crm", "-E", "UTF8", "--no-sync"),
         *("-A", "scram-sha-256", "--pwfile", str(folder / "password"), "--locale=C.UTF-8"),
     )
-    if made.returncode != 0:
+    if status != 0:
         shutil.rmtree(folder, ignore_errors=True)
-        pytest.fail(f"initdb failed:\n{made.stdout}", pytrace=False)
+        pytest.fail(f"initdb failed:\n{said}", pytrace=False)
     for _ in range(_START_ATTEMPTS):
         # Another program can take the port between this look and the start, hence the attempts.
         with socket.socket() as probe:
@@ -170,17 +174,17 @@ def _start_cluster(run_pid: int) -> dict[str, str]:
             "full_page_writes": "off",
             "max_connections": 60,
         }
-        started = _run_as_server(
+        status, said = _run_as_server(
             folder,
             *(str(found / "pg_ctl"), "-D", str(folder / "c"), "-w", "-l", str(folder / "log")),
             *("-o", " ".join(f"-c {name}={value}" for name, value in options.items()), "start"),
         )
-        if started.returncode == 0:
+        if status == 0:
             return {
                 "server": f"postgresql+psycopg://crm:{password}@127.0.0.1:{port}",
                 "folder": str(folder),
             }
-    log = (folder / "log").read_text() if (folder / "log").exists() else started.stdout
+    log = (folder / "log").read_text() if (folder / "log").exists() else said
     shutil.rmtree(folder, ignore_errors=True)
     pytest.fail(f"PostgreSQL did not start:\n{log}", pytrace=False)
 
