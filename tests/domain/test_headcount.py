@@ -103,11 +103,19 @@ def test_on_one_day_the_last_written_down_wins() -> None:
 
 
 def test_a_full_tie_goes_to_the_larger_in_any_order() -> None:
-    rows = [_headcount(90), _headcount(low=80, high=100), _headcount(low=80, high=120)]
-    chosen = {
-        current_headcount(order, date(2026, 3, 1), Counts.SITE_ALL) for order in permutations(rows)
-    }
-    assert len(chosen) == 1
+    rows = [
+        _headcount(low=80, high=100),
+        _headcount(low=90, high=120),
+        _headcount(low=80, high=120),
+    ]
+    for order in permutations(rows):
+        assert current_headcount(order, date(2026, 3, 1), Counts.SITE_ALL) == rows[1]
+
+
+def test_in_a_full_tie_an_open_highest_count_is_the_largest() -> None:
+    rows = [_headcount(low=20_000), _headcount(low=15_000, high=19_999)]
+    for order in permutations(rows):
+        assert current_headcount(order, date(2026, 3, 1), Counts.SITE_ALL) == rows[0]
 
 
 def test_a_count_of_another_sort_is_never_used_instead() -> None:
