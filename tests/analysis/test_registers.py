@@ -273,7 +273,7 @@ def test_a_row_without_a_name_is_left_out() -> None:
     assert problems == [Problem(2, "EmployerName", "", gender_pay.NAME_MISSING)]
 
 
-def test_later_files_with_their_own_id_and_postcode_columns_are_read() -> None:
+def test_columns_for_the_id_and_the_postcode_are_read_when_a_file_has_them() -> None:
     columns = (*gender_pay.REQUIRED_COLUMNS, "EmployerId", "PostCode")
     rows, problems = gender_pay.read_employers(
         _employer_file(

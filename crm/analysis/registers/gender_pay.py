@@ -40,7 +40,7 @@ _BANDS: dict[str, tuple[int, int | None]] = {
     "5000 to 19999": (5000, 19999),
     "20000 or more": (20000, None),
 }
-# Files up to 2020-21 write the day first, later ones the year. A time of day may follow.
+# The 2019-20 file writes the day first; the year first is accepted too, and a time of day after it.
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})(?: .*)?", re.ASCII)
 _YEAR_FIRST = re.compile(
     r"(?P<year>\d{4})[/-](?P<month>\d{1,2})[/-](?P<day>\d{1,2})(?:[ T].*)?", re.ASCII
@@ -84,7 +84,7 @@ class Employer:
     not given, high None when the band has no upper end. They count the people whom this employer
     employs everywhere in Great Britain, not agency workers and not one site.
     headcount_on: the day for which the count is true; None when not known.
-    employer_id: the service's own number; only later years' files have it.
+    employer_id: the service's own number; None when the file has no such column, as in 2019-20.
     """
 
     row_number: int

@@ -150,7 +150,7 @@ class Hospital:
     parent_code: of the organisation that runs it now; it need not be the start of `code`, because
     hospitals keep their code when another trust takes them over.
     sub_type: None when the publisher says UNKNOWN. latitude, longitude: degrees (WGS 84), both
-    None when not known. Telephone and mail addresses are not read: some are a person's own.
+    None when not known. Telephone and mail addresses are not read: some may be a person's own.
     """
 
     row_number: int
