@@ -108,11 +108,15 @@ apt_install_postgres() {
 test_programs() {
     missing=
     [ -n "${CRM_CHROMIUM:-}" ] || have chromium || missing="chromium fonts-liberation"
+    # Playwright's driver needs this library, and a bare Debian does not have it.
+    if have apt-get && ! /sbin/ldconfig -p | grep -q 'libatomic\.so\.1'; then
+        missing="$missing libatomic1"
+    fi
     have pdftotext || missing="$missing poppler-utils"
     if [ -n "$missing" ]; then
-        say "Installing for the tests:$missing"
+        say "Installing for the tests: $missing"
         # shellcheck disable=SC2086  # several names, one word each
-        apt_install $missing || say "Not allowed to install:$missing. Type: sudo apt install $missing"
+        apt_install $missing || say "Not allowed to install $missing. Type: sudo apt install $missing"
     fi
     if ! postgres_is_here; then
         say "Installing for the tests: PostgreSQL"

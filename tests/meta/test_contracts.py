@@ -110,7 +110,7 @@ def tree_to_break(tmp_path_factory: pytest.TempPathFactory) -> Path:
     only_python = shutil.ignore_patterns("static", "translations", "__pycache__", "*.csv")
     shutil.copytree(ROOT / "crm", tree / "crm", ignore=only_python)
     for feature in (_ONE, _TWO):
-        (tree / feature).mkdir()
+        (tree / feature).mkdir(parents=True)
         for module in _FEATURE_MODULES:
             (tree / feature / f"{module}.py").write_text("")
     return tree
