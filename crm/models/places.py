@@ -8,11 +8,13 @@ holds now and is what makes the subtree test one indexed condition on both datab
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from crm.domain.headcount import Counts, HeadcountSource
+from crm.domain.identity import fold
 from crm.domain.vocabulary import AreaKind, PlaceKind, Sector
 from crm.models.base import (
     AtPlace,
@@ -26,6 +28,11 @@ from crm.models.base import (
 )
 
 
+def _key_of_inserted_name(context: Any) -> str:
+    # Bulk inserts pass the mapped class by, so the column derives its own value there.
+    return fold(context.get_current_parameters()["name"])[:400]
+
+
 class Place(Public, Scoped, Base):
     """A node of the place tree. Subclasses add what is particular to each kind."""
 
@@ -36,11 +43,20 @@ class Place(Public, Scoped, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[PlaceKind] = mapped_column(enum_of(PlaceKind))
     name: Mapped[str] = mapped_column(sa.String(200))
+    # The folded name (accents, case, apostrophes away), for search. It follows the name.
+    name_key: Mapped[str] = mapped_column(
+        sa.String(400), default=_key_of_inserted_name, server_default=""
+    )
     # Two-letter ISO 3166 code; null = not known.
     country: Mapped[str | None] = mapped_column(sa.String(2))
     created_at: Mapped[datetime]
     closed_on: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)
+
+    @validates("name")
+    def _keep_the_name_key(self, attribute: str, name: str) -> str:
+        self.name_key = fold(name)[:400]
+        return name
 
 
 class Everything(Place):
