@@ -174,7 +174,9 @@ def make_person(
     contact = _store(
         session, Contact(known_as=known_as, name_key=fold(known_as), created_at=NOW, **more)
     )
-    make_job(session, contact, workplace, area=area, shift=shift, since=since, until=until, **job_values)
+    make_job(
+        session, contact, workplace, area=area, shift=shift, since=since, until=until, **job_values
+    )
     return contact
 
 
@@ -396,9 +398,7 @@ def make_world() -> World:
         leaver = make_person(session, mill, "Gareth O", until=date(2026, 3, 1))
         placeholder = _store(
             session,
-            Contact(
-                placeholder_label="Night packer 3", name_key="night packer 3", created_at=NOW
-            ),
+            Contact(placeholder_label="Night packer 3", name_key="night packer 3", created_at=NOW),
         )
         make_job(session, placeholder, mill, area=packing, shift=nights, from_is_first_seen=True)
         depot_worker = make_person(session, depot, "Marta S")

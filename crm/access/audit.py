@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session, UOWTransaction
 
-from crm.models.audit import AuditEntry, Verb
-from crm.models.base import AtPlace, Base, OfContact
+from crm.domain.vocabulary import Verb
+from crm.models.audit import AuditEntry
+from crm.models.base import AtPlace, Base, OfContact, table_of
 from crm.models.contacts import Contact
 from crm.models.places import Place
 
@@ -95,7 +96,7 @@ def _record_flush(session: Session, context: UOWTransaction) -> None:
 
 def _insert(session: Session, entries: list[dict[str, Any]]) -> None:
     if entries:
-        session.connection().execute(sa.insert(AuditEntry.__table__), entries)
+        session.connection().execute(sa.insert(table_of(AuditEntry)), entries)
 
 
 def _entry(session: Session, verb: Verb, *, subject: str, **more: Any) -> dict[str, Any]:

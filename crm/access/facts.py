@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.models.base import Base, Recorded
+from crm.models.base import Recorded
 
-Fact = TypeVar("Fact", bound=Base)
+Fact = TypeVar("Fact", bound=Any)
 
 
 def known(model: Any, at: datetime | None = None) -> sa.ColumnElement[bool]:
@@ -41,9 +41,8 @@ def revise(
     return successor
 
 
-def withdraw(fact: Any, *, now: datetime) -> None:
+def withdraw(fact: Recorded, *, now: datetime) -> None:
     """Mark the fact as no longer believed; reports of what was known before still see it."""
-    assert isinstance(fact, Recorded)
     fact.superseded_at = now
 
 
@@ -57,4 +56,5 @@ def _copy(fact: Fact, changes: dict[str, Any], *, now: datetime, actor_id: int |
         if attribute.key not in left_out
     }
     values.update(changes, recorded_at=now, superseded_at=None, recorded_by_id=actor_id)
-    return type(fact)(**values)
+    successor: Fact = type(fact)(**values)
+    return successor

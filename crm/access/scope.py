@@ -23,8 +23,9 @@ from sqlalchemy.orm.interfaces import UserDefinedOption
 from crm.access.permissions import ROLE_PERMISSIONS, Permission
 from crm.domain.errors import PermissionRefused
 from crm.domain.roles import Role
+from crm.domain.vocabulary import PlaceKind
 from crm.models.audit import AuditEntry
-from crm.models.base import AtPlace, Base, OfContact, Scoped
+from crm.models.base import AtPlace, Base, OfContact, Scoped, table_of
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import (
     Assessment,
@@ -33,7 +34,7 @@ from crm.models.conversations import (
     ConversationNote,
     FollowUp,
 )
-from crm.models.places import Area, Employer, Place, PlaceClosure, PlaceKind, Workplace
+from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.tasks import BackgroundTask, TaskFile
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,9 @@ class Scope:
 
     def may(self, permission: Permission) -> bool:
         """Return True when some grant in force gives the permission somewhere."""
+        if permission is Permission.ACCOUNT_OWN and self.actor_id is not None:
+            # Also with no grant left a person may see their account, and sign out.
+            return True
         return self.is_everything or any(
             permission in ROLE_PERMISSIONS[grant.role] for grant in self.grants
         )
@@ -125,12 +129,14 @@ class Scope:
             return sa.true()
         if not nodes:
             return sa.false()
-        closure = PlaceClosure.__table__
+        closure = table_of(PlaceClosure)
         return column.in_(
             sa.select(closure.c.descendant_id).where(closure.c.ancestor_id.in_(nodes))
         )
 
-    def select(self, *entities: Any, permission: Permission | None = None) -> sa.Select[Any]:
+    def select(
+        self, *entities: Any, permission: Permission | None = None
+    ) -> sa.Select[*tuple[Any, ...]]:
         """Return a SELECT of the entities that can only bring rows of this scope.
 
         permission: narrows every rule to the places where this permission holds too, for a
@@ -194,7 +200,7 @@ def _of_seen_contact(
     scope: Scope, narrower: Permission | None, column: Any
 ) -> sa.ColumnElement[bool] | None:
     """A person is seen by those who hold a place where the person has, or had, a job."""
-    job = Job.__table__.alias("scope_job")
+    job = table_of(Job).alias("scope_job")
     at = _both(scope, Permission.CONTACT_READ, narrower, job.c.place_id)
     if at is None:
         return None
@@ -211,7 +217,7 @@ def _place_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
     inside = _both(scope, read, narrower, Place.id)
     if inside is None or narrower is not None:
         return inside
-    closure = PlaceClosure.__table__
+    closure = table_of(PlaceClosure)
     nodes = scope.nodes(read) or ()
     above = Place.id.in_(sa.select(closure.c.ancestor_id).where(closure.c.descendant_id.in_(nodes)))
     # Unions, branches and regions are public knowledge; employers and workplaces are where we are.
@@ -414,7 +420,7 @@ def _holds(session: Session, scope: Scope, permission: Permission, place_id: int
     memo: dict[Any, bool] = session.info.setdefault("place_checks", {})
     key = (permission, place_id)
     if key not in memo:
-        closure = PlaceClosure.__table__
+        closure = table_of(PlaceClosure)
         found = session.connection().execute(
             sa.select(sa.literal(1))
             .where(closure.c.descendant_id == place_id, closure.c.ancestor_id.in_(nodes))
@@ -427,7 +433,7 @@ def _holds(session: Session, scope: Scope, permission: Permission, place_id: int
 def _holds_contact(session: Session, scope: Scope, contact_id: int) -> bool:
     if scope.nodes(Permission.CONTACT_WRITE) is None:
         return True
-    job = Job.__table__
+    job = table_of(Job)
     found = session.connection().execute(
         sa.select(sa.literal(1))
         .where(

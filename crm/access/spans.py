@@ -16,15 +16,16 @@ from crm.access.scope import MARK
 from crm.domain.assessment import Assessment as Rated
 from crm.domain.ids import AreaId, JobId, UnionId, UserId, WorkplaceId
 from crm.domain.timeline import JobSpell, MembershipSpell, Span, diff_spans, timeline
+from crm.models.base import table_of
 from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.conversations import Assessment
 
 STILL_SO = date(9999, 12, 31)
 
-_job = Job.__table__
-_membership = Membership.__table__
-_assessment = Assessment.__table__
-_span = StateSpan.__table__
+_job = table_of(Job)
+_membership = table_of(Membership)
+_assessment = table_of(Assessment)
+_span = table_of(StateSpan)
 # The spans of a person depend on all of their facts, also on those at places the writer does
 # not hold: this module reads them, hands nothing of them back, and writes only derived rows.
 _WHOLE_PERSON = {MARK: True}

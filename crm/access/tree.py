@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from crm.access.facts import revise
 from crm.domain.errors import LoopInTree
+from crm.models.base import table_of
 from crm.models.places import Place, PlaceClosure, PlaceEdge
 
-_closure = PlaceClosure.__table__
-_edge = PlaceEdge.__table__
+_closure = table_of(PlaceClosure)
+_edge = table_of(PlaceEdge)
 
 
 def everything_id(session: Session) -> int:
     """Return the id of the root place, which the first migration makes."""
-    place = Place.__table__
+    place = table_of(Place)
     # The root holds nothing of anybody; its key is needed before any scope can exist.
     found = session.connection().execute(
         sa.select(place.c.id).where(place.c.kind == "everything").execution_options(crm_scope=True)
@@ -113,7 +114,7 @@ def rebuild_closure(session: Session, *, today: date) -> int:
     """Recompute the whole closure from the edges in force; return the number of pairs."""
     connection = session.connection()
     connection.execute(sa.delete(_closure))
-    place = Place.__table__
+    place = table_of(Place)
     edge = _edge
     up = sa.select(place.c.id.label("descendant_id"), place.c.id.label("ancestor_id")).cte(
         "up", recursive=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -132,3 +132,8 @@ class Spell(Recorded):
 def spell_check() -> sa.CheckConstraint:
     """Return the constraint that a spell does not end before it starts."""
     return sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order")
+
+
+def table_of(model: type[Base]) -> sa.Table:
+    """Return the table of a mapped class, for statements that need no objects."""
+    return cast(sa.Table, model.__table__)

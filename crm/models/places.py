@@ -138,9 +138,6 @@ class Workplace(Place):
     time_zone: Mapped[str] = mapped_column(sa.String(40))
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
-    # Full-time equivalents published for the site or trust; never shown or counted as people.
-    published_fte: Mapped[float | None]
-    published_fte_on: Mapped[date | None]
 
 
 class Area(Place):

@@ -92,5 +92,3 @@ def employer_of(session: Session, scope: Scope, workplace: Workplace) -> Employe
         scope.select(Employer).where(Employer.id == workplace.employer_id)
     ).one_or_none()
     return found
-
-

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-import crm.models
+import crm.models  # noqa: F401 - registers every table with the metadata
 from crm.access.audit import install_audit
 from crm.access.scope import Scope, install_locks
 from crm.models.base import Base
@@ -25,8 +25,6 @@ db = SQLAlchemy(
     metadata=Base.metadata,
     session_options={"expire_on_commit": False, "autoflush": False},
 )
-
-assert crm.models is not None  # Imported so that every table is registered.
 
 
 def engine_settings(url: str, key_hex: str | None) -> dict[str, Any]:
@@ -55,7 +53,8 @@ def engine_settings(url: str, key_hex: str | None) -> dict[str, Any]:
 def refuse_unsafe_sqlite(version: tuple[int, ...]) -> None:
     """Raise SystemExit when this SQLite has the WAL-reset bug (3.7.0 to 3.51.2, save two
     backports): two connections writing together can corrupt the file."""
-    safe = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    backported = (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    safe = version >= (3, 51, 3) or backported
     if not safe:
         raise SystemExit(
             "This SQLite can corrupt a database in WAL mode. Install sqlcipher3 0.6.4 or newer."
@@ -85,9 +84,7 @@ def _open_sqlite(path: Path, key_hex: str | None) -> Any:
 
 def install(app: Flask) -> None:
     """Bind the database to the app and put locks and audit in place."""
-    app.config.update(
-        engine_settings(app.config["DATABASE_URL"], app.config.get("DATABASE_KEY"))
-    )
+    app.config.update(engine_settings(app.config["DATABASE_URL"], app.config.get("DATABASE_KEY")))
     db.init_app(app)
     with app.app_context():
         engine = db.engine

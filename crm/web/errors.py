@@ -25,12 +25,15 @@ def sentence(refusal: Refusal) -> str:
 
 
 def kept_fields() -> list[tuple[str, str]]:
-    """Return what was typed into the posted form, save the token, so that it can be sent again."""
+    """Return what was typed into the posted form, so that it can be sent again.
+
+    Left out: the form's token, which is stale, and passphrases, which no page ever shows.
+    """
     return [
         (name, value)
         for name, values in request.form.lists()
         for value in values
-        if name != "csrf_token"
+        if name != "csrf_token" and "passphrase" not in name
     ]
 
 
@@ -63,14 +66,15 @@ def _refusal(error: Refusal) -> tuple[str, int]:
     return _page(422, text=sentence(error))
 
 
-def _stale_page(error: CSRFError) -> tuple[str, int]:
+def _stale_page(error: CSRFError) -> Any:
     """Give back what was typed with a fresh token: nothing typed is lost."""
+    ask = current_app.extensions.get("crm_ask_to_sign_in")
+    if signed_in() is None and request.form and ask is not None:
+        return ask()
     if signed_in() is None or not request.form:
         return _page(400)
-    return (
-        render_template("errors/resend.html", action=request.full_path.rstrip("?"), kept=kept_fields()),
-        400,
-    )
+    action = request.full_path.rstrip("?")
+    return render_template("errors/resend.html", action=action, kept=kept_fields()), 400
 
 
 def _http(error: HTTPException) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
@@ -15,7 +16,7 @@ from crm.web.errors import sentence
 NOT_A_DATE = lazy_gettext("Enter a date like 14/05/2026, or pick one.")
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """A form with a token. Shape is checked here; the service knows the world."""
 
     def refuse(self, refusal: Refusal, field: str | None = None) -> None:
@@ -33,7 +34,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         return (data or "").strip() or None
 
 
-class TextField(StringField):  # type: ignore[misc]
+class TextField(StringField):
     """One line of text. Control characters are refused; length has a clear sentence."""
 
     def __init__(self, label: Any, *, limit: int, validators: Any = (), **more: Any) -> None:
@@ -47,8 +48,10 @@ class TextField(StringField):  # type: ignore[misc]
             raise ValidationError(gettext("Take out the characters that cannot be shown."))
 
 
-class DayField(DateField):  # type: ignore[misc]
+class DayField(DateField):
     """A day, from a date picker or typed as 14/05/2026."""
+
+    data: Any
 
     def __init__(self, label: Any, validators: Any = (), **more: Any) -> None:
         super().__init__(label, validators, format=["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"], **more)
@@ -62,6 +65,7 @@ class DayField(DateField):  # type: ignore[misc]
             super().process_formdata([valuelist[0].strip()])
         except ValueError as error:
             raise ValueError(str(NOT_A_DATE)) from error
-        if self.data is not None and not 1900 <= self.data.year <= 2200:
+        day: date | None = self.data
+        if day is not None and not 1900 <= day.year <= 2200:
             self.data = None
             raise ValueError(str(NOT_A_DATE))

@@ -16,11 +16,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask, abort, current_app, g, request
-from flask_login import LoginManager, UserMixin, current_user
+from flask import session as cookie
+from flask_login import LoginManager, UserMixin, current_user, login_user
 
 from crm.access.permissions import Permission
 from crm.access.scope import Grant, Scope
+from crm.access.tokens import token_hash as token_hash
+from crm.domain.errors import PermissionRefused
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
+from crm.models.base import table_of
 from crm.models.places import Place
 from crm.web import clock
 from crm.web.db import unit_of_work
@@ -52,11 +56,6 @@ class SignedIn(UserMixin):
     def get_id(self) -> str:
         """Return what Flask-Login keeps in the signed cookie: the session's token."""
         return self.token
-
-
-def token_hash(token: str) -> str:
-    """Return the hash that is stored in place of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def keyed_hash(text: str) -> str:
@@ -105,6 +104,34 @@ def signed_in() -> SignedIn | None:
     return current_user if current_user.is_authenticated else None
 
 
+def let_in(token: str) -> SignedIn:
+    """Make the rest of this request, and the browser's next ones, those of the session's person.
+
+    token: of a session just stored. Whatever the browser's cookie held before is dropped, so that
+    nobody can plant a session or a form token in it beforehand. Raises PermissionRefused when the
+    session is not in force.
+    """
+    user = _load(token)
+    if user is None:
+        raise PermissionRefused("session")
+    _forget()
+    login_user(user)
+    return user
+
+
+def let_out() -> None:
+    """Empty the browser's cookie: the rest of this request is a stranger's."""
+    _forget()
+    g.pop("_login_user", None)
+
+
+def _forget() -> None:
+    cookie.clear()
+    # Both were made for the person who was here before.
+    g.pop("scope", None)
+    g.pop("csrf_token", None)
+
+
 def my_zone() -> str:
     """Return the time zone this person lives by."""
     user = signed_in()
@@ -124,7 +151,7 @@ def install(app: Flask) -> None:
 
 
 def access_of(endpoint: str | None) -> Any:
-    """Return what an endpoint declares: a Permission, "public", or None when it declares nothing."""
+    """Return what an endpoint declares: a Permission, "public", or None for nothing at all."""
     if endpoint is None:
         return None
     if endpoint == "static":
@@ -143,7 +170,7 @@ def _refuse_undeclared() -> Any:
     return None
 
 
-@login_manager.user_loader
+@login_manager.user_loader  # type: ignore[untyped-decorator]
 def _load(token: str) -> SignedIn | None:
     now = clock.now()
     today = now.date()
@@ -173,14 +200,14 @@ def _load(token: str) -> SignedIn | None:
     if now - first.last_seen_at > SEEN_STEP:
         with unit_of_work() as session:
             session.connection().execute(
-                sa.update(UserSession.__table__)
-                .where(UserSession.__table__.c.id == first.session_id)
+                sa.update(table_of(UserSession))
+                .where(table_of(UserSession).c.id == first.session_id)
                 .values(last_seen_at=now)
             )
     return user
 
 
-_place = Place.__table__
+_place = table_of(Place)
 # One statement a request. It names `place` only to learn whether a grant covers everything.
 _LOAD = (
     sa.select(
@@ -212,7 +239,7 @@ _LOAD = (
     .where(
         UserSession.token_hash == sa.bindparam("hash"),
         UserSession.ended_at.is_(None),
-        UserSession.expires_at > sa.bindparam("now", type_=UserSession.__table__.c.expires_at.type),
+        UserSession.expires_at > sa.bindparam("now", type_=table_of(UserSession).c.expires_at.type),
         UserAccount.active.is_(True),
     )
     .execution_options(crm_scope=True)

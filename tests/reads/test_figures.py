@@ -1,0 +1,136 @@
+"""Density counts as at a day, from spans and from the facts, under a scope."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from crm.access.scope import Scope
+from crm.domain.headcount import Counts
+from crm.models.contacts import Contact
+from crm.reads.figures import GroupBy, Question, density_table, recount, trend
+from crm.web.db import unit_of_work
+from tests import factories
+from tests.factories import ALL, TODAY, World
+
+
+def _table(question: Question, scope: Scope = ALL):  # type: ignore[no-untyped-def]
+    with unit_of_work(scope, read_only=True) as session:
+        return density_table(session, scope, question)
+
+
+def test_a_workplace_counts_members_not_members_and_not_known(world: World) -> None:
+    table = _table(Question(as_at=TODAY))
+    mill = next(row for row in table.rows if row.label == "The Mill").parts[0].density
+    assert (mill.members, mill.not_members, mill.not_known_named) == (1, 1, 2)
+    assert mill.workforce is not None
+    assert (mill.workforce.low, mill.workforce.high) == (8, 10)
+    assert mill.fraction_range is not None
+    assert mill.fraction_range.low == pytest.approx(1 / 10)
+    assert mill.fraction_range.high == pytest.approx(9 / 10)
+
+
+def test_a_leaver_counts_before_the_last_day_and_not_after(world: World) -> None:
+    before = _table(Question(as_at=date(2026, 2, 28)))
+    after = _table(Question(as_at=date(2026, 3, 1)))
+    assert [row.parts[0].density.members for row in before.rows if row.label == "The Mill"] == [2]
+    assert [row.parts[0].density.members for row in after.rows if row.label == "The Mill"] == [1]
+
+
+def test_a_workplace_without_a_headcount_is_left_out_of_the_total_and_said_so(
+    world: World,
+) -> None:
+    figure = _table(Question(as_at=TODAY)).total
+    assert (figure.counted_places, figure.all_places) == (2, 3)
+    assert figure.counted_members == 2
+    assert figure.all_members == 3
+    assert figure.workforce is not None
+    assert (figure.workforce.low, figure.workforce.high) == (28, 40)
+
+
+def test_a_person_with_two_jobs_counts_once_in_each_and_once_in_the_total(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        ioana = session.scalars(
+            ALL.select(Contact).where(Contact.public_id == world.ioana.public_id)
+        ).one()
+        dock = _place(session, world.dock)
+        factories.make_job(session, ioana, dock)
+    table = _table(Question(as_at=TODAY))
+    members = {row.label: row.figure.members for row in table.rows}
+    assert members["The Mill"] == 1
+    assert members["The Dock"] == 2
+    assert table.total.members == 2
+
+
+def _place(session, named):  # type: ignore[no-untyped-def]
+    from crm.models.places import Place
+
+    return session.scalars(ALL.select(Place).where(Place.id == named.id)).one()
+
+
+def test_own_union_density_does_not_count_members_of_another_union(world: World) -> None:
+    table = _table(Question(as_at=TODAY, union_id=world.union.id))
+    members = {row.label: row.figure.all_members for row in table.rows}
+    assert members == {"The Mill": 1, "The Depot": 1, "The Dock": 0}
+
+
+def test_rows_by_union_give_each_union_its_own_members(world: World) -> None:
+    table = _table(Question(as_at=TODAY, group_by=GroupBy.UNION))
+    assert {row.label: row.figure.all_members for row in table.rows} == {
+        "Warehouse Workers' Union": 2,
+        "Dockers' Union": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("group_by", "labels"),
+    [
+        (GroupBy.EMPLOYER, {"Brightway", "Saltway Docks"}),
+        (GroupBy.BRANCH, {"Barnsley branch", "Hull branch"}),
+        (GroupBy.REGION, {"Yorkshire", ""}),
+        (GroupBy.SECTOR, {"private", ""}),
+        (GroupBy.AREA, {"Packing", "Yard"}),
+    ],
+)
+def test_each_way_of_grouping_has_its_rows(
+    world: World, group_by: GroupBy, labels: set[str]
+) -> None:
+    assert {row.label for row in _table(Question(as_at=TODAY, group_by=group_by)).rows} == labels
+
+
+def test_a_rep_sees_figures_of_their_own_workplace_only(world: World) -> None:
+    with unit_of_work(ALL, read_only=True) as session:
+        from crm.access.scope import Grant
+        from crm.domain.roles import Role
+
+        rep = Scope(world.rep.id, (Grant(Role.REP, world.mill.id),))
+        table = density_table(session, rep, Question(as_at=TODAY))
+    assert [row.label for row in table.rows] == ["The Mill"]
+    assert table.total.all_places == 1
+
+
+def test_spans_and_facts_agree_on_every_day(world: World) -> None:
+    for days in range(0, 400, 13):
+        question = Question(as_at=TODAY - timedelta(days=days))
+        with unit_of_work(ALL, read_only=True) as session:
+            fast = density_table(session, ALL, question)
+            slow = recount(session, ALL, question)
+        for part in fast.parts:
+            counts = slow.by_place.get(part.place_id, {})
+            assert part.density.members == counts.get("member", 0)
+            assert part.density.not_members == counts.get("not_member", 0)
+            assert part.density.not_known_named == counts.get("not_known", 0)
+
+
+def test_the_trend_gives_the_total_as_at_each_day(world: World) -> None:
+    days = [date(2026, 2, 28), date(2026, 3, 1), TODAY]
+    with unit_of_work(ALL, read_only=True) as session:
+        found = trend(session, ALL, Question(as_at=TODAY), days)
+    assert [figure.members for _, figure in found] == [3, 2, 2]
+
+
+def test_a_basis_without_headcounts_says_which_basis_has_them(world: World) -> None:
+    table = _table(Question(as_at=TODAY, counts=Counts.EMPLOYER_DIRECT))
+    assert table.total.workforce is None
+    assert table.other_bases == {Counts.SITE_ALL: 2}
