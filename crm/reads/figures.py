@@ -349,9 +349,7 @@ def _sites(session: Session, scope: Scope, question: Question) -> list[_Site]:
             )
             .join(_AreaSite, _AreaSite.id == Area.workplace_id)
             .outerjoin(_Owner, _Owner.id == _AreaSite.employer_id)
-            .where(
-                *_open_then(_AreaSite, question), *_within(question, Area.id), *_sector(question)
-            )
+            .where(*_open_then(_AreaSite, question), *_where(question, Area.id))
             .order_by(_AreaSite.name, Area.name, Area.id)
         )
     else:
@@ -367,11 +365,7 @@ def _sites(session: Session, scope: Scope, question: Question) -> list[_Site]:
                 permission=Permission.DENSITY_READ,
             )
             .outerjoin(_Owner, _Owner.id == Workplace.employer_id)
-            .where(
-                *_open_then(Workplace, question),
-                *_within(question, Workplace.id),
-                *_sector(question),
-            )
+            .where(*_open_then(Workplace, question), *_where(question, Workplace.id))
             .order_by(Workplace.name, Workplace.id)
         )
     return [

@@ -16,6 +16,7 @@ _place = sa.table(
     sa.column("public_id", sa.Uuid()),
     sa.column("kind", sa.String()),
     sa.column("name", sa.String()),
+    sa.column("name_key", sa.String()),
     sa.column("created_at", sa.DateTime(timezone=True)),
     sa.column("version", sa.Integer()),
 )
@@ -33,6 +34,7 @@ def upgrade() -> None:
                 "public_id": uuid.uuid4(),
                 "kind": "everything",
                 "name": "Everything",
+                "name_key": "everything",
                 "created_at": now,
                 "version": 1,
             }

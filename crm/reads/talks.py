@@ -1,0 +1,209 @@
+"""Whom to speak to: people of a list with what was last said, for Today and for the log."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.vocabulary import Answer
+from crm.models.contacts import Contact, StateSpan
+from crm.models.conversations import Conversation, ConversationNote, FollowUp
+from crm.models.places import Place
+
+# After a talk people are left in peace this long, unless a reminder says otherwise.
+REST = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class LastTalk:
+    """What came out of the last talk. their_words: None also when this scope may not read them."""
+
+    day: date
+    asked: str | None
+    answer: Answer | None
+    their_words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAtWork:
+    """A person, where they work and where they stand today; rating None = not asked."""
+
+    public_id: uuid.UUID
+    name: str
+    workplace_name: str
+    area_name: str | None
+    rating: int | None
+    last_talk: LastTalk | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToSpeakTo:
+    """The first people to speak to, and how many there are in all."""
+
+    rows: list[PersonAtWork]
+    total: int
+
+
+def people_to_speak_to(
+    session: Session, scope: Scope, *, today: date, limit: int
+) -> ToSpeakTo:
+    """Return the people to speak to at the places where the actor logs talks.
+
+    Never asked first, then those with no talk, then the oldest talk. Left out: people who are
+    not to be contacted, who had a talk in the last seven days, or whom a reminder of the actor's
+    own stands for. Two statements, whatever the number of people.
+    """
+    first = _first_span(scope, today)
+    talked = _last_day()
+    reminded = sa.select(sa.literal(1)).where(
+        FollowUp.contact_id == Contact.id,
+        FollowUp.owner_id == scope.actor_id,
+        FollowUp.done_at.is_(None),
+    )
+    found = session.execute(
+        _people(scope, sa.func.count().over().label("total"))
+        .join(first, first.c.span_id == StateSpan.id)
+        .where(
+            Contact.do_not_contact.is_(False),
+            sa.func.coalesce(talked, date.min) <= today - REST,
+            ~reminded.exists(),
+        )
+        .order_by(
+            StateSpan.score.is_not(None),
+            sa.func.coalesce(talked, date.min),
+            Contact.name_key,
+            Contact.id,
+        )
+        .limit(limit)
+    ).all()
+    rows = _with_last_talks(session, scope, found)
+    return ToSpeakTo(rows=rows, total=int(found[0].total) if found else 0)
+
+
+def recent_people(
+    session: Session, scope: Scope, *, today: date, limit: int
+) -> list[PersonAtWork]:
+    """Return the people whom the actor spoke to or added last, the latest first.
+
+    Only people with a job today. Two statements, whatever the number of people.
+    """
+    first = _first_span(scope, today)
+    touched = (
+        sa.select(
+            Conversation.contact_id.label("contact_id"),
+            sa.func.max(Conversation.recorded_at).label("at"),
+        )
+        .where(Conversation.held_by_id == scope.actor_id)
+        .group_by(Conversation.contact_id)
+        .subquery()
+    )
+    latest = sa.func.coalesce(touched.c.at, Contact.created_at)
+    found = session.execute(
+        _people(scope)
+        .join(first, first.c.span_id == StateSpan.id)
+        .outerjoin(touched, touched.c.contact_id == Contact.id)
+        .where(sa.or_(touched.c.at.is_not(None), Contact.created_by_id == scope.actor_id))
+        .order_by(latest.desc(), Contact.id)
+        .limit(limit)
+    ).all()
+    return _with_last_talks(session, scope, found)
+
+
+def last_talks(
+    session: Session, scope: Scope, contact_ids: Iterable[int]
+) -> dict[int, LastTalk]:
+    """Return the last talk of each of the contacts that had one, by inner id. One statement."""
+    wanted = sorted(set(contact_ids))
+    if not wanted:
+        return {}
+    order = (
+        sa.func.row_number()
+        .over(
+            partition_by=Conversation.contact_id,
+            order_by=(Conversation.day.desc(), Conversation.id.desc()),
+        )
+        .label("place")
+    )
+    ranked = (
+        sa.select(Conversation.id, order).where(Conversation.contact_id.in_(wanted)).subquery()
+    )
+    found = session.execute(
+        scope.select(
+            Conversation.contact_id,
+            Conversation.day,
+            Conversation.asked,
+            Conversation.answer,
+            ConversationNote.their_words,
+        )
+        .join(ranked, ranked.c.id == Conversation.id)
+        .outerjoin(ConversationNote, ConversationNote.conversation_id == Conversation.id)
+        .where(ranked.c.place == 1)
+    )
+    return {
+        int(row.contact_id): LastTalk(
+            day=row.day, asked=row.asked, answer=row.answer, their_words=row.their_words
+        )
+        for row in found
+    }
+
+
+def _first_span(scope: Scope, today: date) -> sa.Subquery:
+    """Return one span of today for each person, so that two jobs do not make two rows."""
+    return (
+        sa.select(StateSpan.contact_id, sa.func.min(StateSpan.id).label("span_id"))
+        .where(
+            StateSpan.from_day <= today,
+            StateSpan.to_day > today,
+            scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
+        )
+        .group_by(StateSpan.contact_id)
+        .subquery()
+    )
+
+
+def _last_day() -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(sa.func.max(Conversation.day))
+        .where(Conversation.contact_id == Contact.id)
+        .scalar_subquery()
+    )
+
+
+def _people(scope: Scope, *more: Any) -> sa.Select[Any]:
+    return scope.select(
+        Contact.id,
+        Contact.public_id,
+        Contact.known_as,
+        Contact.placeholder_label,
+        StateSpan.score,
+        _name_of(StateSpan.workplace_id).label("workplace_name"),
+        _name_of(StateSpan.area_id).label("area_name"),
+        *more,
+    ).join(StateSpan, StateSpan.contact_id == Contact.id)
+
+
+def _name_of(column: Any) -> sa.ScalarSelect[Any]:
+    return sa.select(Place.name).where(Place.id == column).scalar_subquery()
+
+
+def _with_last_talks(session: Session, scope: Scope, found: Any) -> list[PersonAtWork]:
+    talks = last_talks(session, scope, [row.id for row in found])
+    return [
+        PersonAtWork(
+            public_id=row.public_id,
+            name=row.known_as or row.placeholder_label,
+            workplace_name=row.workplace_name or "",
+            area_name=row.area_name,
+            rating=row.score,
+            last_talk=talks.get(row.id),
+        )
+        for row in found
+    ]
