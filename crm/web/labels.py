@@ -156,6 +156,7 @@ ASKS: dict[str, Any] = {
     "vote": _("Vote"),
     "wear_badge": _("Wear the badge"),
     "other": _("Something else"),
+    "nothing": _("Nothing"),
 }
 
 

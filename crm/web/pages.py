@@ -29,7 +29,7 @@ class Tab:
 
 
 _TABS: tuple[tuple[str, Any, str, Permission], ...] = (
-    ("today", lazy_gettext("Today"), "today.index", Permission.CONTACT_READ),
+    ("today", lazy_gettext("Today"), "today.index", Permission.ACCOUNT_OWN),
     ("people", lazy_gettext("People"), "contacts.index", Permission.CONTACT_READ),
     ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE),
     ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ),
