@@ -1,0 +1,1 @@
+"""Whether the server lives and can take writes; tells strangers nothing more."""
