@@ -106,6 +106,11 @@ class Scope:
         if not self.may(permission):
             raise PermissionRefused(str(permission))
 
+    def require_everywhere(self, permission: Permission) -> None:
+        """Raise PermissionRefused unless the permission holds over the whole organisation."""
+        if not self.may(permission) or self.nodes(permission) is not None:
+            raise PermissionRefused(str(permission))
+
     def nodes(self, permission: Permission) -> tuple[int, ...] | None:
         """Return the ids of the places where the permission holds; None means everywhere."""
         key = ("nodes", permission)

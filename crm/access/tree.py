@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -52,6 +52,56 @@ def link(
     )
     session.flush()
     refresh_below(session, [child_id], today=now.date())
+
+
+def link_new(
+    session: Session,
+    links: Sequence[tuple[int, int]],
+    *,
+    since: Mapping[int, date],
+    now: datetime,
+    actor_id: int | None,
+) -> None:
+    """Hang many places that were just stored, and hang nowhere yet, under their parents.
+
+    links: (child, parent) with parents before their own children. since: the day of each child,
+    today for one that is not in it; a later day than today is taken as today. What lies above the
+    parents is read once, so this suits a register of thousands of places.
+    Raises LoopInTree for a place under itself.
+    """
+    today = now.date()
+    children = {child for child, _ in links}
+    outside = sorted({parent for _, parent in links} - children)
+    above: dict[int, set[int]] = {}
+    for start in range(0, len(outside), 500):
+        found = session.connection().execute(
+            sa.select(_closure.c.descendant_id, _closure.c.ancestor_id).where(
+                _closure.c.descendant_id.in_(outside[start : start + 500])
+            )
+        )
+        for place, ancestor in found:
+            above.setdefault(int(place), set()).add(int(ancestor))
+    for child, parent in links:
+        if child == parent or child in above.get(parent, ()):
+            raise LoopInTree()
+        above.setdefault(child, {child}).update(above.get(parent, ()))
+        session.add(
+            PlaceEdge(
+                child_id=child,
+                parent_id=parent,
+                valid_from=min(since.get(child, today), today),
+                recorded_at=now,
+                recorded_by_id=actor_id,
+            )
+        )
+    session.flush()
+    rows = [
+        {"ancestor_id": ancestor, "descendant_id": child}
+        for child in sorted(children)
+        for ancestor in sorted(above[child])
+    ]
+    if rows:
+        session.connection().execute(sa.insert(_closure), rows)
 
 
 def end_links(

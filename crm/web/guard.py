@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from flask import Flask, abort, current_app, g, request
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_user
+from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Grant, Scope
+from crm.access.tokens import IDLE_LIMIT
 from crm.access.tokens import token_hash as token_hash
 from crm.domain.errors import PermissionRefused
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
@@ -32,7 +34,6 @@ from crm.web.db import unit_of_work
 P = ParamSpec("P")
 R = TypeVar("R")
 
-IDLE_LIMIT = timedelta(hours=12)
 # Writing "last seen" at every request would turn every page view into a durable write.
 SEEN_STEP = timedelta(minutes=10)
 
@@ -97,6 +98,21 @@ def current_scope() -> Scope:
         g.scope = Scope(actor_id=user.user_id, grants=user.grants)
     scope: Scope = g.scope
     return scope
+
+
+def scope_of(session: Session, user_id: int, today: date) -> Scope:
+    """Return the scope that a user's grants give on a day, for work done when they are away.
+
+    Somebody whose account is closed has no grant left. ``session``: of a unit of work.
+    """
+    rows = session.execute(_GRANTS, {"user": user_id, "day": today}).all()
+    return Scope(
+        actor_id=user_id,
+        grants=tuple(
+            Grant(role=row.role, place_id=row.place_id, covers_everything=row.kind == "everything")
+            for row in rows
+        ),
+    )
 
 
 def signed_in() -> SignedIn | None:
@@ -208,6 +224,23 @@ def _load(token: str) -> SignedIn | None:
 
 
 _place = table_of(Place)
+# As below, it names `place` only to learn whether a grant covers everything.
+_GRANTS = (
+    sa.select(AccessGrant.role, AccessGrant.place_id, _place.c.kind)
+    .join(UserAccount, UserAccount.id == AccessGrant.user_id)
+    .join(_place, _place.c.id == AccessGrant.place_id)
+    .where(
+        AccessGrant.user_id == sa.bindparam("user", type_=sa.Integer),
+        AccessGrant.superseded_at.is_(None),
+        AccessGrant.valid_from <= sa.bindparam("day", type_=sa.Date),
+        sa.or_(
+            AccessGrant.valid_to.is_(None),
+            AccessGrant.valid_to > sa.bindparam("day", type_=sa.Date),
+        ),
+        UserAccount.active.is_(True),
+    )
+    .execution_options(crm_scope=True)
+)
 # One statement a request. It names `place` only to learn whether a grant covers everything.
 _LOAD = (
     sa.select(

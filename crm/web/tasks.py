@@ -1,0 +1,256 @@
+"""Runs the long work of the queue: the kinds there are, one task, and the worker's loop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from sqlalchemy.orm import Session
+
+from crm.access import tasks
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.access.tasks import Claimed, TaskLost
+from crm.domain.errors import PermissionRefused, Refusal
+from crm.domain.vocabulary import TaskState
+from crm.web import clock
+from crm.web.db import db, unit_of_work
+from crm.web.guard import scope_of
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0  # seconds
+
+RIGHT_LOST = "Your role does not allow this any more, so nothing was changed. Ask an administrator."
+WENT_WRONG = (
+    "Something went wrong on the server, so nothing was changed. Start again. "
+    "If it stops again, tell whoever runs the server."
+)
+KIND_UNKNOWN = "This server does not know how to do this. Nothing was changed. Start again."
+
+# How far the tasks of this process are. SQLite lets one transaction write at a time, so while a
+# task writes, its progress cannot be stored; the page of the same process reads it here.
+_live: dict[int, tuple[int, int | None]] = {}
+
+
+class _Stopping(Exception):
+    """The server is told to stop while a task runs."""
+
+
+@dataclass
+class Work:
+    """What a kind of task works with.
+
+    scope: what the owner may see and do as the task starts, not as it was handed in.
+    today: the day it is for the owner. payload: as it was handed in.
+    """
+
+    scope: Scope
+    today: date
+    payload: Mapping[str, Any]
+    _claimed: Claimed
+    _stopping: threading.Event | None = None
+    _writing: bool = field(default=False)
+    _ended: bool = field(default=False)
+
+    def file(self, name: str) -> bytes | None:
+        """Return a file that was handed in, or None."""
+        with unit_of_work(self.scope, read_only=True) as session:
+            return tasks.read_file(session, self._claimed, name)
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Tell the owner how far the work is, and other workers that this one lives."""
+        if self._stopping is not None and self._stopping.is_set():
+            raise _Stopping()
+        _live[self._claimed.task_id] = (done, total)
+        if self._writing and db.engine.dialect.name == "sqlite":
+            # Our own transaction holds the only write lock. Nobody can claim the task meanwhile,
+            # because a claim needs that lock too.
+            return
+        try:
+            with db.engine.begin() as connection:
+                tasks.beat(connection, self._claimed, done=done, total=total, now=clock.now())
+        except sa.exc.OperationalError:
+            # A busy database is no reason to lose the work: the next beat will get through.
+            log.warning("a task could not store its progress")
+
+    @contextmanager
+    def saving(self) -> Iterator[Session]:
+        """Yield the session of the one unit of work that stores the result. Call ``end`` in it."""
+        with unit_of_work(self.scope) as session:
+            self._writing = True
+            try:
+                yield session
+            finally:
+                self._writing = False
+
+    def end(self, session: Session, *, message: str, result: Mapping[str, Any]) -> None:
+        """End the task well, in the transaction of the work itself.
+
+        message: a sentence for the owner, translated when shown; ``result["params"]`` fills it.
+        """
+        tasks.end(
+            session,
+            self._claimed,
+            state=TaskState.DONE,
+            message=message,
+            result=result,
+            now=clock.now(),
+        )
+        self._ended = True
+
+    @property
+    def ended(self) -> bool:
+        """True once ``end`` was called."""
+        return self._ended
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """A kind of long work. permission: needed over the whole organisation when it starts.
+
+    title: what the page calls it. run: does the work and calls ``work.end``.
+    """
+
+    title: Any
+    permission: Permission
+    run: Callable[[Work], None]
+
+
+def register(app: Flask, name: str, kind: TaskKind) -> None:
+    """Add a kind of task to the app. Raises ValueError when the name is taken."""
+    kinds = kinds_of(app)
+    if name in kinds:
+        raise ValueError(f"There is a kind of task called {name} already.")
+    kinds[name] = kind
+
+
+def kinds_of(app: Flask) -> dict[str, TaskKind]:
+    """Return the kinds of task that the app knows, by name."""
+    kinds: dict[str, TaskKind] = app.extensions.setdefault("crm_tasks", {})
+    return kinds
+
+
+def live_progress(task_id: int) -> tuple[int, int | None] | None:
+    """Return (done, total) of a task that runs in this very process, or None."""
+    return _live.get(task_id)
+
+
+def run_one(app: Flask, *, stopping: threading.Event | None = None) -> bool:
+    """Claim one task and do it. Return False when there was none.
+
+    stopping: when it is set the task is put back in the queue at its next sign of progress.
+    """
+    with app.app_context():
+        try:
+            with unit_of_work(read_only=True) as session:
+                waiting = tasks.has_work(session, now=clock.now())
+            if not waiting:
+                return False
+            with unit_of_work() as session:
+                claimed = tasks.claim_next(session, now=clock.now())
+            if claimed is None:
+                return False
+            _run(claimed, stopping)
+            return True
+        finally:
+            db.session.remove()
+
+
+def _run(claimed: Claimed, stopping: threading.Event | None) -> None:
+    try:
+        _do(claimed, stopping)
+    except _Stopping:
+        with unit_of_work() as session:
+            tasks.release(session, claimed)
+    except TaskLost:
+        log.warning("task %d was taken over by another worker", claimed.task_id)
+    except PermissionRefused:
+        _fail(claimed, RIGHT_LOST)
+    except Refusal as refusal:
+        _fail(claimed, refusal.message, refusal.params)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the owner must hear of it
+        # The text of an exception may hold a cell of somebody's file: its type must do.
+        log.error("task %d of kind %s: %s", claimed.task_id, claimed.kind, type(error).__name__)
+        _fail(claimed, WENT_WRONG)
+    finally:
+        _live.pop(claimed.task_id, None)
+
+
+def _do(claimed: Claimed, stopping: threading.Event | None) -> None:
+    kind = kinds_of(current_app).get(claimed.kind)
+    if kind is None:
+        raise Refusal(KIND_UNKNOWN)
+    today = clock.today(str(current_app.config["TIME_ZONE"]))
+    with unit_of_work(read_only=True) as session:
+        scope = scope_of(session, claimed.owner_id, today)
+    scope.require_everywhere(kind.permission)
+    work = Work(
+        scope=scope, today=today, payload=claimed.payload, _claimed=claimed, _stopping=stopping
+    )
+    kind.run(work)
+    if not work.ended:
+        raise RuntimeError(f"The kind of task {claimed.kind} did not end its task.")
+
+
+def _fail(claimed: Claimed, message: str, params: Mapping[str, object] | None = None) -> None:
+    result = {"params": {key: str(value) for key, value in params.items()}} if params else None
+    try:
+        with unit_of_work(Scope(actor_id=claimed.owner_id, grants=())) as session:
+            tasks.end(
+                session,
+                claimed,
+                state=TaskState.FAILED,
+                message=message,
+                result=result,
+                now=clock.now(),
+            )
+    except TaskLost:
+        log.warning("task %d was taken over by another worker", claimed.task_id)
+
+
+class Worker:
+    """A thread that does the tasks of the queue one after another until it is stopped."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="crm-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look for tasks."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Stop soon, and wait up to ``timeout`` seconds. A task under way is queued again."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    def join(self) -> None:
+        """Wait until the worker has stopped, for a process that does nothing else."""
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                busy = run_one(self._app, stopping=self._stopping)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any fault
+                # A worker that died of a busy database would leave every later task waiting.
+                log.error("worker: %s", type(error).__name__)
+                busy = False
+            if not busy:
+                self._stopping.wait(LOOK_EVERY)
+
+
+def start_worker(app: Flask) -> Worker:
+    """Start a worker thread for the app and return it; call its ``stop`` at the end."""
+    worker = Worker(app)
+    worker.start()
+    return worker
