@@ -1,7 +1,266 @@
-"""Commands. Each states the scope it runs under and why."""
+"""The crm command. Each command states the scope it runs under and why."""
 
 from __future__ import annotations
 
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, Any
 
+import click
+from flask import Flask
+
+from crm.access import tree
+from crm.access.scope import Scope
+from crm.app import create_app, load_settings
+from crm.features.accounts import service as accounts
+from crm.features.practice import service as practice_people
+from crm.features.registers import service as registers
+from crm.web import backups, clock, migrating, serving, tasks
+from crm.web.db import unit_of_work
+
+_FROM_THE_COMMAND_LINE = "run from the command line by whoever runs this server"
+
+
+@click.group()
 def main() -> None:
-    """Run the crm command."""
+    """Shopfloor: the organising CRM that trade unionists run themselves."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@contextmanager
+def _app(*, practice: bool = False) -> Iterator[Flask]:
+    app = create_app(load_settings(practice=practice))
+    with app.app_context():
+        yield app
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+def serve(host: str, port: int) -> None:
+    """Start Shopfloor on this machine, with its worker inside."""
+    with _app() as app:
+        serving.check_address(app, host)
+        _bring_up_to_date(app)
+        token = _first_administrator()
+        address = app.config["PUBLIC_URL"] or f"http://{host}:{port}"
+        lines = [f"Shopfloor is at {address}/"]
+        if token:
+            lines.append(
+                "No administrator has signed in yet. Open this link once, within 72 hours:"
+            )
+            lines.append(f"{address}/welcome/{token}")
+        _run(app, host, port, lines)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535))
+def practice(host: str, port: int) -> None:
+    """Start the practice copy: invented people, in a database of its own."""
+    with _app(practice=True) as app:
+        serving.check_address(app, host)
+        _bring_up_to_date(app)
+        _fill_practice()
+        address = f"http://{host}:{port}"
+        _run(app, host, port, [f"PRACTICE: everyone here is invented. It is at {address}/"])
+
+
+def _run(app: Flask, host: str, port: int, lines: list[str]) -> None:
+    try:
+        server: Any = serving.bind(app, host=host, port=port)
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} is taken. Stop the other program, or choose another with --port."
+        ) from error
+    worker = tasks.start_worker(app) if app.config["RUN_WORKER"] else None
+    for line in lines:
+        click.echo(line)
+    click.echo("Press Ctrl+C to stop.")
+    sys.stdout.flush()
+    try:
+        server.run()
+    finally:
+        if worker is not None:
+            worker.stop()
+
+
+def _bring_up_to_date(app: Flask) -> None:
+    """Bring the tables up to date, with a copy of an older database kept beside it."""
+    if migrating.is_current():
+        return
+    if migrating.database_head() is not None:
+        kept = backups.before_migration(app)
+        if kept is not None:
+            click.echo(f"Kept a copy of the database from before the update: {kept.name}")
+    migrating.upgrade()
+
+
+def _first_administrator() -> str | None:
+    scope = Scope.everything(reason="first administrator's sign-in link")
+    with unit_of_work(scope) as session:
+        return accounts.first_administrator_link(session, now=clock.now())
+
+
+def _fill_practice() -> None:
+    scope = Scope.everything(reason="practice data is invented for the whole database")
+    with unit_of_work(scope) as session:
+        if practice_people.is_filled(session, scope):
+            return
+    click.echo("Inventing the practice people. This takes a few seconds.")
+    now = clock.now()
+    today = now.date()
+    folder = practice_people.EXTRACTS
+    with unit_of_work(scope) as session:
+        with (folder / "gender_pay_extract.csv").open("rb") as stream:
+            registers.load_gender_pay_file(session, scope, stream, now=now)
+        with (
+            (folder / "nhs_sites_extract.csv").open("rb") as sites,
+            (folder / "nhs_staff_extract.csv").open("rb") as staff,
+        ):
+            registers.load_nhs_files(session, scope, sites=sites, staff=staff, now=now)
+        practice_people.fill(session, scope, today=today, now=now)
+
+
+@main.command()
+def worker() -> None:
+    """Do the long work (loading registers) of a server that runs without a worker inside."""
+    with _app() as app:
+        _require_current()
+        running = tasks.start_worker(app)
+        click.echo("Waiting for work. Press Ctrl+C to stop.")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            running.stop()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version."""
+    with _app() as app:
+        before = migrating.database_head()
+        _bring_up_to_date(app)
+        scope = Scope.everything(reason="place tree rebuilt after an update")
+        with unit_of_work(scope) as session:
+            tree.rebuild_closure(session, today=clock.now().date())
+        click.echo("Nothing to do." if before == migrating.database_head() else "Done.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write a whole copy of the database to FILE, while the server may go on running."""
+    with _app() as app:
+        try:
+            backups.write(app, file)
+        except backups.CannotBackUp as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(
+            f"Wrote {file.name} ({file.stat().st_size:,} bytes). Keep it as safe as the list."
+        )
+
+
+@main.command()
+def check() -> None:
+    """Look at settings, database, tables and disk without starting anything."""
+    with _app() as app:
+        faults = []
+        if not migrating.is_current():
+            faults.append("The tables are not the newest. Run: crm migrate")
+        else:
+            faults += backups.faults(app)
+        free = shutil.disk_usage(app.config["INSTANCE_FOLDER"]).free
+        if free < app.config["MINIMUM_FREE_DISK"]:
+            faults.append("The disk is nearly full. Make room before somebody's talk is refused.")
+        for fault in faults:
+            click.echo(fault)
+        if faults:
+            raise SystemExit(1)
+        click.echo("Settings, database, tables and disk are in order.")
+
+
+@main.command("invite-admin")
+@click.option("--name", prompt="Name of the new administrator", help="Their name.")
+def invite_admin(name: str) -> None:
+    """Print a one-time link for a further administrator."""
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app() as app:
+        _require_current()
+        with unit_of_work(scope) as session:
+            token = accounts.invite_administrator(session, scope, name=name, now=clock.now())
+        address = app.config["PUBLIC_URL"] or "http://127.0.0.1:8000"
+        click.echo("Give them this link in person. It works once, within 72 hours:")
+        click.echo(f"{address}/welcome/{token}")
+
+
+@main.group()
+def load() -> None:
+    """Load a public register. Loading the same file again changes nothing."""
+
+
+_FILE = click.File("rb")
+
+
+@load.command("gender-pay")
+@click.argument("file", type=_FILE)
+def load_gender_pay(file: IO[bytes]) -> None:
+    """Load the UK gender pay gap employers from FILE (.csv or .csv.gz)."""
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app():
+        _require_current()
+        with unit_of_work(scope) as session:
+            outcome = registers.load_gender_pay_file(session, scope, file, now=clock.now())
+        _report(outcome)
+
+
+@load.command("nhs")
+@click.option("--sites", type=_FILE, required=True, help="The list of trusts and sites.")
+@click.option("--staff", type=_FILE, required=True, help="Staff by organisation (FTE).")
+@click.option("--hospitals", type=_FILE, help="The list of hospitals, for coordinates.")
+def load_nhs(sites: IO[bytes], staff: IO[bytes], hospitals: IO[bytes] | None) -> None:
+    """Load NHS trusts and their sites, with staff as full-time equivalents."""
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app():
+        _require_current()
+        with unit_of_work(scope) as session:
+            outcome = registers.load_nhs_files(
+                session, scope, sites=sites, staff=staff, hospitals=hospitals, now=clock.now()
+            )
+        _report(outcome)
+
+
+@load.command("member-counts")
+@click.argument("file", type=_FILE)
+@click.option("--name", required=True, help="What the places are, such as: US counties, 2016-2020")
+@click.option("--scheme", required=True, help="Whose ids the file uses, such as: us-county")
+@click.option("--on", "on_day", required=True, type=click.DateTime(["%Y-%m-%d"]))
+def load_member_counts(file: IO[bytes], name: str, scheme: str, on_day: datetime) -> None:
+    """Load stated numbers of workers and members, without names, from FILE."""
+    run_scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    day: date = on_day.date()
+    with _app():
+        _require_current()
+        with unit_of_work(run_scope) as session:
+            outcome = registers.load_member_counts_file(
+                session, run_scope, file, name=name, scheme=scheme, on_day=day, now=clock.now()
+            )
+        _report(outcome)
+
+
+def _require_current() -> None:
+    if not migrating.is_current():
+        raise click.ClickException("The tables are not the newest. Run: crm migrate")
+
+
+def _report(outcome: registers.Outcome) -> None:
+    click.echo(f"{outcome.new} new, {outcome.changed} changed, {outcome.unchanged} unchanged.")
+    for problem in outcome.problems:
+        click.echo(f"Row {problem.row_number}: {problem.column}: {problem.message}")

@@ -1,0 +1,54 @@
+"""Starting the embedded server: where it listens, what it prints, when it refuses."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from flask import Flask
+from waitress.server import create_server
+
+
+class NotSafe(SystemExit):
+    """The server would be reachable by others without encryption."""
+
+
+def check_address(app: Flask, host: str) -> None:
+    """Raise NotSafe when the server would listen beyond this machine without TLS in front."""
+    if is_loopback(host) or str(app.config["PUBLIC_URL"]).startswith("https://"):
+        return
+    raise NotSafe(
+        "Others could reach this address, and nothing would be encrypted. Leave --host out, or "
+        "put a proxy with TLS in front and set SHOPFLOOR_PUBLIC_URL to its https address."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Return True when only this machine can reach the host name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(app: Flask, *, host: str, port: int, threads: int = 8) -> object:
+    """Return a server that has taken the port but does not serve yet.
+
+    Raises OSError when the port is taken.
+    """
+    return create_server(
+        app,
+        host=host,
+        port=port,
+        threads=threads,
+        ident=None,  # No Server header.
+        max_request_body_size=8 * 1024 * 1024,
+        channel_timeout=60,
+        clear_untrusted_proxy_headers=not app.config["PROXY_COUNT"],
+        trusted_proxy="*" if app.config["PROXY_COUNT"] else None,
+        trusted_proxy_count=app.config["PROXY_COUNT"] or None,
+        trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+        if app.config["PROXY_COUNT"]
+        else None,
+    )
