@@ -52,9 +52,7 @@ class ToSpeakTo:
     total: int
 
 
-def people_to_speak_to(
-    session: Session, scope: Scope, *, today: date, limit: int
-) -> ToSpeakTo:
+def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: int) -> ToSpeakTo:
     """Return the people to speak to at the places where the actor logs talks.
 
     Never asked first, then those with no talk, then the oldest talk. Left out: people who are
@@ -88,9 +86,7 @@ def people_to_speak_to(
     return ToSpeakTo(rows=rows, total=int(found[0].total) if found else 0)
 
 
-def recent_people(
-    session: Session, scope: Scope, *, today: date, limit: int
-) -> list[PersonAtWork]:
+def recent_people(session: Session, scope: Scope, *, today: date, limit: int) -> list[PersonAtWork]:
     """Return the people whom the actor spoke to or added last, the latest first.
 
     Only people with a job today. Two statements, whatever the number of people.
@@ -117,9 +113,7 @@ def recent_people(
     return _with_last_talks(session, scope, found)
 
 
-def last_talks(
-    session: Session, scope: Scope, contact_ids: Iterable[int]
-) -> dict[int, LastTalk]:
+def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> dict[int, LastTalk]:
     """Return the last talk of each of the contacts that had one, by inner id. One statement."""
     wanted = sorted(set(contact_ids))
     if not wanted:
@@ -132,9 +126,7 @@ def last_talks(
         )
         .label("place")
     )
-    ranked = (
-        sa.select(Conversation.id, order).where(Conversation.contact_id.in_(wanted)).subquery()
-    )
+    ranked = sa.select(Conversation.id, order).where(Conversation.contact_id.in_(wanted)).subquery()
     found = session.execute(
         scope.select(
             Conversation.contact_id,

@@ -1,0 +1,1 @@
+"""One folder for each thing that people do. Features never import each other."""

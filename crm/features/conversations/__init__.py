@@ -1,0 +1,1 @@
+"""Logging a talk, and looking at one."""

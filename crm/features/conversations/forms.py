@@ -1,0 +1,174 @@
+"""The log form: shape only; the service knows the world."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import HiddenField, RadioField, SelectMultipleField
+from wtforms.validators import ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget, TextArea
+
+from crm.domain.assessment import Basis
+from crm.domain.followup import SpeakAgain, due_day
+from crm.domain.vocabulary import ASKS, ISSUES, NO_ASK, STEPS, Answer, Channel, LengthBand
+from crm.features.conversations.service import Talk
+from crm.web.forms import DayField, Form, TextField
+from crm.web.labels import ASKS as ASK_WORDS
+from crm.web.labels import ISSUES as ISSUE_WORDS
+from crm.web.labels import NOT_ASKED, RATINGS, choices
+from crm.web.labels import STEPS as STEP_WORDS
+
+# Four notes of this length, in any script, fit the limit on the size of a form.
+NOTE_LIMIT = 1000
+
+NOT_OFFERED = _("Choose one of the answers shown.")
+ON_A_DAY = "day"
+
+
+class Choice(RadioField):  # type: ignore[misc]
+    """One of a few answers. The empty answer is always one of them, and means "not noted"."""
+
+    def pre_validate(self, form: Any) -> None:
+        """Raise ValidationError for an answer that was not offered."""
+        if self.data not in {value for value, _label in self.choices}:
+            raise ValidationError(str(NOT_OFFERED))
+
+
+class Several(SelectMultipleField):  # type: ignore[misc]
+    """Any number of a few answers."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def pre_validate(self, form: Any) -> None:
+        """Raise ValidationError for an answer that was not offered."""
+        if not set(self.data or ()) <= {value for value, _label in self.choices}:
+            raise ValidationError(str(NOT_OFFERED))
+
+
+class Words(TextField):
+    """Some lines of text."""
+
+    widget = TextArea()
+
+
+class TalkForm(Form):
+    """A talk with one person. Everything may be left as it is: then only "we spoke" is stored."""
+
+    id = HiddenField()
+    place = Choice(_("Where do they work?"), validate_choice=False, default="")
+    rating = Choice(
+        _("Where do they stand?"),
+        choices=[*((str(step), word) for step, word in RATINGS.items()), ("", NOT_ASKED)],
+        default="",
+    )
+    basis = Choice(
+        _("How do we know?"),
+        choices=[
+            (Basis.ACTION.value, _("They did it")),
+            (Basis.SAID.value, _("They said so")),
+            (Basis.TOLD.value, _("Someone told me")),
+            (Basis.INFERRED.value, _("A guess")),
+        ],
+        default=Basis.SAID.value,
+    )
+    issues = Several(
+        _("What matters to them?"), choices=[(code, ISSUE_WORDS[code]) for code in ISSUES]
+    )
+    asked = Choice(
+        _("What did you ask?"),
+        choices=[
+            *((code, ASK_WORDS[code]) for code in ASKS),
+            (NO_ASK, ASK_WORDS[NO_ASK]),
+            ("", _("Not noted")),
+        ],
+        default="",
+    )
+    answer = Choice(
+        _("What did they say?"),
+        choices=[*choices((Answer.YES, Answer.NOT_YET, Answer.NO)), ("", _("Not noted"))],
+        default="",
+    )
+    again = Choice(
+        _("When will you speak again?"),
+        choices=[
+            (SpeakAgain.TOMORROW.value, _("Tomorrow")),
+            (SpeakAgain.THIS_WEEK.value, _("This week")),
+            (SpeakAgain.NEXT_WEEK.value, _("Next week")),
+            (SpeakAgain.IN_A_MONTH.value, _("In a month")),
+            (ON_A_DAY, _("On a day")),
+            ("", _("Not set")),
+        ],
+        default="",
+    )
+    again_on = DayField(_("The day to speak again"))
+    day = DayField(_("When did you talk?"))
+    channel = Choice(
+        _("How did you talk?"), choices=[*choices(Channel), ("", _("Not noted"))], default=""
+    )
+    length_band = Choice(
+        _("How long was it?"), choices=[*choices(LengthBand), ("", _("Not noted"))], default=""
+    )
+    steps = Several(_("How far did you get?"), choices=[(code, STEP_WORDS[code]) for code in STEPS])
+    their_words = Words(_("Their words"), limit=NOTE_LIMIT)
+    fears = Words(_("What are they afraid of?"), limit=NOTE_LIMIT)
+    inoculation = Words(_("What did you say about how the boss may answer?"), limit=NOTE_LIMIT)
+    next_step = Words(_("What happens next?"), limit=NOTE_LIMIT)
+
+    def validate_id(self, field: HiddenField) -> None:
+        """Refuse an id that is none, and put a new one in its place. Raises ValidationError."""
+        try:
+            uuid.UUID(field.data or str(uuid.uuid4()))
+        except ValueError as error:
+            field.data = str(uuid.uuid4())
+            raise ValidationError(
+                gettext("This form was damaged on its way. Check it and save it again.")
+            ) from error
+
+    def validate_again_on(self, field: DayField) -> None:
+        """Raise ValidationError when the day is missing, or a word is chosen beside it."""
+        if self.again.data == ON_A_DAY and field.data is None and not field.errors:
+            raise ValidationError(gettext("Enter the day to speak again."))
+        if field.data is not None and self.again.data not in {"", ON_A_DAY}:
+            raise ValidationError(gettext("You chose both a word and a day. Keep one of them."))
+
+    def talk(self, today: date) -> Talk:
+        """Return what was typed, for the service. today: the day it is for the writer."""
+        return Talk(
+            id=uuid.UUID(self.id.data) if self.id.data else uuid.uuid4(),
+            place=_uuid(self.place.data),
+            day=self.day.data or today,
+            rating=int(self.rating.data) if self.rating.data else None,
+            basis=Basis(self.basis.data),
+            issues=tuple(self.issues.data or ()),
+            asked=self.asked.data or None,
+            answer=Answer(self.answer.data) if self.answer.data else None,
+            again_on=self._again_on(today),
+            channel=Channel(self.channel.data) if self.channel.data else None,
+            length_band=LengthBand(self.length_band.data) if self.length_band.data else None,
+            steps=tuple(self.steps.data or ()),
+            their_words=self.text("their_words"),
+            fears=self.text("fears"),
+            inoculation=self.text("inoculation"),
+            next_step=self.text("next_step"),
+        )
+
+    def _again_on(self, today: date) -> date | None:
+        if self.again_on.data is not None:
+            chosen: date = self.again_on.data
+            return chosen
+        return due_day(SpeakAgain(self.again.data), today) if self.again.data else None
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    """Return the id; one that is not an id becomes one that no place has."""
+    if not text:
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)

@@ -1,0 +1,258 @@
+"""Storing a talk and what came of it, all at once or not at all."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.access.spans import refresh_spans
+from crm.domain.assessment import Basis
+from crm.domain.errors import NotFound, Refusal
+from crm.domain.vocabulary import NO_ASK, Answer, Channel, LengthBand
+from crm.features.conversations import queries
+from crm.models.conversations import (
+    Assessment,
+    Conversation,
+    ConversationIssue,
+    ConversationNote,
+    FollowUp,
+)
+
+LONGEST_BACK = timedelta(days=366)
+LONGEST_AHEAD = timedelta(days=732)
+
+
+class TalkInTheFuture(Refusal):
+    """The day of the talk has not come yet."""
+
+    default_message = "This day has not come yet. Choose today or a day before."
+
+
+class TalkTooLongAgo(Refusal):
+    """The day of the talk is too far back to be anything but a slip."""
+
+    default_message = "This day is more than a year ago. Check the year."
+
+
+class AgainInThePast(Refusal):
+    """The day to speak again is over."""
+
+    default_message = "This day is over. Choose today or a later day to speak again."
+
+
+class AgainTooFarAhead(Refusal):
+    """The day to speak again is too far ahead to be anything but a slip."""
+
+    default_message = "This day is more than two years ahead. Check the year."
+
+
+class NotTheirPlace(Refusal):
+    """The place is not one where this person works and the writer logs talks."""
+
+    default_message = "Choose one of the places where they work."
+
+
+class AnswerWithoutAsk(Refusal):
+    """An answer is given, but nothing was asked."""
+
+    default_message = "You asked nothing, so there is no answer. Change one of the two."
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A talk as the writer tells it. None, or an empty tuple, means: not written down.
+
+    id: made with the form, so that sending the form twice stores it once.
+    place: the public id of the area or workplace; None = the first that is proposed.
+    day: in the writer's time zone. issues, steps, asked: codes of the vocabulary.
+    rating: 1 (strongest) to 5; None = where they stand was not asked, and basis is not used.
+    """
+
+    id: uuid.UUID
+    day: date
+    place: uuid.UUID | None = None
+    rating: int | None = None
+    basis: Basis = Basis.SAID
+    issues: tuple[str, ...] = ()
+    asked: str | None = None
+    answer: Answer | None = None
+    again_on: date | None = None
+    channel: Channel | None = None
+    length_band: LengthBand | None = None
+    steps: tuple[str, ...] = ()
+    their_words: str | None = None
+    fears: str | None = None
+    inoculation: str | None = None
+    next_step: str | None = None
+
+    @property
+    def has_note(self) -> bool:
+        """True when some words were written down."""
+        return any((self.their_words, self.fears, self.inoculation, self.next_step))
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The talk that is stored. created: False when it had been stored before."""
+
+    public_id: uuid.UUID
+    person_name: str
+    created: bool
+
+
+def log_talk(
+    session: Session,
+    scope: Scope,
+    *,
+    contact_id: uuid.UUID,
+    talk: Talk,
+    now: datetime,
+    today: date,
+) -> Logged:
+    """Store a talk with its issues, note, assessment and reminder; return what is stored.
+
+    contact_id: the person's public id. today: the day it is for the writer.
+    The writer's own open reminders about the person are done by the talk, unless they were made
+    after it. A talk whose id the writer has stored for the same person changes nothing.
+    Raises NotFound for a person outside the writer's places, or an id that belongs to another
+    talk; TalkInTheFuture, TalkTooLongAgo, AgainInThePast, AgainTooFarAhead, NotTheirPlace,
+    AnswerWithoutAsk.
+    """
+    person = queries.get_person(session, scope, contact_id, today=today)
+    stored = queries.find_stored(session, scope, talk.id)
+    if stored is not None:
+        return _same(scope, person, talk, stored)
+    _check(talk, today)
+    place_id = _place(person, talk.place)
+    held_at = now if talk.day == today else datetime.combine(talk.day, time(12), tzinfo=UTC)
+    conversation = Conversation(
+        public_id=talk.id,
+        contact_id=person.contact_id,
+        place_id=place_id,
+        held_by_id=scope.actor_id,
+        day=talk.day,
+        held_at=held_at,
+        recorded_at=now,
+        channel=talk.channel,
+        length_band=talk.length_band,
+        steps_reached=list(talk.steps) or None,
+        asked=talk.asked,
+        answer=talk.answer,
+    )
+    try:
+        with session.begin_nested():
+            session.add(conversation)
+    except IntegrityError as error:
+        # Two taps at the same moment both found nothing stored; the database lets one through.
+        if "public_id" not in str(error.orig):
+            raise
+        stored = queries.find_stored(session, scope, talk.id)
+        if stored is None:
+            raise NotFound(f"talk {talk.id}") from error
+        return _same(scope, person, talk, stored)
+    _add_what_came_of_it(session, scope, conversation, talk, now=now)
+    _finish_reminders(session, scope, conversation, now=now)
+    if talk.again_on is not None:
+        session.add(
+            FollowUp(
+                contact_id=person.contact_id,
+                place_id=place_id,
+                owner_id=scope.actor_id,
+                conversation_id=conversation.id,
+                due_on=talk.again_on,
+                created_at=now,
+            )
+        )
+    if talk.rating is not None:
+        refresh_spans(session, person.contact_id)
+    return Logged(public_id=talk.id, person_name=person.name, created=True)
+
+
+def _same(
+    scope: Scope, person: queries.PersonToLog, talk: Talk, stored: queries.StoredTalk
+) -> Logged:
+    if stored.contact_id != person.contact_id or stored.held_by_id != scope.actor_id:
+        raise NotFound(f"talk {talk.id}")
+    return Logged(public_id=talk.id, person_name=person.name, created=False)
+
+
+def _check(talk: Talk, today: date) -> None:
+    if talk.day > today:
+        raise TalkInTheFuture()
+    if talk.day < today - LONGEST_BACK:
+        raise TalkTooLongAgo()
+    if talk.again_on is not None:
+        if talk.again_on < today:
+            raise AgainInThePast()
+        if talk.again_on > today + LONGEST_AHEAD:
+            raise AgainTooFarAhead()
+    if talk.asked == NO_ASK and talk.answer is not None:
+        raise AnswerWithoutAsk()
+
+
+def _place(person: queries.PersonToLog, wanted: uuid.UUID | None) -> int:
+    if wanted is None:
+        return person.places[0].place_id
+    for place in person.places:
+        if place.public_id == wanted:
+            return place.place_id
+    raise NotTheirPlace()
+
+
+def _add_what_came_of_it(
+    session: Session, scope: Scope, conversation: Conversation, talk: Talk, *, now: datetime
+) -> None:
+    where = {"contact_id": conversation.contact_id, "place_id": conversation.place_id}
+    session.add_all(
+        ConversationIssue(conversation_id=conversation.id, issue=issue, **where)
+        for issue in dict.fromkeys(talk.issues)
+    )
+    if talk.has_note:
+        session.add(
+            ConversationNote(
+                conversation_id=conversation.id,
+                author_id=scope.actor_id,
+                their_words=talk.their_words,
+                fears=talk.fears,
+                inoculation=talk.inoculation,
+                next_step=talk.next_step,
+                **where,
+            )
+        )
+    if talk.rating is not None:
+        session.add(
+            Assessment(
+                conversation_id=conversation.id,
+                assessor_id=scope.actor_id,
+                day=talk.day,
+                rating=talk.rating,
+                basis=talk.basis,
+                recorded_at=now,
+                recorded_by_id=scope.actor_id,
+                **where,
+            )
+        )
+
+
+def _finish_reminders(
+    session: Session, scope: Scope, conversation: Conversation, *, now: datetime
+) -> None:
+    """Mark done what the writer had promised about this person before the talk."""
+    waiting = session.scalars(
+        scope.select(FollowUp, permission=Permission.CONVERSATION_WRITE).where(
+            FollowUp.contact_id == conversation.contact_id,
+            FollowUp.owner_id == scope.actor_id,
+            FollowUp.done_at.is_(None),
+            FollowUp.created_at <= conversation.held_at,
+        )
+    )
+    for reminder in waiting:
+        reminder.done_at = now
+        reminder.done_by_id = scope.actor_id
+        reminder.version += 1

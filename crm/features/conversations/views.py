@@ -1,0 +1,191 @@
+"""The log: choose a person, write down the talk, and look at it afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.errors import Refusal
+from crm.features.conversations import queries, service
+from crm.features.conversations.forms import TalkForm
+from crm.reads.people import PersonRow, search_people
+from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
+from crm.web import clock
+from crm.web.db import unit_of_work
+from crm.web.guard import my_today, requires
+
+bp = Blueprint("conversations", __name__)
+
+RECENT = 8
+FOUND = 20
+LONGEST_SEARCH = 100
+
+# Which field a refusal stands beside.
+_FIELD_OF: dict[type[Refusal], str] = {
+    service.TalkInTheFuture: "day",
+    service.TalkTooLongAgo: "day",
+    service.AgainInThePast: "again_on",
+    service.AgainTooFarAhead: "again_on",
+    service.NotTheirPlace: "place",
+    service.AnswerWithoutAsk: "answer",
+}
+# What lies under "More about the talk": it is opened when one of these needs putting right.
+_FOLDED = (
+    "day",
+    "channel",
+    "length_band",
+    "steps",
+    "their_words",
+    "fears",
+    "inoculation",
+    "next_step",
+)
+
+
+def install(app: Flask) -> None:
+    """Register the pages of this feature."""
+    app.register_blueprint(bp)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLink:
+    """One person to tap, as the list of people draws them."""
+
+    url: str
+    name: str
+    rating: int | None
+    more: str
+
+
+@bp.get("/log")
+@requires(Permission.CONVERSATION_WRITE)
+def who(scope: Scope) -> str:
+    """Ask who the talk was with: people of late, a search, someone new."""
+    asked = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    today = my_today()
+    with unit_of_work(scope, read_only=True) as session:
+        found = (
+            search_people(
+                session,
+                scope,
+                asked,
+                today=today,
+                limit=FOUND + 1,
+                permission=Permission.CONVERSATION_WRITE,
+            )
+            if asked
+            else []
+        )
+        recent = [] if asked else recent_people(session, scope, today=today, limit=RECENT)
+        others = (
+            []
+            if asked or len(recent) >= RECENT
+            else people_to_speak_to(session, scope, today=today, limit=RECENT).rows
+        )
+    known = {person.public_id for person in recent}
+    others = [person for person in others if person.public_id not in known]
+    return render_template(
+        "conversations/who.html",
+        asked=asked,
+        found=[_link(person) for person in found[:FOUND]],
+        found_more=len(found) > FOUND,
+        recent=[_link(person) for person in recent],
+        others=[_link(person) for person in others[: RECENT - len(recent)]],
+        add_url=_address("contacts.add", next="log"),
+    )
+
+
+@bp.route("/log/<uuid:contact_id>", methods=["GET", "POST"])
+@requires(Permission.CONVERSATION_WRITE)
+def log(scope: Scope, contact_id: UUID) -> Any:
+    """Show the log form for a person, or store the talk."""
+    today = my_today()
+    form = TalkForm()
+    # The places are the service's to check, so that saving reads the person only once.
+    form.place.choices = [(form.place.data, form.place.data)]
+    if request.method == "POST" and form.validate():
+        try:
+            with unit_of_work(scope) as session:
+                logged = service.log_talk(
+                    session,
+                    scope,
+                    contact_id=contact_id,
+                    talk=form.talk(today),
+                    now=clock.now(),
+                    today=today,
+                )
+        except Refusal as refusal:
+            form.refuse(refusal, _FIELD_OF.get(type(refusal)))
+        else:
+            return _after(logged, contact_id)
+    elif request.method == "GET":
+        form.id.data = str(uuid.uuid4())
+        form.day.data = today
+    return _form_page(scope, contact_id, form, today)
+
+
+def _form_page(scope: Scope, contact_id: UUID, form: TalkForm, today: date) -> tuple[str, int]:
+    with unit_of_work(scope, read_only=True) as session:
+        person = queries.get_person(session, scope, contact_id, today=today)
+        reminders = queries.my_reminders(session, scope, person.contact_id)
+    form.place.choices = [(str(place.public_id), place.label) for place in person.places]
+    if form.place.data not in dict(form.place.choices):
+        form.place.data = form.place.choices[0][0]
+    page = render_template(
+        "conversations/log.html",
+        form=form,
+        person=person,
+        reminders=reminders,
+        opened=any(form[name].errors for name in _FOLDED),
+        has_errors=bool(form.errors),
+        cancel_url=_back(contact_id),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _after(logged: service.Logged, contact_id: UUID) -> Any:
+    if logged.created:
+        flash(gettext("Saved: talk with %(name)s.", name=logged.person_name), "done")
+    else:
+        flash(
+            gettext(
+                "This talk with %(name)s was saved before. It is kept once, as it was first sent.",
+                name=logged.person_name,
+            ),
+            "done",
+        )
+    return redirect(_back(contact_id), 303)
+
+
+def _back(contact_id: UUID) -> str:
+    """Return where the reader came from, out of a closed list: never an address that was sent."""
+    came_from = request.args.get("next")
+    if came_from == "today":
+        return _address("today.index") or url_for("conversations.who")
+    if came_from == "person":
+        person = _address("contacts.show", contact_id=contact_id)
+        return person or url_for("conversations.who")
+    return url_for("conversations.who")
+
+
+def _address(endpoint: str, **values: Any) -> str | None:
+    """Return the address of another feature's page, or None where that feature is left out."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+def _link(person: PersonRow | PersonAtWork) -> PersonLink:
+    names = [name for name in (person.workplace_name, person.area_name) if name]
+    return PersonLink(
+        url=url_for("conversations.log", contact_id=person.public_id),
+        name=person.name,
+        rating=person.rating,
+        more=" · ".join(names),
+    )

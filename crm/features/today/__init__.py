@@ -1,0 +1,1 @@
+"""Today: what was promised, whom to speak to, and the week so far. Also Hide and About."""

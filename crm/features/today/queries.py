@@ -1,0 +1,170 @@
+"""Reads for Today: reminders, and the counts of the week with what is not known."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.models.contacts import Contact, StateSpan
+from crm.models.conversations import Conversation, FollowUp
+from crm.models.places import Place
+from crm.reads.talks import LastTalk, last_talks
+
+AHEAD = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A promise of the actor's to speak to somebody. place_name: where they work.
+
+    rating: where they stand today, None = not asked. done: ticked off since the day began.
+    """
+
+    public_id: uuid.UUID
+    contact_public_id: uuid.UUID
+    name: str
+    place_name: str
+    rating: int | None
+    due_on: date
+    what: str | None
+    done: bool
+    do_not_contact: bool
+    last_talk: LastTalk | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """The actor's reminders: due today or before, due in the next seven days, done today."""
+
+    due: list[Reminder]
+    coming: list[Reminder]
+    done: list[Reminder]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Talks from Monday to today: the actor's, those at all places in scope, people spoken to."""
+
+    monday: date
+    mine: int
+    all: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How many of the people on the list today we know the standing of; the rest is a gap."""
+
+    on_list: int
+    asked: int
+
+    @property
+    def not_asked(self) -> int:
+        """The people of whom nobody has asked where they stand."""
+        return self.on_list - self.asked
+
+
+def list_reminders(
+    session: Session, scope: Scope, *, today: date, day_began: datetime
+) -> Reminders:
+    """Return the actor's reminders, the longest overdue first. Two statements.
+
+    today and day_began: the reader's day, and the moment it began.
+    """
+    rating = (
+        sa.select(sa.func.max(StateSpan.score))
+        .where(
+            StateSpan.contact_id == FollowUp.contact_id,
+            StateSpan.from_day <= today,
+            StateSpan.to_day > today,
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        scope.select(
+            FollowUp.public_id,
+            FollowUp.contact_id,
+            FollowUp.due_on,
+            FollowUp.what,
+            FollowUp.done_at,
+            Contact.public_id.label("contact_public_id"),
+            Contact.known_as,
+            Contact.placeholder_label,
+            Contact.do_not_contact,
+            _name_of(FollowUp.place_id).label("place_name"),
+            rating.label("rating"),
+        )
+        .join(Contact, Contact.id == FollowUp.contact_id)
+        .where(
+            sa.or_(
+                sa.and_(
+                    FollowUp.owner_id == scope.actor_id,
+                    FollowUp.done_at.is_(None),
+                    FollowUp.due_on <= today + AHEAD,
+                ),
+                sa.and_(FollowUp.done_by_id == scope.actor_id, FollowUp.done_at >= day_began),
+            )
+        )
+        .order_by(FollowUp.due_on, Contact.name_key, FollowUp.id)
+    ).all()
+    talks = last_talks(session, scope, [row.contact_id for row in rows])
+    reminders = [_reminder(row, talks) for row in rows]
+    waiting = [one for one in reminders if not one.done]
+    return Reminders(
+        due=[one for one in waiting if one.due_on <= today],
+        coming=[one for one in waiting if one.due_on > today],
+        done=[one for one in reminders if one.done],
+    )
+
+
+def count_week(session: Session, scope: Scope, *, today: date) -> Week:
+    """Return the counts of talks held from Monday to today, at the places in scope."""
+    monday = today - timedelta(days=today.weekday())
+    mine = sa.case((Conversation.held_by_id == scope.actor_id, 1))
+    row = session.execute(
+        scope.select(
+            sa.func.count(mine).label("mine"),
+            sa.func.count(Conversation.id).label("all"),
+            sa.func.count(Conversation.contact_id.distinct()).label("people"),
+        ).where(Conversation.day >= monday, Conversation.day <= today)
+    ).one()
+    return Week(monday=monday, mine=int(row.mine), all=int(row.all), people=int(row.people))
+
+
+def count_asked(session: Session, scope: Scope, *, today: date) -> Asked:
+    """Return how many people work at the places in scope today, and how many of them were asked."""
+    asked = sa.case((StateSpan.score.is_not(None), StateSpan.contact_id))
+    row = session.execute(
+        scope.select(
+            sa.func.count(StateSpan.contact_id.distinct()).label("on_list"),
+            sa.func.count(asked.distinct()).label("asked"),
+            permission=Permission.CONTACT_READ,
+        ).where(StateSpan.from_day <= today, StateSpan.to_day > today)
+    ).one()
+    return Asked(on_list=int(row.on_list), asked=int(row.asked))
+
+
+def _name_of(column: Any) -> sa.ScalarSelect[Any]:
+    return sa.select(Place.name).where(Place.id == column).scalar_subquery()
+
+
+def _reminder(row: Any, talks: dict[int, LastTalk]) -> Reminder:
+    return Reminder(
+        public_id=row.public_id,
+        contact_public_id=row.contact_public_id,
+        name=row.known_as or row.placeholder_label,
+        place_name=row.place_name or "",
+        rating=row.rating,
+        due_on=row.due_on,
+        what=row.what,
+        done=row.done_at is not None,
+        do_not_contact=row.do_not_contact,
+        last_talk=talks.get(row.contact_id),
+    )

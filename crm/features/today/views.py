@@ -1,0 +1,250 @@
+"""The first page, the page to hide behind, and the page that says what this program is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.features.today import queries, service
+from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
+from crm.web import clock
+from crm.web.db import unit_of_work
+from crm.web.guard import my_today, my_zone, public, requires, signed_in
+from crm.web.labels import label
+
+bp = Blueprint("today", __name__)
+
+FIRST_FEW = 3
+# "Show all" of a whole union is no list to speak from; the page says how many are left out.
+MOST = 100
+QUOTE_LENGTH = 140
+
+
+def install(app: Flask) -> None:
+    """Register the pages of this feature."""
+    app.register_blueprint(bp)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person on the page. due: ready words; None for people without a reminder."""
+
+    name: str
+    rating: int | None
+    more: str
+    said: str
+    quote: str | None
+    log_url: str
+    person_url: str | None
+    due: str | None = None
+    overdue: bool = False
+    done_url: str | None = None
+    undo_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing an administrator does here."""
+
+    url: str
+    name: str
+    more: str
+
+
+@bp.get("/")
+@requires(Permission.ACCOUNT_OWN)
+def index(scope: Scope) -> str:
+    """Show the reader's day; to an administrator without places, the work of running the server."""
+    if not scope.may(Permission.CONTACT_READ):
+        return render_template("today/admin.html", jobs=_admin_jobs(scope), today=my_today())
+    today = my_today()
+    everyone = request.args.get("show") == "all"
+    with unit_of_work(scope, read_only=True) as session:
+        reminders = queries.list_reminders(session, scope, today=today, day_began=_began(today))
+        to_speak = people_to_speak_to(
+            session, scope, today=today, limit=MOST if everyone else FIRST_FEW
+        )
+        week = queries.count_week(session, scope, today=today)
+        asked = queries.count_asked(session, scope, today=today)
+    return render_template(
+        "today/index.html",
+        today=today,
+        due=[_reminder_row(one, today) for one in reminders.due],
+        coming=[_reminder_row(one, today) for one in reminders.coming],
+        done=[_reminder_row(one, today) for one in reminders.done],
+        to_speak=[_person_row(person) for person in to_speak.rows],
+        total=to_speak.total,
+        everyone=everyone,
+        week=week,
+        asked=asked,
+        may_log=scope.may(Permission.CONVERSATION_WRITE),
+        log_url=_address("conversations.who"),
+        add_url=_address("contacts.add"),
+    )
+
+
+@bp.post("/follow-ups/<uuid:follow_up_id>/done")
+@requires(Permission.CONVERSATION_WRITE)
+def done(scope: Scope, follow_up_id: UUID) -> Any:
+    """Tick a reminder off."""
+    with unit_of_work(scope) as session:
+        name = service.finish(session, scope, follow_up_id, now=clock.now())
+    flash(gettext("Done: %(name)s. You can undo this below.", name=name), "done")
+    return redirect(url_for("today.index"), 303)
+
+
+@bp.post("/follow-ups/<uuid:follow_up_id>/undo")
+@requires(Permission.CONVERSATION_WRITE)
+def undo(scope: Scope, follow_up_id: UUID) -> Any:
+    """Put a reminder back that was ticked off."""
+    with unit_of_work(scope) as session:
+        name = service.reopen(session, scope, follow_up_id)
+    flash(gettext("Back on your list: %(name)s.", name=name), "done")
+    return redirect(url_for("today.index"), 303)
+
+
+@bp.get("/hide")
+@public
+def hide() -> str:
+    """Show a page with nothing of ours on it, for when somebody looks over a shoulder."""
+    return render_template("today/hide.html")
+
+
+@bp.get("/about")
+@public
+def about() -> str:
+    """Say what this program is, its licence, and what Hide does and does not do."""
+    return render_template(
+        "today/about.html",
+        version=_version(),
+        # The licence obliges whoever runs a changed version to say where its source is.
+        source_url=current_app.config.get("SOURCE_URL"),
+        sign_in_url=None if signed_in() else _address("accounts.sign_in"),
+    )
+
+
+def _began(today: date) -> datetime:
+    """Return the moment the reader's day began."""
+    return datetime.combine(today, time(0), tzinfo=ZoneInfo(my_zone()))
+
+
+def _reminder_row(one: queries.Reminder, today: date) -> Row:
+    late = (today - one.due_on).days
+    if one.done:
+        due = None
+    elif late > 0:
+        due = ngettext("Due %(num)s day ago", "Due %(num)s days ago", late)
+    elif late == 0:
+        due = gettext("Due today")
+    elif late == -1:
+        due = gettext("Due tomorrow")
+    else:
+        due = ngettext("Due in %(num)s day", "Due in %(num)s days", -late)
+    more = [one.place_name, one.what]
+    if one.do_not_contact:
+        more.append(gettext("asked us not to contact them"))
+    return Row(
+        name=one.name,
+        rating=one.rating,
+        more=" · ".join(part for part in more if part),
+        said=_said(one.last_talk, today),
+        quote=_quote(one.last_talk),
+        log_url=_log_url(one.contact_public_id),
+        person_url=_address("contacts.show", contact_id=one.contact_public_id),
+        due=due,
+        overdue=late > 0,
+        done_url=None if one.done else url_for("today.done", follow_up_id=one.public_id),
+        undo_url=url_for("today.undo", follow_up_id=one.public_id) if one.done else None,
+    )
+
+
+def _person_row(person: PersonAtWork) -> Row:
+    names = [name for name in (person.workplace_name, person.area_name) if name]
+    return Row(
+        name=person.name,
+        rating=person.rating,
+        more=" · ".join(names),
+        said=_said(person.last_talk, my_today()),
+        quote=_quote(person.last_talk),
+        log_url=_log_url(person.public_id),
+        person_url=_address("contacts.show", contact_id=person.public_id),
+    )
+
+
+def _said(talk: LastTalk | None, today: date) -> str:
+    """Return the last talk in a line: how long ago, what was asked, what they said."""
+    if talk is None:
+        return gettext("No talk written down yet")
+    days = (today - talk.day).days
+    if days <= 0:
+        when = gettext("Talk today")
+    else:
+        when = ngettext("Last talk %(num)s day ago", "Last talk %(num)s days ago", days)
+    if talk.asked is None:
+        return str(when)
+    words = gettext("asked: %(ask)s", ask=label(talk.asked))
+    if talk.answer is not None:
+        words = f"{words} → {label(talk.answer)}"
+    return f"{when} · {words}"
+
+
+def _quote(talk: LastTalk | None) -> str | None:
+    if talk is None or talk.their_words is None:
+        return None
+    words = " ".join(talk.their_words.split())
+    return words if len(words) <= QUOTE_LENGTH else words[: QUOTE_LENGTH - 1].rstrip() + "…"
+
+
+def _log_url(contact_public_id: UUID) -> str:
+    return _address("conversations.log", contact_id=contact_public_id, next="today") or url_for(
+        "today.index"
+    )
+
+
+def _address(endpoint: str, **values: Any) -> str | None:
+    """Return the address of another feature's page, or None where that feature is left out."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+def _admin_jobs(scope: Scope) -> list[Job]:
+    jobs = (
+        (
+            Permission.USER_WRITE,
+            "accounts.users",
+            gettext("Users"),
+            gettext("Invite people, and say which places they hold."),
+        ),
+        (
+            Permission.PLACE_READ,
+            "workplaces.index",
+            gettext("Places"),
+            gettext("Employers, workplaces, unions and branches."),
+        ),
+        (
+            Permission.REGISTER_LOAD,
+            "registers.index",
+            gettext("Public registers"),
+            gettext("Load published lists of employers and sites."),
+        ),
+    )
+    return [
+        Job(url=address, name=name, more=more)
+        for permission, endpoint, name, more in jobs
+        if scope.may(permission) and (address := _address(endpoint)) is not None
+    ]
+
+
+def _version() -> str | None:
+    try:
+        return version("shopfloor")
+    except PackageNotFoundError:
+        return None
