@@ -6,7 +6,8 @@ difference, in the same transaction as the fact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -21,6 +22,11 @@ from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.conversations import Assessment
 
 STILL_SO = date(9999, 12, 31)
+# Contacts of one batch: few enough for the parameters of one statement on either database.
+_AT_ONCE = 1000
+
+# Old SQLite allowed 999 values in a list; a few hundred keep statements small on both.
+_CHUNK = 500
 
 _job = table_of(Job)
 _membership = table_of(Membership)
@@ -33,27 +39,47 @@ _WHOLE_PERSON = {MARK: True}
 
 def refresh_spans(session: Session, contact_id: int) -> None:
     """Derive the spans of one contact from the facts as known now, and store the difference."""
+    refresh_many(session, (contact_id,))
+
+
+def refresh_many(session: Session, contact_ids: Iterable[int]) -> None:
+    """Do what refresh_spans does for many contacts, with a few statements for each thousand.
+
+    For loaders and rebuilds. Ids may come in any order and twice; each is worked out once.
+    """
     session.flush()
     connection = session.connection()
-    new = timeline(
-        jobs=_jobs(connection, contact_id),
-        memberships=_memberships(connection, contact_id),
-        assessments=_assessments(connection, contact_id),
-    )
-    stored = _stored(connection, contact_id)
-    difference = diff_spans([span for _, span in stored], new)
-    gone = list(difference.to_delete)
-    ids = []
-    for key, span in stored:
-        if span in gone:
-            gone.remove(span)
-            ids.append(key)
-    if ids:
-        connection.execute(sa.delete(_span).where(_span.c.id.in_(ids)))
-    if difference.to_insert:
-        connection.execute(
-            sa.insert(_span), [row_of(contact_id, span) for span in difference.to_insert]
+    wanted = sorted(set(contact_ids))
+    for start in range(0, len(wanted), _AT_ONCE):
+        _refresh(connection, wanted[start : start + _AT_ONCE])
+
+
+def _refresh(connection: sa.Connection, contact_ids: list[int]) -> None:
+    jobs = _jobs(connection, contact_ids)
+    memberships = _memberships(connection, contact_ids)
+    assessments = _assessments(connection, contact_ids)
+    stored = _stored(connection, contact_ids)
+    ids: list[int] = []
+    rows: list[dict[str, object]] = []
+    for contact_id in contact_ids:
+        new = timeline(
+            jobs=jobs.get(contact_id, []),
+            memberships=memberships.get(contact_id, []),
+            assessments=assessments.get(contact_id, []),
         )
+        before = stored.get(contact_id, [])
+        difference = diff_spans([span for _, span in before], new)
+        gone = list(difference.to_delete)
+        for key, span in before:
+            if span in gone:
+                gone.remove(span)
+                ids.append(key)
+        rows.extend(row_of(contact_id, span) for span in difference.to_insert)
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        connection.execute(sa.delete(_span).where(_span.c.id.in_(some)))
+    if rows:
+        connection.execute(sa.insert(_span), rows)
 
 
 def row_of(contact_id: int, span: Span) -> dict[str, object]:
@@ -83,51 +109,64 @@ def contacts_with_jobs(session: Session) -> Iterable[int]:
     return [int(contact_id) for (contact_id,) in found]
 
 
-def _jobs(connection: sa.Connection, contact_id: int) -> list[JobSpell]:
+def _jobs(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[JobSpell]]:
     found = connection.execute(
         sa.select(
-            _job.c.id, _job.c.workplace_id, _job.c.area_id, _job.c.valid_from, _job.c.valid_to
+            _job.c.contact_id,
+            _job.c.id,
+            _job.c.workplace_id,
+            _job.c.area_id,
+            _job.c.valid_from,
+            _job.c.valid_to,
         )
-        .where(_job.c.contact_id == contact_id, _job.c.superseded_at.is_(None))
+        .where(_job.c.contact_id.in_(contact_ids), _job.c.superseded_at.is_(None))
         .execution_options(**_WHOLE_PERSON)
     )
-    return [
-        JobSpell(
-            job_id=JobId(row[0]),
-            workplace_id=WorkplaceId(row[1]),
-            area_id=None if row[2] is None else AreaId(row[2]),
-            valid_from=row[3],
-            valid_to=row[4],
+    jobs: dict[int, list[JobSpell]] = {}
+    for row in found:
+        jobs.setdefault(row[0], []).append(
+            JobSpell(
+                job_id=JobId(row[1]),
+                workplace_id=WorkplaceId(row[2]),
+                area_id=None if row[3] is None else AreaId(row[3]),
+                valid_from=row[4],
+                valid_to=row[5],
+            )
         )
-        for row in found
-    ]
+    return jobs
 
 
-def _memberships(connection: sa.Connection, contact_id: int) -> list[MembershipSpell]:
+def _memberships(
+    connection: sa.Connection, contact_ids: list[int]
+) -> dict[int, list[MembershipSpell]]:
     found = connection.execute(
         sa.select(
+            _membership.c.contact_id,
             _membership.c.union_id,
             _membership.c.status,
             _membership.c.valid_from,
             _membership.c.valid_to,
         )
-        .where(_membership.c.contact_id == contact_id, _membership.c.superseded_at.is_(None))
+        .where(_membership.c.contact_id.in_(contact_ids), _membership.c.superseded_at.is_(None))
         .execution_options(**_WHOLE_PERSON)
     )
-    return [
-        MembershipSpell(
-            union_id=None if row[0] is None else UnionId(row[0]),
-            status=row[1],
-            valid_from=row[2],
-            valid_to=row[3],
+    memberships: dict[int, list[MembershipSpell]] = {}
+    for row in found:
+        memberships.setdefault(row[0], []).append(
+            MembershipSpell(
+                union_id=None if row[1] is None else UnionId(row[1]),
+                status=row[2],
+                valid_from=row[3],
+                valid_to=row[4],
+            )
         )
-        for row in found
-    ]
+    return memberships
 
 
-def _assessments(connection: sa.Connection, contact_id: int) -> list[Rated]:
+def _assessments(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[Rated]]:
     found = connection.execute(
         sa.select(
+            _assessment.c.contact_id,
             _assessment.c.day,
             _assessment.c.recorded_at,
             _assessment.c.rating,
@@ -135,27 +174,30 @@ def _assessments(connection: sa.Connection, contact_id: int) -> list[Rated]:
             _assessment.c.assessor_id,
         )
         .where(
-            _assessment.c.contact_id == contact_id,
+            _assessment.c.contact_id.in_(contact_ids),
             _assessment.c.ask.is_(None),
             _assessment.c.superseded_at.is_(None),
         )
         .execution_options(**_WHOLE_PERSON)
     )
-    return [
-        Rated(
-            day=row[0],
-            recorded_at=row[1],
-            rating=row[2],
-            basis=row[3],
-            assessor_id=None if row[4] is None else UserId(row[4]),
+    assessments: dict[int, list[Rated]] = {}
+    for row in found:
+        assessments.setdefault(row[0], []).append(
+            Rated(
+                day=row[1],
+                recorded_at=row[2],
+                rating=row[3],
+                basis=row[4],
+                assessor_id=None if row[5] is None else UserId(row[5]),
+            )
         )
-        for row in found
-    ]
+    return assessments
 
 
-def _stored(connection: sa.Connection, contact_id: int) -> list[tuple[int, Span]]:
+def _stored(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[tuple[int, Span]]]:
     found = connection.execute(
         sa.select(
+            _span.c.contact_id,
             _span.c.id,
             _span.c.workplace_id,
             _span.c.area_id,
@@ -166,22 +208,20 @@ def _stored(connection: sa.Connection, contact_id: int) -> list[tuple[int, Span]
             _span.c.scored_on,
             _span.c.score_firm,
         )
-        .where(_span.c.contact_id == contact_id)
+        .where(_span.c.contact_id.in_(contact_ids))
         .execution_options(**_WHOLE_PERSON)
     )
-    return [
-        (
-            row[0],
-            Span(
-                workplace_id=WorkplaceId(row[1]),
-                area_id=None if row[2] is None else AreaId(row[2]),
-                from_day=row[3],
-                to_day=None if row[4] == STILL_SO else row[4],
-                member=row[5],
-                score=row[6],
-                scored_on=row[7],
-                score_firm=row[8],
-            ),
+    stored: dict[int, list[tuple[int, Span]]] = {}
+    for row in found:
+        span = Span(
+            workplace_id=WorkplaceId(row[2]),
+            area_id=None if row[3] is None else AreaId(row[3]),
+            from_day=row[4],
+            to_day=None if row[5] == STILL_SO else row[5],
+            member=row[6],
+            score=row[7],
+            scored_on=row[8],
+            score_firm=row[9],
         )
-        for row in found
-    ]
+        stored.setdefault(row[0], []).append((row[1], span))
+    return stored
