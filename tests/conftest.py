@@ -39,6 +39,18 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
+class _Client(FlaskClient):
+    """Gives each request an application context of its own, as a server does.
+
+    Inside the one of the `app` fixture, what a request remembers of its user (flask.g) would
+    still be there in the next request, whoever makes it.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 def app_settings(database_url: str, folder: Path, **changes: Any) -> dict[str, Any]:
     """Return the settings of an app under test."""
     return {
@@ -113,6 +125,7 @@ def app(backend: Any) -> Iterator[Flask]:
     """The app over a database with empty tables, inside an application context."""
     with backend.app.app_context():
         backend.clean()
+        backend.app.test_client_class = _Client
         yield backend.app
         db.session.remove()
 
