@@ -1,0 +1,1 @@
+"""Loading public registers and stated counts into the place tree."""
