@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import timedelta
+
+# A session that nobody used for this long has ended.
+IDLE_LIMIT = timedelta(hours=12)
 
 _BYTES = 32  # 256 bits: nobody guesses one, so a fast hash is enough to store it by.
 

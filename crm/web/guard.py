@@ -127,7 +127,7 @@ def let_in(token: str) -> SignedIn:
     nobody can plant a session or a form token in it beforehand. Raises PermissionRefused when the
     session is not in force.
     """
-    user = _load(token)
+    user: SignedIn | None = _load(token)
     if user is None:
         raise PermissionRefused("session")
     _forget()
