@@ -2,6 +2,10 @@
 
 Two ways lead to the same counts. ``state_span`` answers for any union as known now; the dated
 facts themselves answer for one union, and for "as we knew then". A test compares the two.
+
+Several days are answered from one read. The days asked for are numbered, and what holds over a
+run of them is a bit mask: bit 0 is the first day. So a page with a trend, a second date and a
+table costs as many statements as the table alone.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -63,7 +67,8 @@ class Question:
     """What is asked: on which day, of whom, ÷ whom, and how the answer is cut up.
 
     known_at: None = as we know now; a moment = as we knew then. union_id: None = members of any
-    union. within: only places inside this one. counts: what the headcount counts.
+    union. within: only places that lie inside every one of these, as places lie now. counts: what
+    the headcount counts. permission: the right that must hold at each place measured.
     """
 
     as_at: date
@@ -73,6 +78,7 @@ class Question:
     union_id: int | None = None
     within: tuple[int, ...] = ()
     sector: str | None = None
+    permission: Permission = Permission.DENSITY_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +118,20 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedPeople:
+    """People on the list at some places, each counted once, with or without a headcount there."""
+
+    members: int
+    not_members: int
+    not_known: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: its place (None for "no branch" and the like) and its figure."""
+    """One row of the table: its place (None for "no branch" and the like) and its figure.
+
+    named: everybody on the list at the row's places, also where the workforce is not known.
+    """
 
     key: str
     label: str
@@ -121,6 +139,7 @@ class Row:
     public_id: uuid.UUID | None
     figure: TotalDensity
     parts: tuple[Part, ...]
+    named: NamedPeople
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +150,17 @@ class Table:
     rows: tuple[Row, ...]
     total: TotalDensity
     parts: tuple[Part, ...]
+    named: NamedPeople
     other_bases: dict[Counts, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The table of a day, the same table on another day, and the total over a run of days."""
+
+    table: Table
+    compared: Table | None
+    trend: tuple[tuple[date, TotalDensity], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +172,25 @@ class _Site:
     employer_id: int
     region_id: int | None
     sector: str | None
+    closed_on: date | None
+
+    def is_open(self, day: date) -> bool:
+        """Whether the workplace was open that day."""
+        return self.closed_on is None or self.closed_on > day
 
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """Counts per place, and the few people who are at more than one of the places."""
+    """Counts per place; and of the few people at more than one of the places, state and places."""
 
     by_place: dict[int, Counter[str]]
-    shared: dict[int, tuple[str, tuple[int, ...]]]
+    shared: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 MEMBER, NOT_MEMBER, NOT_KNOWN = "member", "not_member", "not_known"
+
+
+_NOBODY = Counter[str]()
 
 
 def density_table(session: Session, scope: Scope, question: Question) -> Table:
@@ -163,28 +200,75 @@ def density_table(session: Session, scope: Scope, question: Question) -> Table:
     in the total. Places without a headcount on the asked basis are left out of the fractions,
     and counted as left out.
     """
-    sites = _sites(session, scope, question)
+    return survey(session, scope, question).table
+
+
+def trend(
+    session: Session, scope: Scope, question: Question, days: Sequence[date]
+) -> list[tuple[date, TotalDensity]]:
+    """Return the total as at each of the days; each equals the total of that day's table."""
+    return list(survey(session, scope, question, days=days).trend)
+
+
+def survey(
+    session: Session,
+    scope: Scope,
+    question: Question,
+    *,
+    days: Sequence[date] = (),
+    compare: date | None = None,
+) -> Survey:
+    """Return the table as at the day, the same as at `compare`, and the total on each of `days`.
+
+    The number of statements does not grow with the days.
+    """
+    wanted = sorted({question.as_at, *days, *([] if compare is None else [compare])})
+    sites = _sites(session, scope, question, wanted)
+    read = _Read(
+        days=tuple(wanted),
+        estimates=_headcounts(session, scope, question, sites, until=wanted[-1]),
+    )
     if question.group_by is GroupBy.UNION:
-        return _by_union(session, scope, question, sites)
-    parts, people = _measure(session, scope, question, sites)
-    groups = _groups(session, scope, question, parts)
-    rows = [
-        Row(
-            key=key,
-            label=label,
-            detail=detail,
-            public_id=public_id,
-            figure=_total(members, people),
-            parts=tuple(members),
+        table, compared, totals = _by_union(session, scope, question, sites, read, compare)
+        return Survey(table, compared, tuple((day, totals[day]) for day in days))
+    statements = _statements(session, scope, question, sites, until=wanted[-1])
+    people = _people_on_days(session, scope, question, wanted)
+    measured = {
+        day: read.measure(question, sites, statements, people[day], day)
+        for day in ([question.as_at] if compare is None else [question.as_at, compare])
+    }
+
+    def _table_of(day: date) -> Table:
+        parts = measured[day]
+        asked = replace(question, as_at=day)
+        groups = _groups(session, scope, asked, parts)
+        rows = [
+            Row(key, label, detail, place, *_summed(members, people[day]))
+            for (key, label, detail, place), members in groups
+        ]
+        figure, _, named = _summed(parts, people[day])
+        return Table(
+            question=asked,
+            rows=tuple(sorted(rows, key=_order)),
+            total=figure,
+            parts=tuple(parts),
+            named=named,
+            other_bases=_other_bases(session, scope, asked, sites),
         )
-        for (key, label, detail, public_id), members in groups
-    ]
-    return Table(
-        question=question,
-        rows=tuple(sorted(rows, key=_order)),
-        total=_total(parts, people),
-        parts=tuple(parts),
-        other_bases=_other_bases(session, scope, question, sites),
+
+    table = _table_of(question.as_at)
+    return Survey(
+        table=table,
+        compared=None if compare is None else _table_of(compare),
+        trend=tuple(
+            (
+                day,
+                table.total
+                if day == question.as_at
+                else read.total(question, sites, statements, people[day], day),
+            )
+            for day in days
+        ),
     )
 
 
@@ -193,68 +277,96 @@ def workplace_figure(
 ) -> Part | None:
     """Return the figure of one workplace, or None when the scope does not see it."""
     asked = replace(question, group_by=GroupBy.WORKPLACE, within=(workplace_id,))
-    sites = [site for site in _sites(session, scope, asked) if site.place_id == workplace_id]
-    if not sites:
-        return None
-    parts, _ = _measure(session, scope, asked, sites)
-    return parts[0]
+    parts = survey(session, scope, asked).table.parts
+    return next((part for part in parts if part.place_id == workplace_id), None)
 
 
-def trend(
-    session: Session, scope: Scope, question: Question, days: Sequence[date]
-) -> list[tuple[date, TotalDensity]]:
-    """Return the total as at each of the days, for any union or one, as known now."""
-    sites = _sites(session, scope, question)
-    estimates = _headcounts(session, scope, question, sites, until=max(days))
-    statements = _statements(session, scope, question, sites, until=max(days))
-    people = _people_on_days(session, scope, question, days)
-    answer = []
-    for day in days:
-        on_day = people.get(day, _People({}, {}))
-        parts = [_part(site, day, question, on_day, estimates, statements) for site in sites]
-        answer.append((day, _total(parts, on_day)))
-    return answer
+@dataclass(slots=True)
+class _Read:
+    """What was read once for all the days; densities worked out on one day serve the next."""
 
+    days: tuple[date, ...]
+    estimates: dict[int, list[HeadcountUsed]]
+    _densities: dict[Any, Density] = field(default_factory=dict)
 
-def _measure(
-    session: Session, scope: Scope, question: Question, sites: Sequence[_Site]
-) -> tuple[list[Part], _People]:
-    people = _people(session, scope, question)
-    estimates = _headcounts(session, scope, question, sites, until=question.as_at)
-    statements = _statements(session, scope, question, sites, until=question.as_at)
-    parts = [_part(site, question.as_at, question, people, estimates, statements) for site in sites]
-    return parts, people
+    def measure(
+        self,
+        question: Question,
+        sites: Sequence[_Site],
+        statements: Mapping[int, list[StatedUsed]],
+        people: _People,
+        day: date,
+    ) -> list[Part]:
+        """Return the figure of each place that was open that day."""
+        parts = []
+        for site in sites:
+            if not site.is_open(day):
+                continue
+            used = self._headcount(site.place_id, day, question.counts)
+            stated = _latest_statement(statements.get(site.place_id, ()), day)
+            parts.append(
+                Part(
+                    place_id=site.place_id,
+                    public_id=site.public_id,
+                    name=site.name,
+                    workplace_name=site.workplace_name,
+                    employer_id=site.employer_id,
+                    region_id=site.region_id,
+                    sector=site.sector,
+                    density=self._density(
+                        people.by_place.get(site.place_id, _NOBODY), used, stated
+                    ),
+                    headcount=used,
+                    stated=stated,
+                )
+            )
+        return parts
 
+    def total(
+        self,
+        question: Question,
+        sites: Sequence[_Site],
+        statements: Mapping[int, list[StatedUsed]],
+        people: _People,
+        day: date,
+    ) -> TotalDensity:
+        """Return the total that day, without the parts it is made of."""
+        return _total(
+            {
+                site.place_id: self._density(
+                    people.by_place.get(site.place_id, _NOBODY),
+                    self._headcount(site.place_id, day, question.counts),
+                    _latest_statement(statements.get(site.place_id, ()), day),
+                )
+                for site in sites
+                if site.is_open(day)
+            },
+            people,
+        )
 
-def _part(
-    site: _Site,
-    day: date,
-    question: Question,
-    people: _People,
-    estimates: dict[int, list[HeadcountUsed]],
-    statements: dict[int, list[StatedUsed]],
-) -> Part:
-    counts = people.by_place.get(site.place_id, Counter())
-    used = _current(estimates.get(site.place_id, []), day, question.counts)
-    stated = _latest_statement(statements.get(site.place_id, []), day)
-    return Part(
-        place_id=site.place_id,
-        public_id=site.public_id,
-        name=site.name,
-        workplace_name=site.workplace_name,
-        employer_id=site.employer_id,
-        region_id=site.region_id,
-        sector=site.sector,
-        density=density(
-            members=counts[MEMBER],
-            not_members=counts[NOT_MEMBER],
-            not_known_named=counts[NOT_KNOWN],
-            workforce=_workforce(used),
-            stated=_stated(stated),
-        ),
-        headcount=used,
-        stated=stated,
-    )
+    def _headcount(self, place_id: int, day: date, counts: Counts) -> HeadcountUsed | None:
+        rows = self.estimates.get(place_id)
+        if not rows:
+            return None
+        if len(rows) == 1:
+            return rows[0] if rows[0].on_day <= day else None
+        return _current(rows, day, counts)
+
+    def _density(
+        self, counts: Counter[str], used: HeadcountUsed | None, stated: StatedUsed | None
+    ) -> Density:
+        # Most places do not change from one month to the next, and many have few people.
+        key = (counts[MEMBER], counts[NOT_MEMBER], counts[NOT_KNOWN], id(used), id(stated))
+        found = self._densities.get(key)
+        if found is None:
+            found = self._densities[key] = density(
+                members=key[0],
+                not_members=key[1],
+                not_known_named=key[2],
+                workforce=_workforce(used),
+                stated=_stated(stated),
+            )
+        return found
 
 
 def _current(rows: Sequence[HeadcountUsed], day: date, counts: Counts) -> HeadcountUsed | None:
@@ -287,24 +399,44 @@ def _stated(used: StatedUsed | None) -> StatedMembers | None:
     return StatedMembers.exactly(used.members)
 
 
-def _total(parts: Sequence[Part], people: _People) -> TotalDensity:
-    """Return the total over the parts; people at several counted parts are taken once."""
-    counted = {part.place_id for part in parts if part.density.workforce_used is not None}
-    sums: dict[str, float] = defaultdict(float)
-    for part in parts:
-        if part.place_id in counted:
-            sums[MEMBER] += part.density.members
-            sums[NOT_MEMBER] += part.density.not_members
-            sums[NOT_KNOWN] += part.density.not_known_named
-    for state, places in people.shared.values():
-        here = sum(place in counted for place in places)
+def _total(densities: Mapping[int, Density], people: _People) -> TotalDensity:
+    """Return the total over the places; people at several counted places are taken once."""
+    counted = {place for place, figure in densities.items() if figure.workforce_used is not None}
+    named = _named_at(counted, densities, people)
+    return total(
+        densities.values(),
+        distinct_members=named.members,
+        distinct_not_members=named.not_members,
+        distinct_not_known_named=named.not_known,
+    )
+
+
+def _named_at(places: set[int], densities: Mapping[int, Density], people: _People) -> NamedPeople:
+    """Return the people on the list at the places, each counted once."""
+    sums = {MEMBER: 0, NOT_MEMBER: 0, NOT_KNOWN: 0}
+    for place in places:
+        figure = densities[place]
+        sums[MEMBER] += int(figure.members)
+        sums[NOT_MEMBER] += int(figure.not_members)
+        sums[NOT_KNOWN] += int(figure.not_known_named)
+    for state, at in people.shared:
+        here = sum(place in places for place in at)
         if here > 1:
             sums[state] -= here - 1
-    return total(
-        [part.density for part in parts],
-        distinct_members=sums[MEMBER],
-        distinct_not_members=sums[NOT_MEMBER],
-        distinct_not_known_named=sums[NOT_KNOWN],
+    return NamedPeople(sums[MEMBER], sums[NOT_MEMBER], sums[NOT_KNOWN])
+
+
+def _summed(
+    parts: Sequence[Part], people: _People
+) -> tuple[TotalDensity, tuple[Part, ...], NamedPeople]:
+    densities = {part.place_id: part.density for part in parts}
+    if len(parts) == 1:
+        # Nobody is at two places of one: the walk over everybody with two jobs can be spared.
+        people = _People({}, ())
+    return (
+        _total(densities, people),
+        tuple(parts),
+        _named_at(set(densities), densities, people),
     )
 
 
@@ -329,12 +461,12 @@ _Owner = aliased(Employer, flat=True)
 _AreaSite = aliased(Workplace, flat=True)
 
 
-def _open_then(model: Any, question: Question) -> list[sa.ColumnElement[bool]]:
-    return [sa.or_(model.closed_on.is_(None), model.closed_on > question.as_at)]
+def _open_since(model: Any, days: Sequence[date]) -> list[sa.ColumnElement[bool]]:
+    return [sa.or_(model.closed_on.is_(None), model.closed_on > days[0])]
 
 
-def _sites(session: Session, scope: Scope, question: Question) -> list[_Site]:
-    """Return the workplaces (or areas) to measure, by name."""
+def _sites(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> list[_Site]:
+    """Return the workplaces (or areas) that were open on any of the days, by name."""
     if question.group_by is GroupBy.AREA:
         rows = session.execute(
             scope.select(
@@ -345,11 +477,12 @@ def _sites(session: Session, scope: Scope, question: Question) -> list[_Site]:
                 _AreaSite.employer_id,
                 _AreaSite.region_id,
                 _Owner.sector,
-                permission=Permission.DENSITY_READ,
+                _AreaSite.closed_on,
+                permission=question.permission,
             )
             .join(_AreaSite, _AreaSite.id == Area.workplace_id)
             .outerjoin(_Owner, _Owner.id == _AreaSite.employer_id)
-            .where(*_open_then(_AreaSite, question), *_where(question, Area.id))
+            .where(*_open_since(_AreaSite, days), *_where(question, Area.id))
             .order_by(_AreaSite.name, Area.name, Area.id)
         )
     else:
@@ -362,10 +495,11 @@ def _sites(session: Session, scope: Scope, question: Question) -> list[_Site]:
                 Workplace.employer_id,
                 Workplace.region_id,
                 _Owner.sector,
-                permission=Permission.DENSITY_READ,
+                Workplace.closed_on,
+                permission=question.permission,
             )
             .outerjoin(_Owner, _Owner.id == Workplace.employer_id)
-            .where(*_open_then(Workplace, question), *_where(question, Workplace.id))
+            .where(*_open_since(Workplace, days), *_where(question, Workplace.id))
             .order_by(Workplace.name, Workplace.id)
         )
     return [
@@ -377,6 +511,7 @@ def _sites(session: Session, scope: Scope, question: Question) -> list[_Site]:
             employer_id=row[4],
             region_id=row[5],
             sector=row[6],
+            closed_on=row[7],
         )
         for row in rows
     ]
@@ -431,6 +566,24 @@ def _headcounts(
 def _statements(
     session: Session, scope: Scope, question: Question, sites: Sequence[_Site], *, until: date
 ) -> dict[int, list[StatedUsed]]:
+    """Return what the asked union (or all unions together) stated of each place."""
+    wanted = (
+        MemberCount.union_id.is_(None)
+        if question.union_id is None
+        else MemberCount.union_id == question.union_id
+    )
+    found = _statements_by_union(session, scope, question, sites, wanted, until=until)
+    return found.get(question.union_id, {})
+
+
+def _statements_by_union(
+    session: Session,
+    scope: Scope,
+    question: Question,
+    sites: Sequence[_Site],
+    *more: sa.ColumnElement[bool],
+    until: date,
+) -> dict[int | None, dict[int, list[StatedUsed]]]:
     rows = session.execute(
         scope.select(
             MemberCount.place_id,
@@ -440,20 +593,19 @@ def _statements(
             MemberCount.rounded_to,
             MemberCount.source_kind,
             MemberCount.source_note,
+            MemberCount.union_id,
         ).where(
-            MemberCount.union_id == question.union_id
-            if question.union_id is not None
-            else MemberCount.union_id.is_(None),
             MemberCount.on_day <= until,
             known(MemberCount, question.known_at),
             *_within(question, MemberCount.place_id),
+            *more,
         )
     )
     wanted = {site.place_id for site in sites}
-    found: dict[int, list[StatedUsed]] = defaultdict(list)
+    found: dict[int | None, dict[int, list[StatedUsed]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row[0] in wanted:
-            found[row[0]].append(
+            found[row[7]][row[0]].append(
                 StatedUsed(
                     on_day=row[1],
                     recorded_at=row[2],
@@ -486,60 +638,201 @@ def _other_bases(
 # Who is counted
 
 
-def _people(session: Session, scope: Scope, question: Question) -> _People:
-    if question.union_id is None and question.known_at is None:
-        return _people_on_days(session, scope, question, [question.as_at]).get(
-            question.as_at, _People({}, {})
-        )
-    return recount(session, scope, question)
+_Spell = tuple[int, int, int]  # Contact, place, and the days as a mask.
 
 
 def _people_on_days(
     session: Session, scope: Scope, question: Question, days: Sequence[date]
 ) -> dict[date, _People]:
-    """Count from the spans (any union, as known now), or day by day from the facts."""
-    if question.union_id is not None or question.known_at is not None:
-        return {day: recount(session, scope, _on(question, day)) for day in days}
+    """Count from the spans (any union, as known now), or from the facts."""
+    if question.union_id is None and question.known_at is None:
+        return _from_spans(session, scope, question, days)
+    if len(days) == 1:
+        return {days[0]: recount(session, scope, replace(question, as_at=days[0]))}
+    facts = _read_facts(session, scope, question, days)
+    return _from_facts(facts, question.union_id, days)
+
+
+def _from_spans(
+    session: Session, scope: Scope, question: Question, days: Sequence[date]
+) -> dict[date, _People]:
+    """Two statements: how many spans hold over which days, and the people with several spans.
+
+    Spans are counted, which is right for everybody who is at one place or area at a time. The
+    few others are then taken out again and counted by name.
+    """
     place = _span_place(question)
-    answer = {}
-    for day in days:
-        there = (
-            StateSpan.from_day <= day,
-            StateSpan.to_day > day,
+    first, last = days[0], days[-1]
+    there = (
+        StateSpan.from_day <= last,
+        StateSpan.to_day > first,
+        place.is_not(None),
+        *_within(question, StateSpan.place_id),
+    )
+    # Grouped by label: to PostgreSQL, two sets of placeholders are never the same expression.
+    since = _number_of(StateSpan.from_day, days).label("since_number")
+    until = _number_of(StateSpan.to_day, days).label("until_number")
+    grouped = session.execute(
+        scope.select(
+            place, StateSpan.member, since, until, sa.func.count(), permission=question.permission
+        )
+        .where(*there)
+        .group_by(place, StateSpan.member, "since_number", "until_number")
+    ).all()
+    several = (
+        scope.select(StateSpan.contact_id, permission=question.permission)
+        .where(*there)
+        .group_by(StateSpan.contact_id)
+        .having(sa.func.min(StateSpan.place_id) < sa.func.max(StateSpan.place_id))
+    )
+    named = session.execute(
+        scope.select(
+            StateSpan.contact_id,
+            place,
+            StateSpan.member,
+            since,
+            until,
+            permission=question.permission,
+        ).where(*there, StateSpan.contact_id.in_(several))
+    ).all()
+    spans: Counter[tuple[int, str, int]] = Counter()
+    for at, member, start, end, number in grouped:
+        spans[at, _state(member), _mask(start, end)] += number
+    jobs: list[_Spell] = []
+    states: dict[str, dict[int, int]] = {MEMBER: {}, NOT_MEMBER: {}}
+    for contact, at, member, start, end in named:
+        mask = _mask(start, end)
+        spans[at, _state(member), mask] -= 1
+        jobs.append((contact, at, mask))
+        if member is not None:
+            masks = states[_state(member)]
+            masks[contact] = masks.get(contact, 0) | mask
+    return _tally(spans, jobs, states[MEMBER], states[NOT_MEMBER], days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Jobs as spells, and what is said of membership: contact, union, member or not, days."""
+
+    jobs: list[_Spell]
+    sayings: list[tuple[int, int | None, bool, int]]
+
+
+def _read_facts(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> _Facts:
+    place = Job.area_id if question.group_by is GroupBy.AREA else Job.workplace_id
+    jobs = session.execute(
+        scope.select(
+            Job.contact_id,
+            place,
+            _number_of(Job.valid_from, days),
+            _number_of(Job.valid_to, days),
+            permission=question.permission,
+        ).where(
+            *_overlaps(Job, days),
+            known(Job, question.known_at),
             place.is_not(None),
-            *_within(question, StateSpan.place_id),
+            *_within(question, Job.place_id),
         )
-        counts = session.execute(
-            scope.select(
-                place,
-                StateSpan.member,
-                sa.func.count(sa.distinct(StateSpan.contact_id)),
-                permission=Permission.DENSITY_READ,
-            )
-            .where(*there)
-            .group_by(place, StateSpan.member)
-        )
-        by_place: dict[int, Counter[str]] = defaultdict(Counter)
-        for place_id, member, people in counts:
-            by_place[place_id][_state(member)] += people
-        several = (
-            scope.select(StateSpan.contact_id, permission=Permission.DENSITY_READ)
-            .where(*there)
-            .group_by(StateSpan.contact_id)
-            .having(sa.func.min(place) < sa.func.max(place))
-        )
-        shared_rows = session.execute(
-            scope.select(
-                StateSpan.contact_id, place, StateSpan.member, permission=Permission.DENSITY_READ
-            )
-            .where(*there, StateSpan.contact_id.in_(several))
-            .distinct()
-        )
-        answer[day] = _People(
-            dict(by_place),
-            _shared((contact, at, _state(member)) for contact, at, member in shared_rows),
-        )
-    return answer
+    )
+    sayings = session.execute(
+        scope.select(
+            Membership.contact_id,
+            Membership.union_id,
+            Membership.status == MembershipStatus.MEMBER,
+            _number_of(Membership.valid_from, days),
+            _number_of(Membership.valid_to, days),
+        ).where(*_overlaps(Membership, days), known(Membership, question.known_at))
+    )
+    return _Facts(
+        jobs=[(contact, at, _mask(start, end)) for contact, at, start, end in jobs],
+        sayings=[
+            (contact, union, bool(member), _mask(start, end))
+            for contact, union, member, start, end in sayings
+        ],
+    )
+
+
+def _from_facts(facts: _Facts, union_id: int | None, days: Sequence[date]) -> dict[date, _People]:
+    """Count as member_of_any or, for one union, member_of of crm/domain/timeline.py says."""
+    members: dict[int, int] = {}
+    not_members: dict[int, int] = {}
+    for contact, union, member, mask in facts.sayings:
+        if member:
+            if union_id is None or union == union_id:
+                members[contact] = members.get(contact, 0) | mask
+        elif union is None or (union_id is not None and union == union_id):
+            not_members[contact] = not_members.get(contact, 0) | mask
+    return _tally(Counter(), facts.jobs, members, not_members, days)
+
+
+def _tally(
+    spans: Counter[tuple[int, str, int]],
+    jobs: Sequence[_Spell],
+    members: Mapping[int, int],
+    not_members: Mapping[int, int],
+    days: Sequence[date],
+) -> dict[date, _People]:
+    """Return the people of each day: those already counted in `spans`, and those with `jobs`.
+
+    members, not_members: the days on which each person is known to be one; being a member wins.
+    """
+    at_place: dict[tuple[int, int], int] = {}
+    for contact, at, mask in jobs:
+        at_place[contact, at] = at_place.get((contact, at), 0) | mask
+    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for (contact, at), mask in at_place.items():
+        places[contact].append((at, mask))
+        yes = members.get(contact, 0)
+        no = not_members.get(contact, 0) & ~yes
+        spans[at, MEMBER, mask & yes] += 1
+        spans[at, NOT_MEMBER, mask & no] += 1
+        spans[at, NOT_KNOWN, mask & ~(yes | no)] += 1
+    by_day: list[dict[int, Counter[str]]] = [defaultdict(Counter) for _ in days]
+    for (at, state, mask), number in spans.items():
+        if number:
+            for bit in _bits(mask):
+                by_day[bit][at][state] += number
+    shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
+    for contact, held in places.items():
+        if len(held) > 1:
+            yes, no = members.get(contact, 0), not_members.get(contact, 0)
+            for bit in range(len(days)):
+                here = tuple(at for at, mask in held if mask >> bit & 1)
+                if len(here) > 1:
+                    state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
+                    shared[bit].append((state, here))
+    return {day: _People(dict(by_day[bit]), tuple(shared[bit])) for bit, day in enumerate(days)}
+
+
+def _overlaps(model: Any, days: Sequence[date]) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        model.valid_from <= days[-1],
+        sa.or_(model.valid_to.is_(None), model.valid_to > days[0]),
+    )
+
+
+def _number_of(column: Any, days: Sequence[date]) -> sa.ColumnElement[int]:
+    """Return which of the days is the first on or after the date; past the last one if none is.
+
+    A null end lies past the last day.
+    """
+    return sa.case(
+        *((column <= day, number) for number, day in enumerate(days)),
+        else_=len(days),
+    )
+
+
+def _mask(start: int, end: int) -> int:
+    return (1 << end) - (1 << start) if end > start else 0
+
+
+def _bits(mask: int) -> Iterable[int]:
+    bit = 0
+    while mask:
+        if mask & 1:
+            yield bit
+        mask >>= 1
+        bit += 1
 
 
 def recount(session: Session, scope: Scope, question: Question) -> _People:
@@ -558,7 +851,7 @@ def recount(session: Session, scope: Scope, question: Question) -> _People:
             place.label("place_id"),
             Job.contact_id.label("contact_id"),
             state.label("state"),
-            permission=Permission.DENSITY_READ,
+            permission=question.permission,
         )
         .outerjoin(Membership, status)
         .where(
@@ -616,17 +909,13 @@ def _state(member: bool | None) -> str:
     return NOT_KNOWN if member is None else (MEMBER if member else NOT_MEMBER)
 
 
-def _shared(rows: Iterable[tuple[int, int, str]]) -> dict[int, tuple[str, tuple[int, ...]]]:
+def _shared(rows: Iterable[tuple[int, int, str]]) -> tuple[tuple[str, tuple[int, ...]], ...]:
     places: dict[int, list[int]] = defaultdict(list)
     states: dict[int, str] = {}
     for contact, place, state in rows:
         places[contact].append(place)
         states[contact] = state
-    return {contact: (states[contact], tuple(at)) for contact, at in places.items() if len(at) > 1}
-
-
-def _on(question: Question, day: date) -> Question:
-    return replace(question, as_at=day)
+    return tuple((states[contact], tuple(at)) for contact, at in places.items() if len(at) > 1)
 
 
 # How the parts are cut up
@@ -695,24 +984,51 @@ def _keys(
     }
 
 
-def _by_union(session: Session, scope: Scope, question: Question, sites: Sequence[_Site]) -> Table:
+def _by_union(
+    session: Session,
+    scope: Scope,
+    question: Question,
+    sites: Sequence[_Site],
+    read: _Read,
+    compare: date | None,
+) -> tuple[Table, Table | None, dict[date, TotalDensity]]:
     """A row for each union: its own members ÷ all workers. Rows may sum to more than any-union."""
     unions = session.execute(
         scope.select(Union.id, Union.public_id, Union.name).order_by(Union.name)
     ).all()
-    rows = []
-    for union_id, public_id, name in unions:
-        own = replace(question, union_id=union_id, group_by=GroupBy.WORKPLACE)
-        parts, people = _measure(session, scope, own, sites)
-        figure = _total(parts, people)
-        if figure.all_members or any(part.stated for part in parts):
-            rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts)))
-    every = replace(question, union_id=None, group_by=GroupBy.WORKPLACE)
-    parts, people = _measure(session, scope, every, sites)
-    return Table(
-        question=question,
-        rows=tuple(sorted(rows, key=_order)),
-        total=_total(parts, people),
-        parts=tuple(parts),
-        other_bases=_other_bases(session, scope, question, sites),
+    facts = _read_facts(session, scope, question, read.days)
+    statements = _statements_by_union(session, scope, question, sites, until=read.days[-1])
+    involved = {union for _, union, _, _ in facts.sayings} | set(statements)
+    people = {union: _from_facts(facts, union, read.days) for union in {None, *involved}}
+
+    def _table_of(day: date) -> Table:
+        asked = replace(question, as_at=day)
+        rows = []
+        for union_id, public_id, name in unions:
+            if union_id not in involved:
+                continue
+            stated = statements.get(union_id, {})
+            parts = read.measure(asked, sites, stated, people[union_id][day], day)
+            figure, _, named = _summed(parts, people[union_id][day])
+            if figure.all_members or any(part.stated for part in parts):
+                rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts), named))
+        parts = read.measure(asked, sites, statements.get(None, {}), people[None][day], day)
+        figure, _, named = _summed(parts, people[None][day])
+        return Table(
+            question=asked,
+            rows=tuple(sorted(rows, key=_order)),
+            total=figure,
+            parts=tuple(parts),
+            named=named,
+            other_bases=_other_bases(session, scope, asked, sites),
+        )
+
+    totals = {
+        day: read.total(question, sites, statements.get(None, {}), people[None][day], day)
+        for day in read.days
+    }
+    return (
+        _table_of(question.as_at),
+        None if compare is None else _table_of(compare),
+        totals,
     )
