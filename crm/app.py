@@ -18,7 +18,15 @@ from crm.web import errors, filters, guard, headers, pages
 
 HERE = Path(__file__).resolve().parent
 
-FEATURES: tuple[str, ...] = ("accounts", "contacts", "health", "conversations", "today")
+FEATURES: tuple[str, ...] = (
+    "accounts",
+    "contacts",
+    "health",
+    "conversations",
+    "today",
+    "registers",
+    "tasks",
+)
 
 csrf = CSRFProtect()
 

@@ -116,10 +116,13 @@ class Work:
 class TaskKind:
     """A kind of long work. permission: needed over the whole organisation when it starts.
 
-    title: what the page calls it. run: does the work and calls ``work.end``.
+    title: what the page calls it. back_endpoint, back_label: the page that it is handed in on.
+    run: does the work and calls ``work.end``.
     """
 
     title: Any
+    back_endpoint: str
+    back_label: Any
     permission: Permission
     run: Callable[[Work], None]
 

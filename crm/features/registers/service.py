@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, BinaryIO, TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from crm.access import facts, tree
+from crm.access import facts, tasks, tree
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.registers import gender_pay, member_counts, nhs
@@ -33,6 +34,8 @@ NAME_LIMIT = 200  # characters, as the column of a place's name
 ADDRESS_LIMIT = 500
 ID_LIMIT = 80
 SCHEME_LIMIT = 40
+
+TASK_KIND = "load-register"
 
 COMPANIES_HOUSE = "companies-house"
 GENDER_PAY = "gpg"
@@ -151,6 +154,42 @@ class Loaded:
                 for found in self.problems[:most_problems]
             ],
         }
+
+
+def request_load(
+    session: Session,
+    scope: Scope,
+    kind: RegisterKind,
+    *,
+    files: Mapping[str, bytes],
+    now: datetime,
+    stated: StatedCounts | None = None,
+) -> UUID:
+    """Hands the files of a register to the worker and returns the public id of the task.
+
+    Raises PermissionRefused unless the scope may load registers over the whole organisation.
+    """
+    scope.require_everywhere(Permission.REGISTER_LOAD)
+    payload: dict[str, Any] = {"register": kind.value}
+    if stated is not None:
+        payload["stated"] = {**asdict(stated), "on_day": stated.on_day.isoformat()}
+    task = tasks.enqueue(
+        session,
+        scope,
+        kind=TASK_KIND,
+        payload=payload,
+        files=[tasks.Upload(name, content) for name, content in files.items()],
+        now=now,
+    )
+    return task.public_id
+
+
+def stated_of(payload: Mapping[str, Any]) -> StatedCounts | None:
+    """Returns what ``request_load`` wrote into a task about stated counts, or None."""
+    written = payload.get("stated")
+    if written is None:
+        return None
+    return StatedCounts(**{**written, "on_day": date.fromisoformat(written["on_day"])})
 
 
 def read_register(
