@@ -25,7 +25,8 @@ from crm.models.places import Place
 
 def install_audit(session_class: Any) -> None:
     """Make every flush of the session class leave its audit rows."""
-    event.listen(session_class, "after_flush", _record_flush)
+    if not event.contains(session_class, "after_flush", _record_flush):
+        event.listen(session_class, "after_flush", _record_flush)
 
 
 def record_view(session: Session, *, contact_id: int, contact_public_id: uuid.UUID) -> None:

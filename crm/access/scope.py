@@ -306,8 +306,10 @@ def reads_scoped_table(statement: str) -> bool:
 def install_locks(session_class: Any, engine: sa.Engine) -> None:
     """Put the refusals in place: unmarked reads, bulk writes, rows outside the scope."""
     event.listen(engine, "before_cursor_execute", _refuse_unscoped)
-    event.listen(session_class, "do_orm_execute", _carry_mark)
-    event.listen(session_class, "before_flush", _refuse_foreign_rows)
+    # Several apps of one process (tests) share the session class: each lock is put on it once.
+    if not event.contains(session_class, "before_flush", _refuse_foreign_rows):
+        event.listen(session_class, "do_orm_execute", _carry_mark)
+        event.listen(session_class, "before_flush", _refuse_foreign_rows)
 
 
 def _refuse_unscoped(

@@ -91,7 +91,7 @@ def install(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _begin)
     install_locks(_session_class(), engine)
-    _install_audit_once()
+    install_audit(_session_class())
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -103,15 +103,6 @@ def _begin(connection: sa.Connection) -> None:
 
 def _session_class() -> Any:
     return db.session.session_factory
-
-
-_audit_installed: list[bool] = []
-
-
-def _install_audit_once() -> None:
-    if not _audit_installed:
-        install_audit(_session_class())
-        _audit_installed.append(True)
 
 
 @contextmanager
