@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, RadioField, SelectMultipleField
+from wtforms.fields import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextArea
 
@@ -29,12 +31,24 @@ NOT_OFFERED = _("Choose one of the answers shown.")
 ON_A_DAY = "day"
 
 
+RATING_CHOICES = (*((str(step), word) for step, word in RATINGS.items()), ("", NOT_ASKED))
+BASIS_CHOICES = (
+    (Basis.ACTION.value, _("They did it")),
+    (Basis.SAID.value, _("They said so")),
+    (Basis.TOLD.value, _("Someone told me")),
+    (Basis.INFERRED.value, _("A guess")),
+)
+
+
 class Choice(RadioField):  # type: ignore[misc]
     """One of a few answers. The empty answer is always one of them, and means "not noted"."""
 
+    def __init__(self, label: Any, *, offered: Iterable[tuple[str, Any]], **more: Any) -> None:
+        super().__init__(label, choices=[SelectChoice(*pair) for pair in offered], **more)
+
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for an answer that was not offered."""
-        if self.data not in {value for value, _label in self.choices}:
+        if self.data not in {one.value for one in self.choices}:
             raise ValidationError(str(NOT_OFFERED))
 
 
@@ -44,10 +58,26 @@ class Several(SelectMultipleField):  # type: ignore[misc]
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
+    def __init__(self, label: Any, *, offered: Iterable[tuple[str, Any]], **more: Any) -> None:
+        super().__init__(label, choices=[SelectChoice(*pair) for pair in offered], **more)
+
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for an answer that was not offered."""
-        if not set(self.data or ()) <= {value for value, _label in self.choices}:
+        if not set(self.data or ()) <= {one.value for one in self.choices}:
             raise ValidationError(str(NOT_OFFERED))
+
+
+class Place(Choice):
+    """The places that a person works at; the service knows which those are."""
+
+    def offer(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Offer these places, the first of them chosen unless another of them was."""
+        self.choices = [SelectChoice(*pair) for pair in pairs]
+        if self.data not in {one.value for one in self.choices}:
+            self.data = self.choices[0].value
+
+    def pre_validate(self, form: Any) -> None:
+        """Let every place through."""
 
 
 class Words(TextField):
@@ -60,28 +90,23 @@ class TalkForm(Form):
     """A talk with one person. Everything may be left as it is: then only "we spoke" is stored."""
 
     id = HiddenField()
-    place = Choice(_("Where do they work?"), validate_choice=False, default="")
+    place = Place(_("Where do they work?"), offered=(), default="")
     rating = Choice(
         _("Where do they stand?"),
-        choices=[*((str(step), word) for step, word in RATINGS.items()), ("", NOT_ASKED)],
+        offered=RATING_CHOICES,
         default="",
     )
     basis = Choice(
         _("How do we know?"),
-        choices=[
-            (Basis.ACTION.value, _("They did it")),
-            (Basis.SAID.value, _("They said so")),
-            (Basis.TOLD.value, _("Someone told me")),
-            (Basis.INFERRED.value, _("A guess")),
-        ],
+        offered=BASIS_CHOICES,
         default=Basis.SAID.value,
     )
     issues = Several(
-        _("What matters to them?"), choices=[(code, ISSUE_WORDS[code]) for code in ISSUES]
+        _("What matters to them?"), offered=[(code, ISSUE_WORDS[code]) for code in ISSUES]
     )
     asked = Choice(
         _("What did you ask?"),
-        choices=[
+        offered=[
             *((code, ASK_WORDS[code]) for code in ASKS),
             (NO_ASK, ASK_WORDS[NO_ASK]),
             ("", _("Not noted")),
@@ -90,12 +115,12 @@ class TalkForm(Form):
     )
     answer = Choice(
         _("What did they say?"),
-        choices=[*choices((Answer.YES, Answer.NOT_YET, Answer.NO)), ("", _("Not noted"))],
+        offered=[*choices((Answer.YES, Answer.NOT_YET, Answer.NO)), ("", _("Not noted"))],
         default="",
     )
     again = Choice(
         _("When will you speak again?"),
-        choices=[
+        offered=[
             (SpeakAgain.TOMORROW.value, _("Tomorrow")),
             (SpeakAgain.THIS_WEEK.value, _("This week")),
             (SpeakAgain.NEXT_WEEK.value, _("Next week")),
@@ -108,12 +133,12 @@ class TalkForm(Form):
     again_on = DayField(_("The day to speak again"))
     day = DayField(_("When did you talk?"))
     channel = Choice(
-        _("How did you talk?"), choices=[*choices(Channel), ("", _("Not noted"))], default=""
+        _("How did you talk?"), offered=[*choices(Channel), ("", _("Not noted"))], default=""
     )
     length_band = Choice(
-        _("How long was it?"), choices=[*choices(LengthBand), ("", _("Not noted"))], default=""
+        _("How long was it?"), offered=[*choices(LengthBand), ("", _("Not noted"))], default=""
     )
-    steps = Several(_("How far did you get?"), choices=[(code, STEP_WORDS[code]) for code in STEPS])
+    steps = Several(_("How far did you get?"), offered=[(code, STEP_WORDS[code]) for code in STEPS])
     their_words = Words(_("Their words"), limit=NOTE_LIMIT)
     fears = Words(_("What are they afraid of?"), limit=NOTE_LIMIT)
     inoculation = Words(_("What did you say about how the boss may answer?"), limit=NOTE_LIMIT)
@@ -162,6 +187,19 @@ class TalkForm(Form):
             chosen: date = self.again_on.data
             return chosen
         return due_day(SpeakAgain(self.again.data), today) if self.again.data else None
+
+
+class StandingForm(Form):
+    """Puts right where somebody stood in a talk."""
+
+    # The judgement that was on the page: another one by now means that somebody was faster.
+    seen = HiddenField()
+    rating = Choice(_("Where did they stand?"), offered=RATING_CHOICES, default="")
+    basis = Choice(_("How do we know?"), offered=BASIS_CHOICES, default=Basis.SAID.value)
+
+    def standing(self) -> tuple[int | None, Basis]:
+        """Return the rating, None for "not asked", and the basis."""
+        return (int(self.rating.data) if self.rating.data else None), Basis(self.basis.data)
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

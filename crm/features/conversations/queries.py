@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.audit import record_view
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.assessment import Basis
 from crm.domain.errors import NotFound
+from crm.domain.vocabulary import Answer, Channel, LengthBand
 from crm.models.contacts import Contact, Job
-from crm.models.conversations import Conversation, FollowUp
+from crm.models.conversations import (
+    Assessment,
+    Conversation,
+    ConversationIssue,
+    ConversationNote,
+    FollowUp,
+)
 from crm.models.places import Place
+from crm.reads.people import names_of_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +147,110 @@ def find_stored(session: Session, scope: Scope, public_id: uuid.UUID) -> StoredT
         )
     ).one_or_none()
     return None if found is None else StoredTalk(found.contact_id, found.held_by_id)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingThen:
+    """Where the person stood in one talk."""
+
+    public_id: uuid.UUID
+    rating: int
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTalk:
+    """One talk with all that was written down and that this scope may read.
+
+    standing: None = not asked. mine: the actor held it and may put it right.
+    note_kept: there is a note that this scope may read.
+    """
+
+    public_id: uuid.UUID
+    contact_id: int
+    contact_public_id: uuid.UUID
+    person_name: str
+    place_name: str
+    held_by: str | None
+    mine: bool
+    day: date
+    recorded_at: datetime
+    channel: Channel | None
+    length_band: LengthBand | None
+    steps: tuple[str, ...]
+    issues: tuple[str, ...]
+    asked: str | None
+    answer: Answer | None
+    note_kept: bool
+    their_words: str | None
+    fears: str | None
+    inoculation: str | None
+    next_step: str | None
+    standing: StandingThen | None
+
+
+def get_talk(session: Session, scope: Scope, public_id: uuid.UUID) -> WholeTalk:
+    """Return one talk. Raises NotFound if absent or out of scope. Four statements at most."""
+    talk = session.execute(
+        scope.select(
+            Conversation,
+            Contact.public_id,
+            Contact.known_as,
+            Contact.placeholder_label,
+            Place.name,
+            ConversationNote,
+        )
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .join(Place, Place.id == Conversation.place_id)
+        .outerjoin(ConversationNote, ConversationNote.conversation_id == Conversation.id)
+        .where(Conversation.public_id == public_id)
+    ).one_or_none()
+    if talk is None:
+        raise NotFound(f"talk {public_id}")
+    held = talk.Conversation
+    note = talk.ConversationNote
+    issues = session.scalars(
+        scope.select(ConversationIssue.issue)
+        .where(ConversationIssue.conversation_id == held.id)
+        .order_by(ConversationIssue.id)
+    ).all()
+    rated = find_standing(session, scope, held.id)
+    names = names_of_users(session, {held.held_by_id} - {None})
+    return WholeTalk(
+        public_id=public_id,
+        contact_id=held.contact_id,
+        contact_public_id=talk.public_id,
+        person_name=talk.known_as or talk.placeholder_label,
+        place_name=talk.name,
+        held_by=names.get(held.held_by_id),
+        mine=held.held_by_id is not None and held.held_by_id == scope.actor_id,
+        day=held.day,
+        recorded_at=held.recorded_at,
+        channel=held.channel,
+        length_band=held.length_band,
+        steps=tuple(held.steps_reached or ()),
+        issues=tuple(issues),
+        asked=held.asked,
+        answer=held.answer,
+        note_kept=note is not None,
+        their_words=note.their_words if note else None,
+        fears=note.fears if note else None,
+        inoculation=note.inoculation if note else None,
+        next_step=note.next_step if note else None,
+        standing=StandingThen(rated.public_id, rated.rating, rated.basis) if rated else None,
+    )
+
+
+def find_standing(session: Session, scope: Scope, conversation_id: int) -> Assessment | None:
+    """Return the assessment that came of a talk, as known now, or None when there is none."""
+    found: Assessment | None = session.scalars(
+        scope.select(Assessment).where(
+            Assessment.conversation_id == conversation_id, known(Assessment)
+        )
+    ).one_or_none()
+    return found
+
+
+def note_view(session: Session, talk: WholeTalk) -> None:
+    """Record that the actor looked at what is known of the person in the talk."""
+    record_view(session, contact_id=talk.contact_id, contact_public_id=talk.contact_public_id)

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm.access.facts import revise, withdraw
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.spans import refresh_spans
 from crm.domain.assessment import Basis
-from crm.domain.errors import NotFound, Refusal
+from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.vocabulary import NO_ASK, Answer, Channel, LengthBand
 from crm.features.conversations import queries
 from crm.models.conversations import (
@@ -172,6 +173,59 @@ def log_talk(
     if talk.rating is not None:
         refresh_spans(session, person.contact_id)
     return Logged(public_id=talk.id, person_name=person.name, created=True)
+
+
+def correct_standing(
+    session: Session,
+    scope: Scope,
+    talk_id: uuid.UUID,
+    *,
+    seen: str | None,
+    rating: int | None,
+    basis: Basis,
+    now: datetime,
+) -> None:
+    """Put right where the person stood in a talk of the actor's own; what was believed is kept.
+
+    seen: the public id of the assessment that was on the page, None for "not asked".
+    rating: None takes the assessment back: it was not asked.
+    Raises NotFound for a talk that the actor did not hold or may no longer log at its place;
+    EditConflict when the assessment is not the one that was on the page.
+    """
+    talk: Conversation | None = session.scalars(
+        scope.select(Conversation, permission=Permission.CONVERSATION_WRITE).where(
+            Conversation.public_id == talk_id, Conversation.held_by_id == scope.actor_id
+        )
+    ).one_or_none()
+    if talk is None or scope.actor_id is None:
+        raise NotFound(f"talk {talk_id}")
+    stored = queries.find_standing(session, scope, talk.id)
+    if (str(stored.public_id) if stored else None) != seen:
+        raise EditConflict(
+            current={"rating": stored.rating if stored else None},
+            yours={"rating": rating},
+        )
+    if stored is not None and rating is not None:
+        if (stored.rating, stored.basis) == (rating, basis):
+            return
+        revise(session, stored, now=now, actor_id=scope.actor_id, rating=rating, basis=basis)
+    elif stored is not None:
+        withdraw(stored, now=now)
+    elif rating is not None:
+        session.add(
+            Assessment(
+                conversation_id=talk.id,
+                contact_id=talk.contact_id,
+                place_id=talk.place_id,
+                assessor_id=scope.actor_id,
+                day=talk.day,
+                rating=rating,
+                basis=basis,
+                recorded_at=now,
+                recorded_by_id=scope.actor_id,
+            )
+        )
+    refresh_spans(session, talk.contact_id)
 
 
 def _same(

@@ -13,9 +13,10 @@ from flask_babel import gettext
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.errors import Refusal
+from crm.domain.assessment import Basis
+from crm.domain.errors import EditConflict, Refusal
 from crm.features.conversations import queries, service
-from crm.features.conversations.forms import TalkForm
+from crm.features.conversations.forms import StandingForm, TalkForm
 from crm.reads.people import PersonRow, search_people
 from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
 from crm.web import clock
@@ -109,8 +110,6 @@ def log(scope: Scope, contact_id: UUID) -> Any:
     """Show the log form for a person, or store the talk."""
     today = my_today()
     form = TalkForm()
-    # The places are the service's to check, so that saving reads the person only once.
-    form.place.choices = [(form.place.data, form.place.data)]
     if request.method == "POST" and form.validate():
         try:
             with unit_of_work(scope) as session:
@@ -132,13 +131,71 @@ def log(scope: Scope, contact_id: UUID) -> Any:
     return _form_page(scope, contact_id, form, today)
 
 
+@bp.get("/talks/<uuid:talk_id>")
+@requires(Permission.CONTACT_READ)
+def show(scope: Scope, talk_id: UUID) -> str:
+    """Show one talk. Looking at it is recorded."""
+    with unit_of_work(scope) as session:
+        talk = queries.get_talk(session, scope, talk_id)
+        queries.note_view(session, talk)
+    return _talk_page(talk, StandingForm())
+
+
+@bp.post("/talks/<uuid:talk_id>/standing")
+@requires(Permission.CONVERSATION_WRITE)
+def correct(scope: Scope, talk_id: UUID) -> Any:
+    """Put right where the person stood in the talk."""
+    form = StandingForm()
+    if form.validate():
+        rating, basis = form.standing()
+        try:
+            with unit_of_work(scope) as session:
+                service.correct_standing(
+                    session,
+                    scope,
+                    talk_id,
+                    seen=form.seen.data or None,
+                    rating=rating,
+                    basis=basis,
+                    now=clock.now(),
+                )
+        except EditConflict as conflict:
+            form.refuse(conflict)
+            return _talk_again(scope, talk_id, form, 409)
+        flash(gettext("Saved: where they stood."), "done")
+        return redirect(url_for("conversations.show", talk_id=talk_id), 303)
+    return _talk_again(scope, talk_id, form, 422)
+
+
+def _talk_again(scope: Scope, talk_id: UUID, form: StandingForm, status: int) -> tuple[str, int]:
+    """Show the talk as it is now, with what was chosen kept in the form."""
+    with unit_of_work(scope, read_only=True) as session:
+        talk = queries.get_talk(session, scope, talk_id)
+    return _talk_page(talk, form, keep=True), status
+
+
+def _talk_page(talk: queries.WholeTalk, form: StandingForm, *, keep: bool = False) -> str:
+    standing = talk.standing
+    # Saving again goes on from what is stored now, whatever the page had shown before.
+    form.seen.data = str(standing.public_id) if standing else ""
+    if not keep:
+        form.rating.data = str(standing.rating) if standing else ""
+        form.basis.data = standing.basis.value if standing else Basis.SAID.value
+    return render_template(
+        "conversations/show.html",
+        talk=talk,
+        form=form,
+        conflict=keep and bool(form.form_errors),
+        has_errors=bool(form.errors),
+        person_url=_address("contacts.show", contact_id=talk.contact_public_id),
+    )
+
+
 def _form_page(scope: Scope, contact_id: UUID, form: TalkForm, today: date) -> tuple[str, int]:
     with unit_of_work(scope, read_only=True) as session:
         person = queries.get_person(session, scope, contact_id, today=today)
         reminders = queries.my_reminders(session, scope, person.contact_id)
-    form.place.choices = [(str(place.public_id), place.label) for place in person.places]
-    if form.place.data not in dict(form.place.choices):
-        form.place.data = form.place.choices[0][0]
+    form.place.offer((str(place.public_id), place.label) for place in person.places)
     page = render_template(
         "conversations/log.html",
         form=form,

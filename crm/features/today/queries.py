@@ -78,13 +78,15 @@ def list_reminders(
 
     today and day_began: the reader's day, and the moment it began.
     """
-    rating = (
-        sa.select(sa.func.max(StateSpan.score))
+    # Somebody with two jobs has two spans today, somebody who left has none.
+    span_of_today = (
+        sa.select(sa.func.min(StateSpan.id))
         .where(
             StateSpan.contact_id == FollowUp.contact_id,
             StateSpan.from_day <= today,
             StateSpan.to_day > today,
         )
+        .correlate(FollowUp)
         .scalar_subquery()
     )
     rows = session.execute(
@@ -99,9 +101,12 @@ def list_reminders(
             Contact.placeholder_label,
             Contact.do_not_contact,
             _name_of(FollowUp.place_id).label("place_name"),
-            rating.label("rating"),
+            StateSpan.score.label("rating"),
+            _name_of(StateSpan.workplace_id).label("workplace_name"),
+            _name_of(StateSpan.area_id).label("area_name"),
         )
         .join(Contact, Contact.id == FollowUp.contact_id)
+        .outerjoin(StateSpan, StateSpan.id == span_of_today)
         .where(
             sa.or_(
                 sa.and_(
@@ -160,7 +165,9 @@ def _reminder(row: Any, talks: dict[int, LastTalk]) -> Reminder:
         public_id=row.public_id,
         contact_public_id=row.contact_public_id,
         name=row.known_as or row.placeholder_label,
-        place_name=row.place_name or "",
+        place_name=" · ".join(name for name in (row.workplace_name, row.area_name) if name)
+        or row.place_name
+        or "",
         rating=row.rating,
         due_on=row.due_on,
         what=row.what,
