@@ -1,0 +1,405 @@
+"""Every address of the app: declared, closed to strangers and outsiders, with safe headers."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask, g
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.routing import Rule
+
+from crm.access.permissions import Permission
+from crm.domain.roles import Role
+from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
+from crm.models.conversations import Conversation, FollowUp
+from crm.models.places import (
+    Area,
+    BargainingUnit,
+    Headcount,
+    MemberCount,
+    Place,
+    Recognition,
+    Shift,
+    UnionAffiliation,
+)
+from crm.models.tasks import BackgroundTask
+from crm.web.db import unit_of_work
+from crm.web.headers import HEADERS
+from tests import factories
+from tests.factories import ALL, NOW, TODAY, Named, World
+
+Clients = Callable[[Named], FlaskClient]
+
+# The whole list of what answers strangers. A new line here is a decision, not an accident.
+PUBLIC = {
+    "accounts.sign_in",
+    "accounts.welcome",
+    "health.alive",
+    "health.ready",
+    "static",
+    "today.about",
+    "today.hide",
+}
+
+
+@dataclass(frozen=True)
+class _Address:
+    endpoint: str
+    method: str
+    path: str
+    has_id: bool
+
+
+def _rules(app: Flask) -> list[Rule]:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    return sorted(rules, key=lambda one: (one.rule, sorted(one.methods or ())))
+
+
+def _addresses(app: Flask, values: dict[str, Any]) -> Iterator[_Address]:
+    """Yield every address with its parameters filled in.
+
+    A KeyError here means: a new parameter. Give it a value in _values, inside and outside.
+    """
+    adapter = app.url_map.bind("localhost")
+    for rule in _rules(app):
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            filled = {
+                name: values.get(f"{rule.endpoint}:{name}") or values[name]
+                for name in rule.arguments
+            }
+            path = adapter.build(rule.endpoint, filled, method=method)
+            yield _Address(rule.endpoint, method, path, bool(rule.arguments))
+
+
+def _values(
+    world: World, contact: Named, workplace: Named, union: Named, owner: Named
+) -> dict[str, Any]:
+    """Store one of each thing at the workplace and return the public ids by parameter name."""
+    at = {"place_id": workplace.id}
+    fact = {"recorded_at": NOW}
+    with unit_of_work(ALL) as session:
+        rows: dict[str, Any] = {
+            "point_id": ContactPoint(
+                contact_id=contact.id,
+                kind="phone",
+                value="07700 900123",
+                value_key="447700900123",
+                **fact,
+            ),
+            "basis_id": FieldBasis(
+                contact_id=contact.id,
+                field_group="identity",
+                basis="consent",
+                given_on=TODAY,
+                **fact,
+            ),
+            "talk_id": Conversation(
+                contact_id=contact.id, day=TODAY, held_at=NOW, recorded_at=NOW, **at
+            ),
+            "follow_up_id": FollowUp(
+                contact_id=contact.id, owner_id=owner.id, due_on=TODAY, created_at=NOW, **at
+            ),
+            "headcount_id": Headcount(
+                on_day=TODAY, counts="site_all", low=9, high=11, source_kind="other", **at, **fact
+            ),
+            "member_count_id": MemberCount(
+                on_day=TODAY, members=3, union_id=union.id, source_kind="other", **at, **fact
+            ),
+            "shift_id": Shift(name="Twilight", **at),
+            "unit_id": BargainingUnit(name="Hourly staff", **at),
+            "task_id": BackgroundTask(owner_id=owner.id, kind="none", payload={}, created_at=NOW),
+        }
+        session.add_all(rows.values())
+        session.flush()
+        session.add_all(
+            [
+                Recognition(
+                    unit_id=rows["unit_id"].id,
+                    union_id=union.id,
+                    valid_from=TODAY,
+                    **at,
+                    **fact,
+                ),
+                UnionAffiliation(union_id=union.id, body_name="TUC", valid_from=TODAY, **fact),
+            ]
+        )
+        site = session.scalars(ALL.select(Place).where(Place.id == workplace.id)).one()
+        area = factories.make_area(session, site, f"Canteen of {workplace.name}")
+        job = session.scalars(ALL.select(Job).where(Job.contact_id == contact.id)).first()
+        membership = session.scalars(
+            ALL.select(Membership).where(Membership.contact_id == contact.id)
+        ).first()
+        assert job is not None
+        assert membership is not None
+        assert isinstance(area, Area)
+        values = {name: row.public_id for name, row in rows.items()}
+        return values | {
+            "contact_id": contact.public_id,
+            "job_id": job.public_id,
+            "membership_id": membership.public_id,
+            "place_id": workplace.public_id,
+            "workplace_id": workplace.public_id,
+            "area_id": area.public_id,
+            "kind": "phone",
+            "token": "not-a-token",
+        }
+
+
+@pytest.fixture
+def inside(world: World) -> dict[str, Any]:
+    """Public ids of one of each thing at the Mill, in Barnsley branch."""
+    return _values(world, world.ioana, world.mill, world.union, world.organiser) | {
+        "employer_id": world.brightway.public_id,
+        "union_id": world.union.public_id,
+        "branch_id": world.branch.public_id,
+        "user_id": world.rep.public_id,
+    }
+
+
+@pytest.fixture
+def outside(world: World) -> dict[str, Any]:
+    """Public ids of one of each thing at the Dock, which only Hull branch holds."""
+    return _values(world, world.docker, world.dock, world.other_union, world.dock_rep) | {
+        "employer_id": world.saltway.public_id,
+        # Unions and branches are public knowledge, so an outsider's are random ids here.
+        "union_id": uuid.uuid4(),
+        "branch_id": uuid.uuid4(),
+        "user_id": world.dock_rep.public_id,
+    }
+
+
+# Declared
+
+
+def test_every_endpoint_declares_who_may_use_it(app: Flask) -> None:
+    for rule in _rules(app):
+        access = getattr(app.view_functions[rule.endpoint], "access", None)
+        assert access == "public" or isinstance(access, Permission), rule.endpoint
+
+
+def test_the_list_of_public_endpoints_is_this_one(app: Flask) -> None:
+    public = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint == "static"
+        or getattr(app.view_functions[rule.endpoint], "access", None) == "public"
+    }
+    assert public - {"practice.choose"} == PUBLIC
+
+
+def test_an_endpoint_that_declares_nothing_is_refused(
+    app: Flask, world: World, client_as: Clients
+) -> None:
+    client = client_as(world.boss_of_all)
+    assert client.get("/people").status_code == 200
+    view = app.view_functions["contacts.index"]
+    app.view_functions["contacts.index"] = lambda: "open to all by mistake"
+    try:
+        assert client.get("/people").status_code == 403
+    finally:
+        app.view_functions["contacts.index"] = view
+
+
+def test_ids_in_addresses_are_random_and_typed(app: Flask) -> None:
+    for rule in _rules(app):
+        for converter, name in re.findall(r"<(?:([a-z]+)(?:\([^)]*\))?:)?(\w+)>", rule.rule):
+            allowed = {"uuid", "any"} if name != "token" else {""}
+            assert converter in allowed, rule.rule
+
+
+# Strangers
+
+
+def test_a_stranger_is_asked_to_sign_in_everywhere_else(
+    app: Flask, client: FlaskClient, inside: dict[str, Any]
+) -> None:
+    for address in _addresses(app, inside):
+        if address.endpoint in PUBLIC:
+            continue
+        reply = client.open(address.path, method=address.method)
+        expected = 303 if address.method == "GET" else 401
+        assert reply.status_code == expected, address
+        if address.method == "GET":
+            assert reply.location.startswith("/sign-in?next="), address
+
+
+def test_every_answer_has_the_headers(
+    app: Flask, client: FlaskClient, client_as: Clients, world: World, inside: dict[str, Any]
+) -> None:
+    paths = [address.path for address in _addresses(app, inside) if address.method == "GET"]
+    paths += ["/static/app.css", "/nowhere", f"/people/{uuid.uuid4()}"]
+    for one in (client, client_as(world.organiser)):
+        for path in paths:
+            reply = one.get(path)
+            for name, value in HEADERS.items():
+                assert reply.headers.get(name) == value, (path, name)
+            if not path.startswith("/static"):
+                assert reply.headers["Cache-Control"] == "no-store", path
+            assert "Server" not in reply.headers
+        refused = one.post("/people/new", data={"x": "y" * 70_000})
+        assert refused.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+
+
+# Roles
+
+
+@pytest.mark.parametrize("who", ["rep", "organiser", "officer", "admin", "boss_of_all"])
+def test_a_role_without_the_permission_gets_403_and_nothing_breaks(
+    app: Flask, client_as: Clients, world: World, inside: dict[str, Any], who: str
+) -> None:
+    from crm.access.permissions import ROLE_PERMISSIONS
+
+    roles = {"boss_of_all": Role.ORGANISER, "admin": Role.ADMINISTRATOR, "rep": Role.REP}
+    roles |= {"organiser": Role.ORGANISER, "officer": Role.BRANCH_OFFICER}
+    held = ROLE_PERMISSIONS[roles[who]]
+    for address in _addresses(app, inside):
+        if address.endpoint == "accounts.sign_out":
+            continue
+        access = app.view_functions[address.endpoint].access  # type: ignore[attr-defined]
+        # A new client each time: some posts end sessions.
+        reply = client_as(getattr(world, who)).open(address.path, method=address.method)
+        if access != "public" and access not in held:
+            assert reply.status_code == 403, address
+        else:
+            assert reply.status_code < 500, address
+            assert reply.status_code != 403, address
+
+
+# Outsiders
+
+
+@pytest.mark.parametrize("who", ["rep", "organiser", "officer", "boss_elsewhere"])
+def test_what_belongs_to_another_branch_is_not_found(
+    app: Flask, client_as: Clients, world: World, outside: dict[str, Any], who: str
+) -> None:
+    if who == "boss_elsewhere":
+        with unit_of_work(ALL) as session:
+            branch = session.scalars(ALL.select(Place).where(Place.id == world.branch.id)).one()
+            user = factories.make_user(session, "Everything here", role=Role.REP, place=branch)
+            for role in (Role.ORGANISER, Role.BRANCH_OFFICER):
+                factories.make_grant(session, user, role, branch)
+            person = Named(user.id, user.public_id, user.name)
+    else:
+        person = getattr(world, who)
+    client = client_as(person)
+    nobody = outside | {
+        name: uuid.uuid4() for name, value in outside.items() if isinstance(value, uuid.UUID)
+    }
+    pairs = zip(_addresses(app, outside), _addresses(app, nobody), strict=True)
+    tried = 0
+    for address, absent in pairs:
+        access = app.view_functions[address.endpoint].access  # type: ignore[attr-defined]
+        if not address.has_id or access == "public":
+            continue
+        reply = client.open(address.path, method=address.method)
+        other = client.open(absent.path, method=absent.method)
+        assert reply.status_code in {403, 404}, address
+        assert reply.status_code == other.status_code, address
+        assert _body(reply.text) == _body(other.text), address
+        if access in _BRANCH_ROLES:
+            assert who != "boss_elsewhere" or reply.status_code == 404, address
+        tried += 1
+    assert tried > 30
+
+
+_BRANCH_ROLES = {
+    Permission.CONTACT_READ,
+    Permission.CONTACT_WRITE,
+    Permission.CONVERSATION_WRITE,
+    Permission.PLACE_READ,
+    Permission.PLACE_WRITE,
+    Permission.DENSITY_READ,
+}
+
+
+def _body(text: str) -> str:
+    """The page without what differs between any two answers."""
+    return re.sub(r'(name="csrf_token" value=")[^"]*', r"\1", text)
+
+
+_NAMES = {
+    "mill": {"Ioana P", "Tomasz K", "Rukhsana A", "Gareth O", "Night packer 3"},
+    "depot": {"Marta S"},
+    "dock": {"Bilal H"},
+}
+_PLACES_OF = {
+    "mill": {"mill"},
+    "depot": {"depot"},
+    "dock": {"dock"},
+    "brightway": {"mill", "depot"},
+    "saltway": {"dock"},
+    "branch": {"mill", "depot"},
+    "other_branch": {"dock"},
+    "region": {"mill", "depot"},
+    "union": {"mill", "depot"},
+}
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    grants=st.lists(
+        st.tuples(
+            st.sampled_from([Role.REP, Role.ORGANISER, Role.BRANCH_OFFICER]),
+            st.sampled_from(sorted(_PLACES_OF)),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    ended=st.booleans(),
+    query=st.sampled_from(["", "?q=a", "?q=Bilal", "?q=Ioana", "?as_at=2026-02-01"]),
+)
+def test_random_grants_never_show_a_name_from_outside(
+    app: Flask,
+    client_as: Clients,
+    world: World,
+    inside: dict[str, Any],
+    outside: dict[str, Any],
+    grants: list[tuple[Role, str]],
+    ended: bool,
+    query: str,
+) -> None:
+    with unit_of_work(ALL) as session:
+        user = factories.make_user(session, "Somebody")
+        for role, node in grants:
+            place = session.scalars(
+                ALL.select(Place).where(Place.id == getattr(world, node).id)
+            ).one()
+            factories.make_grant(session, user, role, place, until=TODAY if ended else None)
+        person = Named(user.id, user.public_id, user.name)
+    reached: set[str] = set()
+    if not ended:
+        for _, node in grants:
+            reached |= _PLACES_OF[node]
+    hidden = set().union(*(names for site, names in _NAMES.items() if site not in reached))
+    client = client_as(person)
+    for values in (inside, outside):
+        for address in _addresses(app, values):
+            if address.method == "GET" and address.endpoint not in PUBLIC:
+                reply = client.get(address.path + query)
+                for name in hidden:
+                    assert name.encode() not in reply.data, (address, name)
+
+
+def test_the_scope_is_made_anew_for_each_request(
+    app: Flask, client_as: Clients, world: World
+) -> None:
+    client = client_as(world.rep)
+    assert client.get(f"/people/{world.ioana.public_id}").status_code == 200
+    with unit_of_work(ALL) as session:
+        from crm.models.accounts import AccessGrant
+
+        for grant in session.query(AccessGrant).filter_by(user_id=world.rep.id):
+            grant.valid_to = TODAY
+    assert client.get(f"/people/{world.ioana.public_id}").status_code in {403, 404}
+    assert "scope" not in g
