@@ -1,0 +1,49 @@
+"""What the density page must ask of the database at the least, written by hand.
+
+Literals are put in by us, from whole numbers and dates: one text for both databases and drivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+
+def table_sql(node_id: int, day: date) -> str:
+    """Return the statement for members, not members and not known of each workplace inside the
+    node as at the day, each with its latest headcount."""
+    return f"""
+    SELECT p.id, p.public_id, p.name, h.low, h.best, h.high, c.members, c.others, c.unknown
+    FROM place_closure k
+    JOIN place p ON p.id = k.descendant_id AND p.kind = 'workplace'
+    LEFT JOIN (
+      SELECT workplace_id,
+        count(DISTINCT CASE WHEN member THEN contact_id END) AS members,
+        count(DISTINCT CASE WHEN NOT member THEN contact_id END) AS others,
+        count(DISTINCT CASE WHEN member IS NULL THEN contact_id END) AS unknown
+      FROM state_span
+      WHERE from_day <= '{day}' AND to_day > '{day}'
+        AND place_id IN (SELECT descendant_id FROM place_closure WHERE ancestor_id = {node_id})
+      GROUP BY workplace_id
+    ) c ON c.workplace_id = p.id
+    LEFT JOIN headcount h ON h.id = (
+      SELECT id FROM headcount
+      WHERE place_id = p.id AND counts = 'site_all' AND on_day <= '{day}'
+        AND superseded_at IS NULL
+      ORDER BY on_day DESC, recorded_at DESC LIMIT 1
+    )
+    WHERE k.ancestor_id = {node_id}
+    ORDER BY p.name"""
+
+
+def trend_sql(node_id: int, days: Sequence[date], dialect: str) -> str:
+    """Return the statement for the people in each state as at each of the days."""
+    # SQLite keeps days as text; a cast to DATE there would turn them into numbers.
+    kind = "DATE" if dialect == "postgresql" else "TEXT"
+    rows = ", ".join(f"(CAST('{day}' AS {kind}))" for day in days)
+    return f"""
+    WITH d(day) AS (VALUES {rows})
+    SELECT d.day, s.member, count(DISTINCT s.contact_id)
+    FROM d JOIN state_span s ON s.from_day <= d.day AND s.to_day > d.day
+    WHERE s.place_id IN (SELECT descendant_id FROM place_closure WHERE ancestor_id = {node_id})
+    GROUP BY d.day, s.member"""
