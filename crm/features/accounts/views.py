@@ -344,6 +344,7 @@ def save_mine(scope: Scope) -> Any:
         form.refuse(conflict)
         # Saving once more, having seen both, wins.
         form.version.data = conflict.current["version"]
+        form.version.raw_data = None  # What was sent would be written into the page again.
         return _account_page(scope, form=form, conflict=conflict, status=409)
     flash(_("Your account is saved."), "done")
     return redirect(url_for("accounts.mine"), 303)
