@@ -1,0 +1,1 @@
+"""The practice copy: invented people, talks and memberships, so that every screen can be tried."""
