@@ -295,9 +295,12 @@ def load_gender_pay(
     """
     load = _Load.start(session, scope, now=now, file="employers", sorts=_SORTS_WITH_HEADCOUNT)
     known = _find_known(session, scope, (COMPANIES_HOUSE, GENDER_PAY))
+    by_number = _numbers(session, scope)
+    listed = {place_id for (scheme, _), place_id in known.items() if scheme == COMPANIES_HOUSE}
     matching = _GenderPayMatching(
         known=known,
-        by_number=_numbers(session, scope),
+        by_number=by_number,
+        numbered=listed | set(by_number.values()),
         # An employer that once came without a number is the same one, unless the file has both.
         without_number={row.match_key for row in rows if row.company_number is None},
         site_of=_stand_ins(session, scope),
@@ -633,12 +636,13 @@ class _GenderPayMatching:
     """Finds the employer that a row is about.
 
     known: places by the ids of the registers. by_number: employers by the company number that
-    somebody typed. without_number: the keys of the file's rows without one. site_of: the workplace
-    that stands for an employer's sites.
+    somebody typed. numbered: all employers with a number. without_number: the keys of the file's
+    rows without one. site_of: the workplace that stands for an employer's sites.
     """
 
     known: Known
     by_number: dict[str, int]
+    numbered: set[int]
     without_number: set[str]
     site_of: dict[int, int]
 
@@ -650,8 +654,10 @@ class _GenderPayMatching:
         found = self.known.get((COMPANIES_HOUSE, number)) or self.by_number.get(number)
         if found is None:
             earlier = replace(row, company_number=None).match_key
-            if earlier not in self.without_number:
-                found = self.known.get((GENDER_PAY, _short(earlier)))
+            same_name = self.known.get((GENDER_PAY, _short(earlier)))
+            # An employer with another number already is another company of that name.
+            if earlier not in self.without_number and same_name not in self.numbered:
+                found = same_name
                 # A later row of this file may not be taken for the same employer.
                 self.without_number.add(earlier)
         return found
