@@ -1,0 +1,102 @@
+"""The filters of the density page. They stand in the address, so they can be sent to others."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import SelectField
+from wtforms.fields import SelectChoice
+
+from crm.domain.headcount import Counts
+from crm.domain.vocabulary import Sector
+from crm.features.density.queries import Choices
+from crm.reads.figures import GroupBy
+from crm.web.forms import DayField, Form
+from crm.web.labels import LABELS
+
+CHOOSE = _("Choose one from the list.")
+
+GROUPS: dict[GroupBy, Any] = {
+    GroupBy.WORKPLACE: _("Workplace"),
+    GroupBy.AREA: _("Area of a workplace"),
+    GroupBy.EMPLOYER: _("Employer"),
+    GroupBy.UNION: _("Union"),
+    GroupBy.BRANCH: _("Branch"),
+    GroupBy.REGION: _("Region"),
+    GroupBy.SECTOR: _("Sector"),
+}
+# Full-time equivalents are hours, not people: no density stands on them.
+BASES = (Counts.SITE_ALL, Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
+PLACES = ("union", "branch", "region", "employer", "workplace")
+
+
+class _Choice(SelectField):
+    """A select that takes what is not in the address as its first choice."""
+
+    def __init__(self, label: Any, pairs: Iterable[tuple[str, Any]] = (), **more: Any) -> None:
+        values = {"default": "", "invalid_choice_message": CHOOSE, **more}
+        super().__init__(label, choices=_options(pairs), **values)
+
+    def offer(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Put what can be chosen into the list."""
+        self.choices = _options(pairs)
+
+
+def _options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    return [SelectChoice(*pair) for pair in pairs]
+
+
+class FilterForm(Form):
+    """What the density page shows."""
+
+    class Meta:
+        """Nothing is changed by looking, and the address can be sent to somebody else."""
+
+        csrf = False
+
+    by = _Choice(
+        _("A line for each"),
+        [(group.value, words) for group, words in GROUPS.items()],
+        default=GroupBy.WORKPLACE.value,
+    )
+    as_at = DayField(_("As at"))
+    compare = DayField(_("Compare with"))
+    counts = _Choice(
+        _("Out of"),
+        [(basis.value, LABELS[basis]) for basis in BASES],
+        default=Counts.SITE_ALL.value,
+    )
+    union = _Choice(_("Members of"), validate_choice=False)
+    branch = _Choice(_("Branch"), validate_choice=False)
+    region = _Choice(_("Region"), validate_choice=False)
+    employer = _Choice(_("Employer"), validate_choice=False)
+    sector = _Choice(
+        _("Sector"),
+        [("", _("Every sector")), *((one.value, LABELS[one]) for one in Sector)],
+    )
+    knew = DayField(_("As we knew on"), description=_("Leave empty for what we know now."))
+
+    def offer(self, choices: Choices, *, employer_name: str | None) -> None:
+        """Put what can be chosen into the selects."""
+        self.union.offer([("", _("Any union")), *choices.unions])
+        self.branch.offer([("", _("Every branch")), *choices.branches])
+        self.region.offer([("", _("Every region")), *choices.regions])
+        employers = choices.employers
+        if employers is None:
+            chosen = self.employer.data
+            employers = ((chosen, employer_name),) if chosen and employer_name else ()
+            self.employer.description = _(
+                "There are too many to list. Show a line for each employer, then choose one."
+            )
+        self.employer.offer([("", _("Every employer")), *employers])
+
+
+def place_id(text: str | None) -> uuid.UUID | None:
+    """Return the public id in the address; None when there is none.
+
+    Raises ValueError for text that is no id.
+    """
+    return uuid.UUID(text) if text else None

@@ -1,0 +1,412 @@
+"""What the density page, its explanations and its files are made from."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.density import Density, TotalDensity, total
+from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
+from crm.domain.errors import NotFound
+from crm.domain.headcount import Counts
+from crm.domain.vocabulary import PlaceKind
+from crm.models.places import Employer, Place
+from crm.reads.figures import (
+    GroupBy,
+    NamedPeople,
+    Part,
+    Question,
+    Row,
+    Survey,
+    Table,
+    survey,
+)
+
+ANY_UNION = "any"
+MONTHS = 12
+MOST_EMPLOYERS_OFFERED = 200
+_FILTERED = {
+    "union": PlaceKind.UNION,
+    "branch": PlaceKind.BRANCH,
+    "region": PlaceKind.REGION,
+    "employer": PlaceKind.EMPLOYER,
+    "workplace": PlaceKind.WORKPLACE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What somebody asked for, by public ids: see Question. None is no filter.
+
+    known_at: the moment whose knowledge counts; None is now. compare: a second day.
+    """
+
+    as_at: date
+    by: GroupBy = GroupBy.WORKPLACE
+    counts: Counts = Counts.SITE_ALL
+    union: uuid.UUID | None = None
+    branch: uuid.UUID | None = None
+    region: uuid.UUID | None = None
+    employer: uuid.UUID | None = None
+    workplace: uuid.UUID | None = None
+    sector: str | None = None
+    known_at: datetime | None = None
+    compare: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question, and the names of the places it is limited to, by the name of the filter."""
+
+    question: Question
+    names: dict[str, str]
+
+    @property
+    def union(self) -> str:
+        """The union asked for, or `any`."""
+        return self.names.get("union", ANY_UNION)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """The total on one day: the fewest members, the workers, the fractions. None is not known."""
+
+    day: date
+    members: float
+    workers_low: float | None
+    workers_high: float | None
+    low_fraction: float | None
+    high_fraction: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything a page, a file or a print of densities shows.
+
+    rows: in the order of the screen. earlier, earlier_total: the same places as at the second
+    day; None when none was asked for. other_bases: how many places have a headcount that counts
+    something else. covered_fraction: the share of our members who are at places with a headcount.
+    """
+
+    names: dict[str, str]
+    rows: tuple[DensityRow, ...]
+    total: DensityRow
+    stale_places: int
+    covered_fraction: float | None
+    earlier: tuple[DensityRow, ...] | None
+    earlier_total: DensityRow | None
+    trend: tuple[TrendPoint, ...]
+    other_bases: dict[Counts, int]
+
+    @property
+    def everything(self) -> list[DensityRow]:
+        """The rows of a file: the places and their total, then the same on the second day."""
+        found = [*self.rows, self.total]
+        if self.earlier is not None and self.earlier_total is not None:
+            found += [*self.earlier, self.earlier_total]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer, as (public id, name). None of employers: too many to list."""
+
+    unions: tuple[tuple[str, str], ...]
+    branches: tuple[tuple[str, str], ...]
+    regions: tuple[tuple[str, str], ...]
+    employers: tuple[tuple[str, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One figure taken apart. parts: a row for each workplace (or area) it is the sum of.
+
+    density: the single place's figure; None for a sum. headcount_note, headcount_rounded_to and
+    stated_...: of the single place, where there are any.
+    """
+
+    names: dict[str, str]
+    row: DensityRow
+    kind: GroupBy | None
+    parts: tuple[DensityRow, ...]
+    density: Density | None
+    headcount_low: float | None
+    headcount_high: float | None
+    headcount_note: str | None
+    headcount_rounded_to: float | None
+    stated_members: float | None
+    stated_on: date | None
+    stated_source: str | None
+    stated_note: str | None
+    stated_rounded_to: float | None
+
+
+def month_ends(as_at: date, months: int = MONTHS) -> list[date]:
+    """Return the last days of the months before the day, oldest first, and the day itself."""
+    days = [as_at]
+    for _ in range(months):
+        days.append(days[-1].replace(day=1) - timedelta(days=1))
+    return days[::-1]
+
+
+def read_answer(
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    *,
+    days: Sequence[date] = (),
+    permission: Permission = Permission.DENSITY_READ,
+) -> Answer:
+    """Return the densities asked for. Raises NotFound for a filter on a place out of scope.
+
+    days: of the trend. permission: the right that must hold at each place measured.
+    """
+    asked = find_question(session, scope, filters, permission=permission)
+    found = survey(session, scope, asked.question, days=days, compare=filters.compare)
+    return _answer(asked, found)
+
+
+def find_question(
+    session: Session, scope: Scope, filters: Filters, *, permission: Permission
+) -> Asked:
+    """Return the question with inner ids. Raises NotFound for a place absent or out of scope."""
+    wanted = {
+        name: public_id for name in _FILTERED if (public_id := getattr(filters, name)) is not None
+    }
+    found = {}
+    if wanted:
+        found = {
+            public_id: (place_id, kind, name)
+            for place_id, public_id, kind, name in session.execute(
+                scope.select(Place.id, Place.public_id, Place.kind, Place.name).where(
+                    Place.public_id.in_(sorted(wanted.values()))
+                )
+            )
+        }
+    ids: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for name, public_id in wanted.items():
+        place_id, kind, label = found.get(public_id, (None, None, ""))
+        if place_id is None or kind != _FILTERED[name]:
+            raise NotFound(f"{name} {public_id}")
+        ids[name], names[name] = place_id, label
+    question = Question(
+        as_at=filters.as_at,
+        group_by=filters.by,
+        counts=filters.counts,
+        known_at=filters.known_at,
+        union_id=None if filters.by is GroupBy.UNION else ids.get("union"),
+        within=tuple(ids[name] for name in ids if name != "union"),
+        sector=filters.sector,
+        permission=permission,
+    )
+    return Asked(question, names)
+
+
+def list_choices(session: Session, scope: Scope) -> Choices:
+    """Return what the filters can be set to, by name."""
+    rows = session.execute(
+        scope.select(Place.kind, Place.public_id, Place.name)
+        .where(Place.kind.in_([PlaceKind.UNION, PlaceKind.BRANCH, PlaceKind.REGION]))
+        .order_by(Place.name)
+    ).all()
+    employers = session.execute(
+        scope.select(Employer.public_id, Employer.name)
+        .order_by(Employer.name)
+        .limit(MOST_EMPLOYERS_OFFERED + 1)
+    ).all()
+
+    def _of(kind: PlaceKind) -> tuple[tuple[str, str], ...]:
+        return tuple((str(public_id), name) for found, public_id, name in rows if found == kind)
+
+    return Choices(
+        unions=_of(PlaceKind.UNION),
+        branches=_of(PlaceKind.BRANCH),
+        regions=_of(PlaceKind.REGION),
+        employers=tuple((str(public_id), name) for public_id, name in employers)
+        if len(employers) <= MOST_EMPLOYERS_OFFERED
+        else None,
+    )
+
+
+def explain_place(
+    session: Session, scope: Scope, filters: Filters, public_id: uuid.UUID
+) -> Explanation:
+    """Return how one place's figure was made. Raises NotFound if absent or out of scope.
+
+    The place may be of any kind that rows stand for; the other filters hold as in the table.
+    """
+    kind = session.execute(
+        scope.select(Place.kind).where(Place.public_id == public_id)
+    ).scalar_one_or_none()
+    if kind is None or kind == PlaceKind.EVERYTHING:
+        raise NotFound(f"place {public_id}")
+    by = GroupBy(kind.value)
+    asked = find_question(
+        session, scope, replace(filters, by=by), permission=Permission.DENSITY_READ
+    )
+    table = survey(session, scope, asked.question).table
+    found = next((row for row in table.rows if row.public_id == public_id), None)
+    if found is None:
+        raise NotFound(f"figure of place {public_id}")
+    return _explanation(asked, by, _row_of(asked, found), found.parts)
+
+
+def explain_total(session: Session, scope: Scope, filters: Filters) -> Explanation:
+    """Return how the total of the table was made."""
+    asked = find_question(session, scope, filters, permission=Permission.DENSITY_READ)
+    table = survey(session, scope, asked.question).table
+    return _explanation(asked, None, _total_of(asked, table), table.parts)
+
+
+def _explanation(
+    asked: Asked, kind: GroupBy | None, row: DensityRow, parts: Sequence[Part]
+) -> Explanation:
+    only = parts[0] if kind in {GroupBy.WORKPLACE, GroupBy.AREA} else None
+    headcount = only.headcount if only else None
+    stated = only.stated if only else None
+    return Explanation(
+        names=asked.names,
+        row=row,
+        kind=kind,
+        parts=() if only else tuple(_part_row(asked, row.union, part) for part in parts),
+        density=only.density if only else None,
+        headcount_low=headcount.low if headcount else None,
+        headcount_high=headcount.high if headcount else None,
+        headcount_note=headcount.note if headcount else None,
+        headcount_rounded_to=headcount.rounded_to if headcount else None,
+        stated_members=stated.members if stated else None,
+        stated_on=stated.on_day if stated else None,
+        stated_source=str(stated.source) if stated else None,
+        stated_note=stated.note if stated else None,
+        stated_rounded_to=stated.rounded_to if stated else None,
+    )
+
+
+def _answer(asked: Asked, found: Survey) -> Answer:
+    compared = found.compared
+    return Answer(
+        names=asked.names,
+        rows=tuple(_row_of(asked, row) for row in found.table.rows),
+        total=_total_of(asked, found.table),
+        stale_places=found.table.total.stale_places,
+        covered_fraction=found.table.total.covered_fraction,
+        earlier=None
+        if compared is None
+        else tuple(_row_of(asked, row, compared.question.as_at) for row in compared.rows),
+        earlier_total=None if compared is None else _total_of(asked, compared),
+        trend=tuple(_point(day, figure) for day, figure in found.trend),
+        other_bases=found.table.other_bases,
+    )
+
+
+def _heading(
+    asked: Asked,
+    row: str,
+    day: date | None = None,
+    *,
+    union: str | None = None,
+    place_id: str = "",
+    place: str = "",
+    detail: str = "",
+) -> Heading:
+    question = asked.question
+    return Heading(
+        row=row,
+        as_at=day or question.as_at,
+        by=question.group_by.value,
+        basis=question.counts.value,
+        union=union or asked.union,
+        place_id=place_id,
+        place=place,
+        place_detail=detail,
+    )
+
+
+def _row_of(asked: Asked, row: Row, day: date | None = None) -> DensityRow:
+    by_union = asked.question.group_by is GroupBy.UNION
+    heading = _heading(
+        asked,
+        "place",
+        day,
+        union=row.label if by_union else None,
+        place_id=str(row.public_id) if row.public_id else "",
+        place=row.label,
+        detail=row.detail,
+    )
+    return _made(heading, row.figure, row.parts, row.named)
+
+
+def _total_of(asked: Asked, table: Table) -> DensityRow:
+    union = ANY_UNION if table.question.group_by is GroupBy.UNION else None
+    heading = _heading(asked, "total", table.question.as_at, union=union)
+    return _made(heading, table.total, table.parts, table.named)
+
+
+def _part_row(asked: Asked, union: str, part: Part) -> DensityRow:
+    heading = replace(
+        _heading(
+            asked,
+            "place",
+            union=union,
+            place_id=str(part.public_id),
+            place=part.name,
+            detail="" if part.name == part.workplace_name else part.workplace_name,
+        ),
+        by=GroupBy.WORKPLACE.value,
+    )
+    one = part.density
+    return _made(
+        heading,
+        _alone(one),
+        (part,),
+        NamedPeople(int(one.members), int(one.not_members), int(one.not_known_named)),
+    )
+
+
+def _alone(one: Density) -> TotalDensity:
+    counted = one.workforce_used is not None
+    return total(
+        [one],
+        distinct_members=one.members if counted else 0,
+        distinct_not_members=one.not_members if counted else 0,
+        distinct_not_known_named=one.not_known_named if counted else 0,
+    )
+
+
+def _point(day: date, figure: TotalDensity) -> TrendPoint:
+    used, found = figure.workforce, figure.fraction_range
+    return TrendPoint(
+        day=day,
+        members=figure.member_range.low,
+        workers_low=used.low if used else None,
+        workers_high=used.high if used else None,
+        low_fraction=found.low if found else None,
+        high_fraction=found.high if found else None,
+    )
+
+
+def _made(
+    heading: Heading, figure: TotalDensity, parts: Sequence[Part], named: NamedPeople
+) -> DensityRow:
+    used = [part for part in parts if part.headcount and part.density.workforce_used is not None]
+    return density_row(
+        heading,
+        figure,
+        [part.density for part in parts],
+        named=(named.members, named.not_members, named.not_known),
+        headcounts=[
+            HeadcountFact(
+                part.headcount.on_day, part.headcount.source.value, bool(part.headcount.rounded_to)
+            )
+            for part in used
+            if part.headcount
+        ],
+        stated_rounded=any(part.stated is not None and part.stated.rounded_to for part in parts),
+    )

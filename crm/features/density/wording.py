@@ -1,0 +1,559 @@
+"""Densities as sentences and table cells, in the reader's language. Nothing is counted here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask_babel import format_date, gettext, ngettext
+
+from crm.domain.density import NoDensity
+from crm.domain.density_row import DensityRow, RowNote
+from crm.domain.headcount import Counts, HeadcountSource
+from crm.domain.numbers import percent_text
+from crm.domain.vocabulary import Sector
+from crm.features.density.queries import Answer, Explanation, TrendPoint
+from crm.reads.figures import GroupBy
+from crm.web.filters import day as day_text
+from crm.web.filters import people as people_text
+from crm.web.filters import percent as percent_of
+from crm.web.labels import label
+
+
+def _(message: str, **words: object) -> str:
+    return str(gettext(message, **words))
+
+
+Url = Callable[[DensityRow, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a working: what it is, the figure, and why."""
+
+    title: str
+    value: str
+    why: str
+
+
+def span(low: float | None, high: float | None) -> str | None:
+    """Return "280 to 310", or one number when both are it; None when not known."""
+    if low is None or high is None:
+        return None
+    if low == high:
+        return people_text(low)
+    return _("%(low)s to %(high)s", low=people_text(low), high=people_text(high))
+
+
+def sector_name(sector: str) -> str:
+    """Return the words for a sector."""
+    return label(Sector(sector))
+
+
+def place_name(row: DensityRow) -> str:
+    """Return the name of a row, also of a row that is no place."""
+    if row.row == "total":
+        return _("All together")
+    if row.by == GroupBy.SECTOR and row.place:
+        return sector_name(row.place)
+    if row.place:
+        return f"{row.place}, {row.place_detail}" if row.place_detail else row.place
+    return {
+        GroupBy.BRANCH: _("No branch"),
+        GroupBy.REGION: _("No region"),
+        GroupBy.SECTOR: _("Sector not known"),
+    }.get(GroupBy(row.by), _("No name"))
+
+
+def at_least(row: DensityRow) -> str | None:
+    """Return the low end: "38%", or "6 of 9" at a small place; None when not known."""
+    if row.no_density is NoDensity.NO_WORKERS:
+        return _("nobody works here")
+    if row.is_small:
+        return _of(row.members_low, row.workers_high)
+    return None if row.low_percent is None else f"{row.low_percent}%"
+
+
+def at_most(row: DensityRow) -> str | None:
+    """Return the high end, as at_least does."""
+    if row.no_density is NoDensity.NO_WORKERS:
+        return _("nobody works here")
+    if row.is_small:
+        return _of(_most(row), row.workers_high)
+    return None if row.high_percent is None else f"{row.high_percent}%"
+
+
+def _most(row: DensityRow) -> float:
+    return min(row.members_high or 0, row.workers_high or 0)
+
+
+def _of(people: float, workers: float | None) -> str:
+    return _("%(people)s of %(workers)s", people=people_text(people), workers=people_text(workers))
+
+
+def range_text(row: DensityRow) -> str:
+    """Return both ends in few words, for the end of a chart's line."""
+    low, high = at_least(row), at_most(row)
+    if low is None or high is None:
+        return _("workforce unknown")
+    if low == high:
+        return low
+    if row.is_small:
+        return _(
+            "%(low)s to %(high)s of %(workers)s",
+            low=people_text(row.members_low),
+            high=people_text(_most(row)),
+            workers=people_text(row.workers_high),
+        )
+    return _("%(low)s to %(high)s", low=low, high=high)
+
+
+def source_text(source: str | None) -> str:
+    """Return the words for where a headcount comes from."""
+    if source is None:
+        return ""
+    return _("several sources") if source == "several" else label(HeadcountSource(source))
+
+
+def headcount_text(row: DensityRow) -> str | None:
+    """Return the day and source of the headcount; None when there is none."""
+    if row.headcount_on is None:
+        return None
+    source = source_text(row.headcount_source)
+    if row.places_counted > 1:
+        return _("%(source)s, oldest %(day)s", source=source, day=day_text(row.headcount_on))
+    return _("%(source)s, %(day)s", source=source, day=day_text(row.headcount_on))
+
+
+def notes_text(row: DensityRow) -> str:
+    """Return what the reader must know of the row; empty when there is nothing."""
+    said = []
+    if row.workers_high is None:
+        said.append(_("Workforce unknown: not in the total."))
+    if RowNote.MORE_THAN_HEADCOUNT in row.notes:
+        said.append(_("More people named than the headcount says: count again."))
+    elif RowNote.COUNT_THE_WORKERS in row.notes:
+        said.append(_("Wide range: count the workers."))
+    if RowNote.STATED_ROUNDED in row.notes:
+        said.append(_("Members as the union stated them, rounded."))
+    elif RowNote.STATED_COUNT in row.notes:
+        said.append(_("Members as the union stated them."))
+    if RowNote.HEADCOUNT_ROUNDED in row.notes:
+        said.append(_("Headcount rounded by its source."))
+    if row.workers_high is not None and row.places_counted < row.places:
+        said.append(
+            _(
+                "%(left)s of %(places)s places left out: workforce unknown.",
+                left=people_text(row.places - row.places_counted),
+                places=people_text(row.places),
+            )
+        )
+    return " ".join(said)
+
+
+def headline(row: DensityRow, as_at: date) -> str:
+    """Return the sentence that says the total."""
+    members = people_text(row.members)
+    if row.workers_high is None:
+        return _(
+            "%(members)s members confirmed. Density not known: nobody has counted the workers.",
+            members=members,
+        )
+    if row.no_density is NoDensity.NO_WORKERS:
+        return _("Nobody works at these places on %(day)s.", day=day_text(as_at))
+    words = {
+        "members": members,
+        "workers": span(row.workers_low, row.workers_high),
+        "low": at_least(row),
+        "high": at_most(row),
+    }
+    if words["low"] == words["high"]:
+        return _("%(members)s members confirmed of %(workers)s workers: %(low)s.", **words)
+    return _(
+        "%(members)s members confirmed of %(workers)s workers: at least %(low)s, at most %(high)s.",
+        **words,
+    )
+
+
+def not_known_text(row: DensityRow) -> str:
+    """Return how many people's membership is not known, named and not named."""
+    named = people_text(row.not_known_named)
+    unnamed = span(row.not_named_low, row.not_named_high)
+    if unnamed is None:
+        return _("%(named)s people named: membership not known.", named=named)
+    return _(
+        "%(named)s people named: membership not known. %(unnamed)s workers not named yet.",
+        named=named,
+        unnamed=unnamed,
+    )
+
+
+def coverage(answer: Answer) -> str:
+    """Return how many places have a headcount, and what share of our members is there."""
+    total = answer.total
+    counted, places = people_text(total.places_counted), people_text(total.places)
+    if answer.covered_fraction is None:
+        return _(
+            "We have a headcount for %(counted)s of %(places)s places.",
+            counted=counted,
+            places=places,
+        )
+    return _(
+        "We have a headcount for %(counted)s of %(places)s places, "
+        "where %(share)s of our members work.",
+        counted=counted,
+        places=places,
+        share=percent_of(answer.covered_fraction),
+    )
+
+
+def left_out(answer: Answer) -> str | None:
+    """Return what the total leaves out; None when nothing."""
+    total = answer.total
+    if total.places_counted in {0, total.places}:
+        return None
+    return _(
+        "%(places)s places with an unknown workforce are not in the total. "
+        "They have %(members)s more members.",
+        places=people_text(total.places - total.places_counted),
+        members=people_text(total.members_left_out),
+    )
+
+
+def stale(answer: Answer) -> str | None:
+    """Return the warning that headcounts are out of date; None when they are not."""
+    if not answer.stale_places:
+        return None
+    return str(
+        ngettext(
+            "More people named than the headcount says at %(num)s place. Count the workers there.",
+            "More people named than the headcount says at %(num)s places. Count the workers there.",
+            answer.stale_places,
+        )
+    )
+
+
+def columns(group_label: str, earlier: date | None) -> list[dict[str, Any]]:
+    """Return the headings of the table."""
+    found: list[dict[str, Any]] = [
+        {"label": group_label},
+        {"label": _("Members"), "numeric": True},
+        {"label": _("Not members"), "numeric": True},
+        {"label": _("Named, not known"), "numeric": True},
+        {"label": _("Not named yet"), "numeric": True},
+        {"label": _("Workers"), "numeric": True},
+        {"label": _("At least"), "numeric": True},
+        {"label": _("At most"), "numeric": True},
+    ]
+    if earlier is not None:
+        found += [
+            {"label": _("Members on %(day)s", day=day_text(earlier)), "numeric": True},
+            {"label": _("Change"), "numeric": True},
+            {"label": _("Range on %(day)s", day=day_text(earlier)), "numeric": True},
+        ]
+    return [*found, {"label": _("Headcount")}, {"label": _("Note")}]
+
+
+def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None) -> list[Any]:
+    """Return the cells of one row of the table; each number leads to where it comes from."""
+    unknown = row.workers_high is None
+    low, high = at_least(row), at_most(row)
+    found: list[Any] = [
+        {"text": place_name(row), "url": url(row, "place")},
+        {"text": people_text(row.members), "url": url(row, "member")},
+        {"text": people_text(row.not_members), "url": url(row, "not_member")},
+        {"text": people_text(row.not_known_named), "url": url(row, "not_known")},
+        {
+            "text": span(row.not_named_low, row.not_named_high),
+            "url": None if unknown else url(row, "explain"),
+        },
+        _linked(span(row.workers_low, row.workers_high), url(row, "explain")),
+        _linked(low, url(row, "explain")),
+        _linked(high, url(row, "explain")),
+    ]
+    if compared:
+        found += (
+            [None, None, None]
+            if then is None
+            else [
+                people_text(then.members),
+                change_text(row.members - then.members),
+                range_text(then),
+            ]
+        )
+    return [*found, headcount_text(row), notes_text(row)]
+
+
+def part_table(rows: Sequence[DensityRow], url: Url, caption: str) -> dict[str, Any] | None:
+    """Return the table of the places a figure is the sum of; None when there are none."""
+    if not rows:
+        return None
+    return {
+        "columns": columns(_("Place"), None),
+        "rows": [cells(row, url, compared=False, then=None) for row in rows],
+        "caption": caption,
+    }
+
+
+def _linked(text: str | None, url: str | None) -> Any:
+    return None if text is None else {"text": text, "url": url}
+
+
+def change_text(change: float) -> str:
+    """Return a change in people with its sign."""
+    if change == 0:
+        return "0"
+    return f"+{people_text(change)}" if change > 0 else f"\u2212{people_text(-change)}"
+
+
+def line(row: DensityRow, url: Url) -> dict[str, Any]:
+    """Return one line of the chart of ranges."""
+    text = range_text(row)
+    if RowNote.COUNT_THE_WORKERS in row.notes:
+        text = _("%(range)s: count the workers", range=text)
+    return {
+        "label": place_name(row),
+        "url": url(row, "explain"),
+        "low": row.low_fraction,
+        "high": row.high_fraction,
+        "unknown": row.low_fraction is None,
+        "text": text,
+    }
+
+
+def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) -> dict[str, Any]:
+    """Return the chart of the total over the months."""
+    first, last = points[0], points[-1]
+    change = last.members - first.members
+    since = day_text(first.day)
+    if change > 0:
+        title = _("%(n)s more members than on %(day)s", n=people_text(change), day=since)
+    elif change < 0:
+        title = _("%(n)s fewer members than on %(day)s", n=people_text(-change), day=since)
+    else:
+        title = _("As many members as on %(day)s", day=since)
+    if total.is_small or last.low_fraction is None or first.low_fraction is None:
+        reading = _(
+            "%(then)s members then, %(now)s now.",
+            then=people_text(first.members),
+            now=people_text(last.members),
+        )
+    else:
+        reading = _(
+            "At least %(low)s, at most %(high)s now. Then it was at least %(low_then)s, "
+            "at most %(high_then)s.",
+            low=percent_of(last.low_fraction),
+            high=percent_of(last.high_fraction),
+            low_then=percent_of(first.low_fraction),
+            high_then=percent_of(first.high_fraction),
+        )
+    return {
+        "title": title,
+        "reading": reading,
+        "base": _base(total),
+        "as_at": day_text(as_at),
+        "points": [
+            {
+                "label": str(format_date(point.day, "MMM y", rebase=False)),
+                "low": point.low_fraction,
+                "high": point.high_fraction,
+            }
+            for point in points
+        ],
+        "table": {
+            "caption": _("Members and workers, month by month"),
+            "columns": [
+                {"label": _("Day")},
+                {"label": _("Members"), "numeric": True},
+                {"label": _("Workers"), "numeric": True},
+                {"label": _("At least"), "numeric": True},
+                {"label": _("At most"), "numeric": True},
+            ],
+            "rows": [_trend_cells(point) for point in reversed(points)],
+        },
+    }
+
+
+def _trend_cells(point: TrendPoint) -> list[Any]:
+    low, high = point.low_fraction, point.high_fraction
+    small = point.workers_high is not None and point.workers_high < 10
+    return [
+        day_text(point.day),
+        people_text(point.members),
+        span(point.workers_low, point.workers_high),
+        _of(point.members, point.workers_high) if small else low and percent_of(low),
+        "" if small else None if high is None else percent_of(high),
+    ]
+
+
+def _base(total: DensityRow) -> str:
+    if total.workers_high is None:
+        return _("No headcount for any of %(places)s places.", places=people_text(total.places))
+    return _(
+        "%(members)s members of %(workers)s workers at %(counted)s of %(places)s places.",
+        members=people_text(total.members),
+        workers=span(total.workers_low, total.workers_high),
+        counted=people_text(total.places_counted),
+        places=people_text(total.places),
+    )
+
+
+def range_chart(
+    rows: Sequence[DensityRow], total: DensityRow, as_at: date, table: dict[str, Any], url: Url
+) -> dict[str, Any]:
+    """Return the chart of ranges, one line for each row, with its table written out."""
+    wide = sum(RowNote.COUNT_THE_WORKERS in row.notes for row in rows)
+    unknown = sum(row.low_fraction is None for row in rows)
+    best = rows[0]
+    if unknown == len(rows):
+        title = _("No headcount yet for any of these")
+    elif wide:
+        title = ngettext(
+            "%(num)s line is too wide to rank: count the workers there",
+            "%(num)s lines are too wide to rank: count the workers there",
+            wide,
+        )
+    else:
+        title = _("From the highest to the lowest")
+    reading = (
+        _("Until somebody counts the workers, we can only count members.")
+        if best.low_fraction is None
+        else _("%(place)s: %(range)s.", place=place_name(best), range=range_text(best))
+    )
+    return {
+        "title": title,
+        "reading": reading,
+        "base": _base(total),
+        "as_at": day_text(as_at),
+        "rows": [line(row, url) for row in rows],
+        "table": table,
+        "open": True,
+    }
+
+
+def steps(found: Explanation, as_at: date) -> list[Step]:
+    """Return the working of a figure, each step with its numbers."""
+    row = found.row
+    listed = _("From the list of people with a job here on %(day)s.", day=day_text(as_at))
+    if found.kind not in {GroupBy.WORKPLACE, GroupBy.AREA}:
+        listed = _("From the lists of the places counted. A person with two jobs counts once.")
+    lines = [
+        Step(_("Members"), people_text(row.members), _stated_words(found) or listed),
+        Step(
+            _("Known not to be members"),
+            people_text(row.not_members),
+            _("Somebody told us so. Nobody is put here by guessing."),
+        ),
+        Step(
+            _("Named, membership not known"),
+            people_text(row.not_known_named),
+            _("They may be members. So they make the range wider and are never counted as no."),
+        ),
+        Step(
+            _("Workers"),
+            span(row.workers_low, row.workers_high) or _("not known"),
+            _workers_words(found),
+        ),
+    ]
+    if row.low_fraction is None or row.high_fraction is None:
+        return lines
+    return [
+        *lines,
+        Step(
+            _("Not named yet"),
+            span(row.not_named_low, row.not_named_high) or _("not known"),
+            _("Workers, take away the people named. They may be members too."),
+        ),
+        Step(
+            _("At least"),
+            _exact(row.low_fraction),
+            _(
+                "%(members)s members ÷ %(workers)s workers, the highest count.",
+                members=people_text(row.members_low),
+                workers=people_text(row.workers_high),
+            ),
+        ),
+        Step(_("At most"), _exact(row.high_fraction), _high_words(found)),
+    ]
+
+
+def _exact(fraction: float) -> str:
+    return f"{percent_text(fraction, 3)}%"
+
+
+def _stated_words(found: Explanation) -> str | None:
+    if found.stated_members is None or found.stated_on is None:
+        return None
+    words = _(
+        "The union stated %(members)s on %(day)s, without names. Source: %(source)s.",
+        members=people_text(found.stated_members),
+        day=day_text(found.stated_on),
+        source=source_text(found.stated_source),
+    )
+    if found.stated_rounded_to:
+        words += " " + _(
+            "It was rounded to %(step)s, so it may be half of that more or less.",
+            step=people_text(found.stated_rounded_to),
+        )
+    return words
+
+
+def _workers_words(found: Explanation) -> str:
+    row = found.row
+    if row.workers_high is None:
+        return _("Nobody has counted them. So the density is not known, and not in any total.")
+    said = [
+        _("%(headcount)s.", headcount=headcount_text(row) or ""),
+        _("It counts: %(basis)s.", basis=label(Counts(row.basis))),
+    ]
+    if found.headcount_note:
+        said.append(_("Note: %(note)s", note=found.headcount_note))
+    if found.headcount_rounded_to:
+        said.append(
+            _(
+                "Its source rounded it to %(step)s, so half of that is added at both ends.",
+                step=people_text(found.headcount_rounded_to),
+            )
+        )
+    if RowNote.MORE_THAN_HEADCOUNT in row.notes and found.headcount_high is not None:
+        said.append(
+            _(
+                "It says at most %(high)s, but we name more people. So the highest count was "
+                "raised to them. Count the workers, or end the jobs of those who left.",
+                high=people_text(found.headcount_high),
+            )
+        )
+    return " ".join(said)
+
+
+def _high_words(found: Explanation) -> str:
+    one = found.density
+    if one is None or one.workforce_used is None:
+        return _(
+            "Members, not known and not named yet, all added up over the places, ÷ workers. "
+            "The end that gives the greater share is taken."
+        )
+    used = one.workforce_used
+    if one.stated is not None:
+        return _(
+            "%(members)s members at most ÷ %(workers)s workers, the lowest count.",
+            members=people_text(one.member_range.high),
+            workers=people_text(used.low),
+        )
+    could_be = one.members + one.not_known_named
+    ends = [
+        _(
+            "With %(workers)s workers: (%(members)s members + %(not_known)s not known + "
+            "%(not_named)s not named) ÷ %(workers)s = %(share)s.",
+            workers=people_text(end),
+            members=people_text(one.members),
+            not_known=people_text(one.not_known_named),
+            not_named=people_text(max(0.0, end - one.named)),
+            share=_exact(min(1.0, (could_be + max(0.0, end - one.named)) / end)),
+        )
+        for end in dict.fromkeys((used.low, used.high))
+        if end > 0
+    ]
+    return " ".join([*ends, _("The greater one is taken.")] if len(ends) > 1 else ends)
