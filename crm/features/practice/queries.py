@@ -81,13 +81,10 @@ def list_visitors(session: Session, *, today: date) -> list[Visitor]:
             actor_id=user_id,
             grants=tuple(Grant(role, place_id, place_id == root) for role, place_id in held),
         )
-        names = dict(
-            session.execute(
-                scope.select(Place.id, Place.name).where(Place.id.in_([at for _, at in held]))
-            )
-            .tuples()
-            .all()
+        rows = session.execute(
+            scope.select(Place.id, Place.name).where(Place.id.in_([at for _, at in held]))
         )
+        names = {place_id: name for place_id, name in rows}  # noqa: C416 - rows are not pairs
         parts = tuple(
             Part(role, None if place_id == root else names.get(place_id)) for role, place_id in held
         )
