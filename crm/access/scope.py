@@ -154,11 +154,14 @@ class Scope:
         )
 
     def _options(self, permission: Permission | None) -> tuple[Any, ...]:
-        key = ("options", permission)
-        if key not in self._memo:
-            self._memo[key] = (_Mark(), *_criteria(self, permission))
-        options: tuple[Any, ...] = self._memo[key]
-        return options
+        return _options_of(self, permission)
+
+
+@lru_cache(maxsize=512)
+def _options_of(scope: Scope, permission: Permission | None) -> tuple[Any, ...]:
+    # The same actor with the same grants has the same rules at the next request: building them
+    # anew took longer than the statements they are for. Scopes are equal by actor and grants.
+    return (_Mark(), *_criteria(scope, permission))
 
 
 def _criteria(scope: Scope, narrower: Permission | None) -> Iterable[Any]:
