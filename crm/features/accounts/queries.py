@@ -147,7 +147,7 @@ def find_credentials(session: Session, *, typed_name: str) -> Credentials:
     return Credentials(None, None) if row is None else Credentials(row.id, row.password_hash)
 
 
-def own_credentials(session: Session, user_id: int) -> tuple[Credentials, tuple[str, str]]:
+def own_credentials(session: Session, scope: Scope) -> tuple[Credentials, tuple[str, str]]:
     """Return what to check one's own passphrase against, and one's names."""
     row = session.execute(
         sa.select(
@@ -155,7 +155,7 @@ def own_credentials(session: Session, user_id: int) -> tuple[Credentials, tuple[
             UserAccount.password_hash,
             UserAccount.name,
             UserAccount.sign_in_name,
-        ).where(UserAccount.id == user_id)
+        ).where(UserAccount.id == scope.actor_id)
     ).one()
     return Credentials(row.id, row.password_hash), (row.name, row.sign_in_name)
 

@@ -184,7 +184,8 @@ def invite(
 
     role and place_id: both, or neither for a user who gets no role yet. key: the id of the new
     user, made with the form, so that a form sent twice gives one user and a fresh link.
-    Raises NotFound for a place out of scope, and the refusals of ``add_grant``.
+    Raises NotFound for a place out of scope, Refusal for an empty name, and the refusals of
+    ``add_grant``.
     """
     scope.require(Permission.USER_WRITE)
     key = key or uuid.uuid4()
@@ -203,6 +204,25 @@ def invite(
                 now=now,
             )
     return _new_link(session, user, by=scope.actor_id, now=now)
+
+
+def invite_administrator(session: Session, scope: Scope, *, name: str, now: datetime) -> str:
+    """Store a new administrator over everything; return the token of their invitation.
+
+    Raises Refusal for a name that is empty or longer than 120 letters.
+    """
+    everything = session.scalars(
+        scope.select(Place.public_id).where(Place.kind == PlaceKind.EVERYTHING)
+    ).one()
+    return invite(
+        session,
+        scope,
+        name,
+        role=Role.ADMINISTRATOR,
+        place_id=everything,
+        since=now.date(),
+        now=now,
+    )
 
 
 def new_link(session: Session, scope: Scope, user_id: uuid.UUID, *, now: datetime) -> str:
@@ -490,6 +510,8 @@ def _self(scope: Scope) -> int:
 
 
 def _new_user(session: Session, name: str, *, key: uuid.UUID, now: datetime) -> UserAccount:
+    if not 1 <= len(name.strip()) <= 120:
+        raise Refusal("Enter a name of 120 letters or fewer.")
     user = UserAccount(
         public_id=key,
         name=name.strip(),

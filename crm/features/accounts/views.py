@@ -366,7 +366,7 @@ def change_passphrase(scope: Scope) -> Any:
                 network_bucket=keyed_hash("network " + network(request.remote_addr)),
                 now=now,
             )
-            found, names = queries.own_credentials(session, me.user_id)
+            found, names = queries.own_credentials(session, scope)
         passphrases.refuse_weak(form.passphrase.data, names=names)
     except service.TooManyTries as refusal:
         form.refuse(refusal)
@@ -397,13 +397,13 @@ def change_passphrase(scope: Scope) -> Any:
     return redirect(url_for("accounts.mine"), 303)
 
 
-@bp.post("/account/devices/<uuid:device>/end")
+@bp.post("/account/devices/<uuid:device_id>/end")
 @requires(Permission.ACCOUNT_OWN)
-def end_device(scope: Scope, device: UUID) -> Any:
+def end_device(scope: Scope, device_id: UUID) -> Any:
     """Sign one of my devices out."""
     me = _me()
     with unit_of_work(scope) as session:
-        ended = service.end_device(session, scope, device, now=clock.now())
+        ended = service.end_device(session, scope, device_id, now=clock.now())
     if ended == me.session_id:
         return _gone()
     flash(_("That device is signed out."), "done")
@@ -477,9 +477,12 @@ def users(scope: Scope) -> Any:
 @requires(Permission.USER_WRITE)
 def places(scope: Scope) -> Any:
     """Find the place of a role, by name and kind, for a new user or for ``user``."""
+    return _places_page(scope, _uuid(request.args.get("user")))
+
+
+def _places_page(scope: Scope, user_id: UUID | None) -> str:
     search = request.args.get("q", "")[:200]
     kind = request.args.get("kind", "")
-    user_id = _uuid(request.args.get("user"))
     chosen_kind = PlaceKind(kind) if kind in _KINDS else None
     with unit_of_work(scope, read_only=True) as session:
         user = None
@@ -508,7 +511,7 @@ def invite(scope: Scope) -> Any:
     """Ask for the name and role of a new user; the place was chosen on the page before."""
     place_id = _uuid(request.args.get("place"))
     if place_id is None:
-        return redirect(url_for("accounts.places"), 303)
+        return _places_page(scope, None)
     form = InviteForm(formdata=None, since=_today(), key=str(uuid4()))
     return _invite_page(scope, form, place_id)
 
@@ -576,7 +579,7 @@ def grant(scope: Scope, user_id: UUID) -> Any:
     """Ask for a further role of a user; the place was chosen on the page before."""
     place_id = _uuid(request.args.get("place"))
     if place_id is None:
-        return redirect(url_for("accounts.places", user=user_id), 303)
+        return _places_page(scope, user_id)
     return _grant_page(scope, GrantForm(formdata=None, since=_today()), user_id, place_id)
 
 

@@ -368,3 +368,16 @@ def test_no_audit_row_of_accounts_holds_a_hash(world: factories.World) -> None:
     assert secret in hashes
     assert "(hidden)" in written
     assert not [one for one in hashes if one in written]
+
+
+def test_the_command_line_can_invite_a_further_administrator(app: Flask) -> None:
+    scope = Scope.everything("test")
+    with unit_of_work(scope) as session:
+        token = service.invite_administrator(session, scope, name=" Jo ", now=NOW)
+    (user,), (grant,) = _rows(UserAccount), _rows(AccessGrant)
+    assert token
+    assert (user.name, grant.role, grant.place_id) == ("Jo", Role.ADMINISTRATOR, 1)
+    for name in ("  ", "x" * 121):
+        with pytest.raises(Refusal) as refused, unit_of_work(scope) as session:
+            service.invite_administrator(session, scope, name=name, now=NOW)
+        assert str(refused.value) == "Enter a name of 120 letters or fewer."

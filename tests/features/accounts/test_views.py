@@ -749,7 +749,18 @@ def test_an_unknown_place_or_user_is_not_found(client_as: ClientAs, world: facto
     assert client.get(f"/admin/places?user={uuid4()}").status_code == 404
     form = {"name": "X", "role": "rep", "since": "2026-01-01", "key": str(uuid4())}
     assert client.post(f"/admin/users/new?place={uuid4()}", data=form).status_code == 404
-    assert client.get("/admin/users/new").location == "/admin/places"
+
+
+def test_without_a_place_the_page_asks_for_it_first(
+    client_as: ClientAs, world: factories.World
+) -> None:
+    client = client_as(world.admin)
+    for path in ("/admin/users/new", f"/admin/users/{world.rep.public_id}/roles/new?place=x"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "Choose the place" in page.text
+        assert str(world.mill.public_id) in page.text
+        assert client.post(path).location.startswith("/admin/places")
 
 
 def test_a_role_ended_today_is_gone_on_the_next_request(
