@@ -200,17 +200,16 @@ def _fits(text: str) -> sa.ColumnElement[bool]:
     key = phone_key(text)
     has_letters = any(sign.isalpha() for sign in text)
     if key is not None and not has_letters and len(key) >= _LEAST_PHONE_DIGITS:
-        # A part of a number keeps the 0 that the stored key has not.
-        part = "".join(sign for sign in text if sign.isdecimal()).lstrip("0")
+        # A part of a number may start with the 0 that the stored key has not, or with one inside.
+        digits = "".join(sign for sign in text if sign.isdecimal())
+        parts = {part for part in (digits, digits.lstrip("0")) if len(part) >= _LEAST_PHONE_DIGITS}
         number = sa.select(sa.literal(1)).where(
             ContactPoint.contact_id == Contact.id,
             ContactPoint.kind == PointKind.PHONE,
             ContactPoint.superseded_at.is_(None),
             sa.or_(
                 ContactPoint.value_key == key,
-                ContactPoint.value_key.contains(part, autoescape=True)
-                if len(part) >= _LEAST_PHONE_DIGITS
-                else sa.false(),
+                *(ContactPoint.value_key.contains(part, autoescape=True) for part in sorted(parts)),
             ),
         )
         ways.append(number.exists())

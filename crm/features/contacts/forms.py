@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, RadioField, SelectField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from crm.domain.timeline import MembershipStatus
@@ -57,37 +58,40 @@ def chosen_word(kind: type[Member], data: str | None) -> Member | None:
     return kind(data) if data else None
 
 
-class PlainSelect(SelectField):
-    """A select whose refusal says what to do."""
+class _Pairs:
+    """Choices as (value, word) pairs, for the two fields below."""
 
-    def pre_validate(self, form: Any) -> None:
-        """Raise ValidationError for a value that is not on the list."""
-        try:
-            super().pre_validate(form)
-        except ValueError as error:
-            raise ValidationError(str(CHOOSE)) from error
+    choices: list[SelectChoice]
+
+    def offer(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Take these as the choices."""
+        self.choices = [SelectChoice(*pair) for pair in pairs]
+
+    def words(self) -> dict[str, str]:
+        """Return the word of each value."""
+        return {choice.value: str(choice.label) for choice in self.choices}
 
 
-class PlainRadio(RadioField):
+class PlainSelect(_Pairs, SelectField):
+    """A select whose refusal says what to do. Left out of what was sent, it is "not known"."""
+
+    def __init__(self, label: Any, pairs: Iterable[tuple[str, Any]] = (), **more: Any) -> None:
+        values = {"default": "", "invalid_choice_message": CHOOSE, **more}
+        super().__init__(label, choices=[SelectChoice(*pair) for pair in pairs], **values)
+
+
+class PlainRadio(_Pairs, RadioField):
     """Radio buttons whose refusal says what to do."""
 
-    # WTForms would accept no choice at all as the text "None".
-    validate_choice = True
-
-    def pre_validate(self, form: Any) -> None:
-        """Raise ValidationError for a value that is not on the list."""
-        try:
-            super().pre_validate(form)
-        except ValueError as error:
-            raise ValidationError(str(CHOOSE)) from error
+    def __init__(self, label: Any, pairs: Iterable[tuple[str, Any]], **more: Any) -> None:
+        values = {"invalid_choice_message": CHOOSE, **more}
+        super().__init__(label, choices=[SelectChoice(*pair) for pair in pairs], **values)
 
 
-def offer(field: Any, found: Sequence[Choice], *, unknown: bool = True) -> None:
-    """Fill a select with what the queries found; unknown: with "Not known" as the first line."""
-    field.choices = [
-        *([("", NOT_KNOWN)] if unknown else []),
-        *((one.value, one.label) for one in found),
-    ]
+def offer(field: PlainSelect, found: Sequence[Choice], *, first: Any = NOT_KNOWN) -> None:
+    """Fill a select with what the queries found; first: the words of the empty value, or None."""
+    pairs: list[tuple[str, Any]] = [(one.value, one.label) for one in found]
+    field.offer(pairs if first is None else [("", first), *pairs])
 
 
 def check_phone(text: str) -> None:
@@ -123,10 +127,10 @@ class FilterForm(Form):
         csrf = False
 
     q = TextField(_("Name or phone"), limit=100)
-    place = PlainSelect(_("Where"), choices=[])
+    place = PlainSelect(_("Where"))
     member = PlainSelect(
         _("In a union"),
-        choices=[
+        pairs=[
             ("", _("Everybody")),
             (MemberFilter.MEMBER.value, _("Members")),
             (MemberFilter.NOT_MEMBER.value, _("Not members")),
@@ -146,14 +150,12 @@ class _Names(Form):
         limit=120,
         description=_("For example: Night packer 3."),
     )
-    how_known = PlainSelect(
-        _("How do we know them?"), choices=choices_or_unknown(HowKnown), default=""
-    )
+    how_known = PlainSelect(_("How do we know them?"), pairs=choices_or_unknown(HowKnown))
 
 
 class _Where(Form):
-    area = PlainSelect(_("Area"), choices=[])
-    shift = PlainSelect(_("Shift"), choices=[])
+    area = PlainSelect(_("Area"))
+    shift = PlainSelect(_("Shift"))
 
 
 class AddForm(_Names, _Where):
@@ -206,7 +208,7 @@ class DoNotContactForm(Form):
     version = HiddenField()
     wanted = PlainRadio(
         _("May we contact them?"),
-        choices=[("yes", _("Yes")), ("no", _("No, they asked us not to"))],
+        pairs=[("yes", _("Yes")), ("no", _("No, they asked us not to"))],
     )
 
 
@@ -218,7 +220,7 @@ class PointForm(Form):
     label = TextField(
         _("What it is"), limit=40, description=_("For example: home, mobile, their sister’s.")
     )
-    state = PlainSelect(_("Does it work?"), choices=choices_or_unknown(PointState))
+    state = PlainSelect(_("Does it work?"), pairs=choices_or_unknown(PointState))
 
     kind: PointKind = PointKind.PHONE
 
@@ -246,10 +248,9 @@ class JobForm(_Where):
     job_title = TextField(_("Job"), limit=120, description=_("For example: picker."))
     employer = PlainSelect(
         _("Who pays their wages?"),
-        choices=[],
         description=_("For agency staff this is the agency, not the site."),
     )
-    contract_type = PlainSelect(_("Kind of contract"), choices=choices_or_unknown(ContractType))
+    contract_type = PlainSelect(_("Kind of contract"), pairs=choices_or_unknown(ContractType))
     since = DayField(
         _("Since"),
         description=_("Leave empty if you are not sure. We then write the day you filled this in."),
@@ -279,12 +280,10 @@ class MembershipForm(Form):
     """What is known of a person and a union."""
 
     version = HiddenField()
-    status = PlainRadio(_("What do we know?"), choices=MEMBER_CHOICES)
-    union = PlainSelect(_("Union"), choices=[])
-    branch = PlainSelect(_("Branch"), choices=[])
-    source = PlainSelect(
-        _("Who told us?"), choices=choices_or_unknown(MembershipSource), default=""
-    )
+    status = PlainRadio(_("What do we know?"), pairs=MEMBER_CHOICES)
+    union = PlainSelect(_("Union"))
+    branch = PlainSelect(_("Branch"))
+    source = PlainSelect(_("Who told us?"), pairs=choices_or_unknown(MembershipSource))
     since = DayField(
         _("From which day?"),
         [InputRequired(_("Enter the day. If you are not sure, use the day you were told."))],
@@ -317,8 +316,8 @@ class MembershipForm(Form):
 class BasisForm(Form):
     """Why we may keep a group of facts."""
 
-    field_group = PlainSelect(_("Which facts?"), choices=choices(FieldGroup))
-    basis = PlainSelect(_("Why may we keep them?"), choices=choices(LegalBasis))
+    field_group = PlainSelect(_("Which facts?"), pairs=choices(FieldGroup))
+    basis = PlainSelect(_("Why may we keep them?"), pairs=choices(LegalBasis))
     given_on = DayField(_("Since which day?"), [InputRequired(_("Enter the day."))])
     wording = TextField(
         _("The words they agreed to, or our reason"),

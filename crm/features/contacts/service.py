@@ -158,7 +158,9 @@ def add_contact(
     session.add(contact)
     session.flush()
     session.add(_recorded(Job, scope, now, contact_id=contact.id, **placed))
+    refresh_spans(session, contact.id)
     if phone is not None:
+        # The job is stored by now: it is what puts the person, and so the phone, in the scope.
         session.add(
             _recorded(
                 ContactPoint,
@@ -170,7 +172,6 @@ def add_contact(
                 value_key=_value_key(PointKind.PHONE, phone),
             )
         )
-    refresh_spans(session, contact.id)
     return public_id
 
 
@@ -182,6 +183,7 @@ def change_details(
     version: the one that the form was made from.
     """
     contact = _hold(session, scope, contact_id)
+    _refuse_nameless(details)
     if contact.version != version:
         raise EditConflict(current=_details_of(contact), yours=_as_fields(details))
     _apply(contact, details)
@@ -223,8 +225,7 @@ def _as_fields(entry: Any) -> dict[str, object]:
 
 
 def _apply(contact: Contact, details: Details) -> None:
-    if not any(_can_be_seen(text) for text in (details.known_as, details.placeholder_label)):
-        raise NameNeeded()
+    _refuse_nameless(details)
     contact.known_as = details.known_as if _can_be_seen(details.known_as) else None
     contact.full_name = details.full_name
     contact.placeholder_label = (
@@ -235,6 +236,11 @@ def _apply(contact: Contact, details: Details) -> None:
     contact.how_known = details.how_known
     names = (contact.known_as, contact.full_name, contact.placeholder_label)
     contact.name_key = " ".join(fold(name) for name in names if name)[:_NAME_KEY_LENGTH]
+
+
+def _refuse_nameless(details: Details) -> None:
+    if not any(_can_be_seen(text) for text in (details.known_as, details.placeholder_label)):
+        raise NameNeeded()
 
 
 def _can_be_seen(text: str | None) -> bool:

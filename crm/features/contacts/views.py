@@ -72,8 +72,8 @@ def index(scope: Scope) -> str:
     number = max(request.args.get("page", 1, type=int), 1)
     today = my_today()
     with unit_of_work(scope, read_only=True) as session:
-        forms.offer(form.place, queries.places_to_filter(session, scope, chosen))
-        form.place.choices = [("", _("Everywhere")), *form.place.choices[1:]]
+        places = queries.places_to_filter(session, scope, chosen)
+        forms.offer(form.place, places, first=_("Everywhere"))
         form.validate()
         as_at = form.as_at.data or today
         found = list_people(
@@ -91,15 +91,7 @@ def index(scope: Scope) -> str:
         )
     if form.as_at.data is None and not form.as_at.errors:
         form.as_at.data = today
-    log = _endpoint("conversations.log")
-    rows = [
-        wording.person_row(
-            row,
-            as_at,
-            [(url_for(log, contact_id=row.public_id), _("Log a talk"))] if log else [],
-        )
-        for row in found.rows
-    ]
+    rows = [wording.person_row(row, as_at) for row in found.rows]
     asked_for = {key: value for key, value in request.args.items() if value and key not in {"page"}}
     return render_template(
         "contacts/index.html",
@@ -108,6 +100,7 @@ def index(scope: Scope) -> str:
         total=found.total,
         as_at=as_at,
         filtered=bool(set(asked_for) - {"as_at"}),
+        narrowed=as_at != today or not set(asked_for) <= {"q", "as_at"},
         not_asked=form.not_asked.data,
         pager=_pager(found.total, found.offset, len(rows), asked_for, number),
     )
@@ -226,7 +219,7 @@ def _add_page(form: forms.AddForm, offered: queries.JobChoices, more_places: boo
 
 
 def _offer_where(form: Any, offered: queries.JobChoices) -> None:
-    forms.offer(form.area, offered.areas, unknown=offered.whole_site)
+    forms.offer(form.area, offered.areas, first=NOT_KNOWN if offered.whole_site else None)
     forms.offer(form.shift, offered.shifts)
 
 
@@ -718,8 +711,7 @@ def _offer_moved(form: Any, offered: queries.JobChoices, seen: queries.JobSeen |
 
 def _keep(field: Any, public_id: uuid.UUID, name: str) -> None:
     """Offer what is chosen now even if it is closed: saving must not lose it by the way."""
-    if str(public_id) not in {value for value, _word in field.choices}:
-        field.choices = [*field.choices, (str(public_id), name)]
+    field.offer((field.words() | {str(public_id): name}).items())
 
 
 def _job_page(
@@ -899,7 +891,7 @@ def _offer_unions(
         person = queries.read_person(session, scope, contact_id)
         unions = queries.union_choices(session, scope)
         branches = queries.branch_choices(session, scope)
-    form.union.choices = [("", _("Choose")), *((one.value, one.label) for one in unions)]
+    forms.offer(form.union, unions, first=_("Choose"))
     forms.offer(form.branch, branches)
     return person
 
@@ -1114,7 +1106,7 @@ def _said(field: Any, value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     key = str(getattr(value, "value", value))
-    words = dict(getattr(field, "choices", None) or ())
+    words = field.words() if hasattr(field, "words") else {}
     return str(words.get(key, key))
 
 

@@ -71,6 +71,19 @@ def member_text(member: bool | None) -> str:
     return _("Member") if member else _("Not a member")
 
 
+def job_facts(job: JobSeen) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return what is known of a job as (name, value), and the names of what is not known."""
+    facts = (
+        (_("Area"), job.area.name if job.area else None),
+        (_("Shift"), job.shift),
+        (_("Job"), job.job_title),
+        (_("Who pays their wages"), job.employer.name if job.employer else None),
+        (_("Contract"), label(job.contract_type) if job.contract_type else None),
+    )
+    known = [(name, value) for name, value in facts if value]
+    return known, [name for name, value in facts if not value]
+
+
 def spell_text(since: date, until: date | None, *, first_seen: bool = False) -> str:
     """Return the days of a spell in words."""
     start = (
@@ -94,7 +107,7 @@ def membership_text(spell: MembershipSeen) -> str:
     return _("Member of %(union)s, %(branch)s", union=spell.union.name, branch=spell.branch.name)
 
 
-def person_row(row: PersonRow, as_at: date, actions: list[tuple[str, str]]) -> dict[str, Any]:
+def person_row(row: PersonRow, as_at: date) -> dict[str, Any]:
     """Return one row of a list of people for the component that draws it."""
     parts = [place_text(row.workplace_name, row.area_name), member_text(row.member)]
     if row.rating is not None and row.scored_on is not None:
@@ -116,27 +129,27 @@ def person_row(row: PersonRow, as_at: date, actions: list[tuple[str, str]]) -> d
         "url": url_for("contacts.show", contact_id=row.public_id),
         "rating": row.rating,
         "more": " · ".join(parts),
-        "actions": [] if row.do_not_contact else actions,
     }
 
 
 def history_chart(page: ContactPage) -> dict[str, Any] | None:
-    """Return the chart of where the person stood, with its table; None before the first time."""
+    """Return the chart of where the person stood, with its table; None before the second time.
+
+    One judgement alone is said in full above the place of the chart.
+    """
     history = page.history
-    if not history:
+    if len(history) < 2:
         return None
     first, last = history[0], history[-1]
     span = max((last.day - first.day).days, 1)
     return {
         "title": _("Where they have stood"),
-        "reading": _reading(first, last, len(history)),
-        "base": _("%(count)s times written down.", count=len(history))
-        if len(history) > 1
-        else _("Written down once."),
+        "reading": _reading(first, last),
+        "base": _("%(count)s times written down.", count=len(history)),
         "as_at": day(page.as_at),
         "points": [
             {
-                "x": (one.day - first.day).days / span if len(history) > 1 else 0.5,
+                "x": (one.day - first.day).days / span,
                 "rating": one.rating,
                 "label": day(one.day),
                 "firm": one.firm,
@@ -164,9 +177,7 @@ def history_chart(page: ContactPage) -> dict[str, Any] | None:
     }
 
 
-def _reading(first: Judgement, last: Judgement, count: int) -> str:
-    if count == 1:
-        return _("%(word)s on %(day)s.", word=rating_label(last.rating), day=day(last.day))
+def _reading(first: Judgement, last: Judgement) -> str:
     words = {"then": rating_label(first.rating), "now": rating_label(last.rating)}
     if last.rating < first.rating:
         return _("They have come towards us: %(then)s at first, then %(now)s.", **words)
