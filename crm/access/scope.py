@@ -17,8 +17,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from sqlalchemy.orm.interfaces import UserDefinedOption
+from sqlalchemy.orm.util import LoaderCriteriaOption
 
 from crm.access.permissions import ROLE_PERMISSIONS, Permission
 from crm.domain.errors import PermissionRefused
@@ -157,6 +158,24 @@ class Scope:
         return _options_of(self, permission)
 
 
+class _Rule(LoaderCriteriaOption):
+    """A loader criterion that also holds for an alias joined with an ON clause of its own.
+
+    SQLAlchemy 2.1 puts a criterion given as an expression into such an ON clause as it stands:
+    it then speaks of the table, not of the alias, and the alias is not filtered at all.
+    """
+
+    # The same parts make the cache key; without this line no scoped statement would be cached.
+    _traverse_internals = LoaderCriteriaOption._traverse_internals  # noqa: SLF001
+
+    def _resolve_where_criteria(self, ext_info: Any) -> sa.ColumnElement[bool]:
+        condition: sa.ColumnElement[bool] = super()._resolve_where_criteria(ext_info)
+        if not ext_info.is_aliased_class:
+            return condition
+        adapted: sa.ColumnElement[bool] = ext_info._adapter.traverse(condition)  # noqa: SLF001
+        return adapted
+
+
 @lru_cache(maxsize=512)
 def _options_of(scope: Scope, permission: Permission | None) -> tuple[Any, ...]:
     # The same actor with the same grants has the same rules at the next request: building them
@@ -174,7 +193,7 @@ def _criteria(scope: Scope, narrower: Permission | None) -> Iterable[Any]:
             rule = _default_rule(model)
         condition = rule(scope, narrower)
         if condition is not None:
-            yield with_loader_criteria(model, condition, include_aliases=True)
+            yield _Rule(model, condition, include_aliases=True)
 
 
 Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
@@ -225,12 +244,20 @@ def _place_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
     inside = _both(scope, read, narrower, Place.id)
     if inside is None or narrower is not None:
         return inside
-    closure = table_of(PlaceClosure)
+    up = table_of(PlaceClosure).alias("up")
+    held = table_of(PlaceClosure).alias("held")
     nodes = scope.nodes(read) or ()
-    above = Place.id.in_(sa.select(closure.c.ancestor_id).where(closure.c.descendant_id.in_(nodes)))
+    # A branch that organises at a workplace must be able to say whose workplace it is: what
+    # contains any place inside the nodes is named too, not only what contains the nodes.
+    above = sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(up)
+        .join(held, held.c.descendant_id == up.c.descendant_id)
+        .where(up.c.ancestor_id == Place.id, held.c.ancestor_id.in_(nodes))
+    )
     # Unions, branches and regions are public knowledge; employers and workplaces are where we are.
     public = Place.kind.in_([PlaceKind.UNION, PlaceKind.BRANCH, PlaceKind.REGION])
-    return sa.or_(inside, above, public)
+    return sa.or_(inside, public, above)
 
 
 def _note_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
