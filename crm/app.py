@@ -26,6 +26,9 @@ FEATURES: tuple[str, ...] = (
     "today",
     "registers",
     "tasks",
+    "density",
+    "workplaces",
+    "practice",
 )
 
 csrf = CSRFProtect()

@@ -1,0 +1,1 @@
+"""Places: unions and branches, employers, workplaces with their areas, shifts and counts."""
