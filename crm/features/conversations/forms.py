@@ -40,7 +40,7 @@ BASIS_CHOICES = (
 )
 
 
-class Choice(RadioField):  # type: ignore[misc]
+class Choice(RadioField):
     """One of a few answers. The empty answer is always one of them, and means "not noted"."""
 
     def __init__(self, label: Any, *, offered: Iterable[tuple[str, Any]], **more: Any) -> None:
@@ -52,7 +52,7 @@ class Choice(RadioField):  # type: ignore[misc]
             raise ValidationError(str(NOT_OFFERED))
 
 
-class Several(SelectMultipleField):  # type: ignore[misc]
+class Several(SelectMultipleField):
     """Any number of a few answers."""
 
     widget = ListWidget(prefix_label=False)
@@ -69,6 +69,8 @@ class Several(SelectMultipleField):  # type: ignore[misc]
 
 class Place(Choice):
     """The places that a person works at; the service knows which those are."""
+
+    data: str | None
 
     def offer(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Offer these places, the first of them chosen unless another of them was."""

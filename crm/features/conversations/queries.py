@@ -120,9 +120,10 @@ def my_reminders(session: Session, scope: Scope, contact_id: int) -> list[date]:
     """Return the days on which the actor's open reminders about a contact are due, in order."""
     return list(
         session.scalars(
-            scope.select(FollowUp.due_on, permission=Permission.CONVERSATION_WRITE)
+            scope.select(FollowUp.due_on)
             .where(
                 FollowUp.contact_id == contact_id,
+                scope.reach(Permission.CONVERSATION_WRITE, FollowUp.place_id),
                 FollowUp.owner_id == scope.actor_id,
                 FollowUp.done_at.is_(None),
             )
@@ -251,6 +252,6 @@ def find_standing(session: Session, scope: Scope, conversation_id: int) -> Asses
     return found
 
 
-def note_view(session: Session, talk: WholeTalk) -> None:
+def note_view(session: Session, scope: Scope, talk: WholeTalk) -> None:
     """Record that the actor looked at what is known of the person in the talk."""
     record_view(session, contact_id=talk.contact_id, contact_public_id=talk.contact_public_id)

@@ -137,7 +137,7 @@ def show(scope: Scope, talk_id: UUID) -> str:
     """Show one talk. Looking at it is recorded."""
     with unit_of_work(scope) as session:
         talk = queries.get_talk(session, scope, talk_id)
-        queries.note_view(session, talk)
+        queries.note_view(session, scope, talk)
     return _talk_page(talk, StandingForm())
 
 

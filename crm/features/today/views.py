@@ -183,7 +183,7 @@ def _person_row(person: PersonAtWork) -> Row:
 def _said(talk: LastTalk | None, today: date) -> str:
     """Return the last talk in a line: how long ago, what was asked, what they said."""
     if talk is None:
-        return gettext("No talk written down yet")
+        return str(gettext("No talk written down yet"))
     days = (today - talk.day).days
     if days <= 0:
         when = gettext("Talk today")
@@ -205,14 +205,13 @@ def _quote(talk: LastTalk | None) -> str | None:
 
 
 def _log_url(contact_public_id: UUID) -> str:
-    return _address("conversations.log", contact_id=contact_public_id, next="today") or url_for(
-        "today.index"
-    )
+    address = _address("conversations.log", contact_id=contact_public_id, next="today")
+    return address or url_for("today.index")
 
 
 def _address(endpoint: str, **values: Any) -> str | None:
     """Return the address of another feature's page, or None where that feature is left out."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+    return str(url_for(endpoint, **values)) if endpoint in current_app.view_functions else None
 
 
 def _admin_jobs(scope: Scope) -> list[Job]:
