@@ -10,6 +10,8 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext
 
+from crm.domain.identity import phone_key
+from crm.domain.spells import covers
 from crm.domain.timeline import MembershipStatus
 from crm.features.contacts.queries import (
     ContactPage,
@@ -105,6 +107,22 @@ def membership_text(spell: MembershipSeen) -> str:
     if spell.branch is None:
         return _("Member of %(union)s", union=spell.union.name)
     return _("Member of %(union)s, %(branch)s", union=spell.union.name, branch=spell.branch.name)
+
+
+def in_no_union(page: ContactPage) -> bool:
+    """Return True when the person is known to be in no union at all on the day of the page."""
+    return any(
+        spell.union is None and covers(spell.since, spell.until, page.as_at)
+        for spell in page.memberships
+    )
+
+
+def dial_url(number: str) -> str:
+    """Return the link that dials a number as typed: "+44 (0)7700 ..." must lose its (0)."""
+    key = phone_key(number) or ""
+    as_typed = "".join(sign for sign in number if sign.isdecimal())
+    # The key is the number as typed unless it carries a country's code in front.
+    return f"tel:+{key}" if key != as_typed or number.lstrip("( ")[:1] == "+" else f"tel:{key}"
 
 
 def person_row(row: PersonRow, as_at: date) -> dict[str, Any]:
