@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from crm.access import audit, facts, tree
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.sessions import open_session
 from crm.access.tokens import new_token, token_hash
 from crm.domain.errors import AlreadyEnded, DatesOutOfOrder, EditConflict, NotFound, Refusal
 from crm.domain.identity import fold
@@ -35,7 +36,6 @@ from crm.models.accounts import (
 from crm.models.base import table_of
 from crm.models.places import Place
 
-SESSION_LENGTH: Final = timedelta(days=7)
 INVITATION_LENGTH: Final = timedelta(hours=72)
 ATTEMPT_WINDOW: Final = timedelta(minutes=5)
 ATTEMPTS_PER_NAME: Final = 10
@@ -128,10 +128,7 @@ def sign_in(
     session.info["actor_id"] = user.id
     if better_hash is not None:
         user.password_hash = better_hash
-    token = _open_session(session, user.id, now=now)
-    session.flush()
-    audit.record_act(session, Verb.SIGN_IN, subject="user_account", subject_id=user.id)
-    return token
+    return open_session(session, user.id, now=now)
 
 
 def sign_out(session: Session, scope: Scope, session_id: int, *, now: datetime) -> None:
@@ -274,10 +271,7 @@ def accept_invitation(
     _end_links(session, user.id, now=now, but=invitation.id)
     _end_sessions(session, user.id, now=now)
     _flush_names(session)
-    opened = _open_session(session, user.id, now=now)
-    session.flush()
-    audit.record_act(session, Verb.SIGN_IN, subject="user_account", subject_id=user.id)
-    return opened
+    return open_session(session, user.id, now=now)
 
 
 def first_administrator_link(session: Session, *, now: datetime) -> str | None:
@@ -553,20 +547,6 @@ def _flush_names(session: Session) -> None:
     except IntegrityError as error:
         # Two people chose the same name in the same moment; the table takes it once.
         raise SignInNameTaken() from error
-
-
-def _open_session(session: Session, user_id: int, *, now: datetime) -> str:
-    token = new_token()
-    session.add(
-        UserSession(
-            token_hash=token_hash(token),
-            user_id=user_id,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + SESSION_LENGTH,
-        )
-    )
-    return token
 
 
 def _end_sessions(session: Session, user_id: int, *, now: datetime, but: int | None = None) -> int:
