@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.access import tree
 from crm.access.facts import covers, known
@@ -15,7 +15,10 @@ from crm.access.scope import Grant, Scope
 from crm.domain.roles import Role
 from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.contacts import Contact
-from crm.models.places import ExternalId, Place, Workplace
+from crm.models.places import Area, ExternalId, Place, Workplace
+
+# Both share the table of places, so the second one in a join is an alias.
+_Site = aliased(Workplace, flat=True)
 
 # Schemes of the registers whose entries are workplaces.
 REGISTER_SCHEMES = ("ods", "gpg-workplace")
@@ -23,7 +26,10 @@ REGISTER_SCHEMES = ("ods", "gpg-workplace")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One role of a user: over the named place, or over everything when the name is None."""
+    """One role of a user: over the named place, or over everything when the name is None.
+
+    The name of an area has its workplace's name after it.
+    """
 
     role: Role
     place_name: str | None
@@ -81,10 +87,16 @@ def list_visitors(session: Session, *, today: date) -> list[Visitor]:
             actor_id=user_id,
             grants=tuple(Grant(role, place_id, place_id == root) for role, place_id in held),
         )
-        rows = session.execute(
-            scope.select(Place.id, Place.name).where(Place.id.in_([at for _, at in held]))
-        )
+        places = [place_id for _, place_id in held]
+        rows = session.execute(scope.select(Place.id, Place.name).where(Place.id.in_(places)))
         names = {place_id: name for place_id, name in rows}  # noqa: C416 - rows are not pairs
+        sites = session.execute(
+            scope.select(Area.id, _Site.name)
+            .join(_Site, _Site.id == Area.workplace_id)
+            .where(Area.id.in_(places))
+        )
+        for area_id, site_name in sites:
+            names[area_id] = f"{names[area_id]}, {site_name}"
         parts = tuple(
             Part(role, None if place_id == root else names.get(place_id)) for role, place_id in held
         )

@@ -48,7 +48,7 @@ def test_the_first_page_names_everybody_with_their_role_and_place(visitor: Flask
     page = visitor.get("/practice").get_data(as_text=True)
     for name, words in (
         ("Danuta", "Rep · <bdi>Dearne Valley DC</bdi>"),
-        ("Owen", "Rep · <bdi>Pack</bdi>"),
+        ("Owen", "Rep · <bdi>Pack, Dearne Valley DC</bdi>"),
         ("Ana", "Organiser · <bdi>Barnsley</bdi>"),
         ("Ana", "Organiser · <bdi>Sheffield Hospitals</bdi>"),
         ("Kasia", "Branch officer · <bdi>Barnsley</bdi>"),

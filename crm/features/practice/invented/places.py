@@ -254,7 +254,7 @@ class PlacesMaker(Maker):
         ]
         for area, (low, high) in ground.DEARNE_VALLEY_COUNTS.items():
             rows.append(self._headcount(dearne.areas[area], 24, low, high))
-        for days_ago, members in ((310, 50), (35, 56)):
+        for days_ago, members in ((390, 49), (205, 52), (35, 56)):
             rows.append(self._stated(metro.workplace_id, days_ago, members, self.union.id))
             # It is the only union there, so its number is the number for all unions too.
             rows.append(self._stated(metro.workplace_id, days_ago, members, None))
