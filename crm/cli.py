@@ -10,20 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import click
-from flask import Flask
+from flask import Flask, current_app
+from sqlalchemy.orm import Session
 
 from crm.access import tree
 from crm.access.scope import Scope
 from crm.app import create_app, load_settings
+from crm.domain.errors import Refusal
 from crm.features.accounts import service as accounts
 from crm.features.practice import service as practice_people
 from crm.features.registers import service as registers
+from crm.features.registers.service import RegisterKind, StatedCounts
 from crm.web import backups, clock, migrating, serving, tasks
 from crm.web.db import unit_of_work
 
+_PRACTICE = "practice data is invented for the whole database"
 _FROM_THE_COMMAND_LINE = "run from the command line by whoever runs this server"
 
 
@@ -109,23 +113,47 @@ def _first_administrator() -> str | None:
 
 
 def _fill_practice() -> None:
-    scope = Scope.everything(reason="practice data is invented for the whole database")
+    scope = Scope.everything(reason=_PRACTICE)
     with unit_of_work(scope) as session:
         if practice_people.is_filled(session, scope):
             return
     click.echo("Inventing the practice people. This takes a few seconds.")
     now = clock.now()
-    today = now.date()
+    fill_practice(today=now.date(), now=now)
+
+
+def fill_practice(*, today: date, now: datetime) -> practice_people.PracticeWorld:
+    """Load the cuts of the public registers, invent the practice people, say what was invented.
+
+    today: the day that all other days are counted from; the same day gives the same people.
+    Needs an application context over an empty database; raises NotEmpty for any other.
+    """
+    scope = Scope.everything(reason=_PRACTICE)
     folder = practice_people.EXTRACTS
+    with (
+        (folder / "gender_pay_extract.csv").open("rb") as employers,
+        (folder / "nhs_sites_extract.csv").open("rb") as sites,
+        (folder / "nhs_staff_extract.csv").open("rb") as staff,
+        unit_of_work(scope) as session,
+    ):
+        _store(session, scope, RegisterKind.GENDER_PAY, {"employers": employers}, now=now)
+        _store(session, scope, RegisterKind.NHS, {"sites": sites, "staff": staff}, now=now)
     with unit_of_work(scope) as session:
-        with (folder / "gender_pay_extract.csv").open("rb") as stream:
-            registers.load_gender_pay_file(session, scope, stream, now=now)
-        with (
-            (folder / "nhs_sites_extract.csv").open("rb") as sites,
-            (folder / "nhs_staff_extract.csv").open("rb") as staff,
-        ):
-            registers.load_nhs_files(session, scope, sites=sites, staff=staff, now=now)
-        practice_people.fill(session, scope, today=today, now=now)
+        return practice_people.fill(session, scope, today=today, now=now)
+
+
+def _store(
+    session: Session,
+    scope: Scope,
+    kind: RegisterKind,
+    files: dict[str, BinaryIO],
+    *,
+    now: datetime,
+    stated: StatedCounts | None = None,
+) -> registers.Loaded:
+    found = registers.read_register(kind, files, stated=stated)
+    time_zone = str(current_app.config["TIME_ZONE"])
+    return registers.load_register(session, scope, found, now=now, time_zone=time_zone)
 
 
 @main.command()
@@ -211,30 +239,19 @@ _FILE = click.File("rb")
 
 @load.command("gender-pay")
 @click.argument("file", type=_FILE)
-def load_gender_pay(file: IO[bytes]) -> None:
+def load_gender_pay(file: BinaryIO) -> None:
     """Load the UK gender pay gap employers from FILE (.csv or .csv.gz)."""
-    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
-    with _app():
-        _require_current()
-        with unit_of_work(scope) as session:
-            outcome = registers.load_gender_pay_file(session, scope, file, now=clock.now())
-        _report(outcome)
+    _load(RegisterKind.GENDER_PAY, {"employers": file})
 
 
 @load.command("nhs")
 @click.option("--sites", type=_FILE, required=True, help="The list of trusts and sites.")
 @click.option("--staff", type=_FILE, required=True, help="Staff by organisation (FTE).")
 @click.option("--hospitals", type=_FILE, help="The list of hospitals, for coordinates.")
-def load_nhs(sites: IO[bytes], staff: IO[bytes], hospitals: IO[bytes] | None) -> None:
+def load_nhs(sites: BinaryIO, staff: BinaryIO, hospitals: BinaryIO | None) -> None:
     """Load NHS trusts and their sites, with staff as full-time equivalents."""
-    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
-    with _app():
-        _require_current()
-        with unit_of_work(scope) as session:
-            outcome = registers.load_nhs_files(
-                session, scope, sites=sites, staff=staff, hospitals=hospitals, now=clock.now()
-            )
-        _report(outcome)
+    files = {"sites": sites, "staff": staff}
+    _load(RegisterKind.NHS, files | ({"hospitals": hospitals} if hospitals else {}))
 
 
 @load.command("member-counts")
@@ -242,17 +259,24 @@ def load_nhs(sites: IO[bytes], staff: IO[bytes], hospitals: IO[bytes] | None) ->
 @click.option("--name", required=True, help="What the places are, such as: US counties, 2016-2020")
 @click.option("--scheme", required=True, help="Whose ids the file uses, such as: us-county")
 @click.option("--on", "on_day", required=True, type=click.DateTime(["%Y-%m-%d"]))
-def load_member_counts(file: IO[bytes], name: str, scheme: str, on_day: datetime) -> None:
+def load_member_counts(file: BinaryIO, name: str, scheme: str, on_day: datetime) -> None:
     """Load stated numbers of workers and members, without names, from FILE."""
-    run_scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
-    day: date = on_day.date()
+    stated = StatedCounts(employer_name=name, scheme=scheme, on_day=on_day.date())
+    _load(RegisterKind.MEMBER_COUNTS, {"counts": file}, stated)
+
+
+def _load(
+    kind: RegisterKind, files: dict[str, BinaryIO], stated: StatedCounts | None = None
+) -> None:
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
     with _app():
         _require_current()
-        with unit_of_work(run_scope) as session:
-            outcome = registers.load_member_counts_file(
-                session, run_scope, file, name=name, scheme=scheme, on_day=day, now=clock.now()
-            )
-        _report(outcome)
+        try:
+            with unit_of_work(scope) as session:
+                loaded = _store(session, scope, kind, files, now=clock.now(), stated=stated)
+        except Refusal as refusal:
+            raise click.ClickException(refusal.message % refusal.params) from refusal
+        _report(loaded)
 
 
 def _require_current() -> None:
@@ -260,7 +284,13 @@ def _require_current() -> None:
         raise click.ClickException("The tables are not the newest. Run: crm migrate")
 
 
-def _report(outcome: registers.Outcome) -> None:
-    click.echo(f"{outcome.new} new, {outcome.changed} changed, {outcome.unchanged} unchanged.")
-    for problem in outcome.problems:
-        click.echo(f"Row {problem.row_number}: {problem.column}: {problem.message}")
+def _report(loaded: registers.Loaded) -> None:
+    for sort, tally in loaded.tallies.items():
+        words = f"{tally.new:,} new, {tally.changed:,} changed, {tally.unchanged:,} as before"
+        click.echo(f"{sort.replace('_', ' ')}: {words}.")
+    for found in loaded.problems:
+        problem = found.problem
+        left_out = " The row is left out." if problem.row_left_out else ""
+        column = f", {problem.column}" if problem.column else ""
+        row = f"{found.file}, row {problem.row_number}{column}"
+        click.echo(f"{row}: {problem.message} It says: {problem.value_shown}{left_out}")

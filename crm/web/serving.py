@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 from flask import Flask
 from waitress.server import create_server
@@ -37,6 +38,17 @@ def bind(app: Flask, *, host: str, port: int, threads: int = 8) -> object:
 
     Raises OSError when the port is taken.
     """
+    proxies = int(app.config["PROXY_COUNT"])
+    # The server refuses to be told of proxies that there are none of.
+    behind: dict[str, Any] = (
+        {
+            "trusted_proxy": "*",
+            "trusted_proxy_count": proxies,
+            "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+        }
+        if proxies
+        else {}
+    )
     return create_server(
         app,
         host=host,
@@ -45,10 +57,6 @@ def bind(app: Flask, *, host: str, port: int, threads: int = 8) -> object:
         ident=None,  # No Server header.
         max_request_body_size=8 * 1024 * 1024,
         channel_timeout=60,
-        clear_untrusted_proxy_headers=not app.config["PROXY_COUNT"],
-        trusted_proxy="*" if app.config["PROXY_COUNT"] else None,
-        trusted_proxy_count=app.config["PROXY_COUNT"] or None,
-        trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
-        if app.config["PROXY_COUNT"]
-        else None,
+        clear_untrusted_proxy_headers=True,
+        **behind,
     )
