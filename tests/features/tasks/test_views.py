@@ -92,7 +92,8 @@ def test_a_task_done_shows_counts_and_problems_and_rests(
     assert "1 thing in the file could not be used. 1 row was left out." in words
     assert "Counts, row 3, members:</strong> Enter a number in digits." in words
     assert "<bdi>&lt;b&gt;x&lt;/b&gt;</bdi> (row left out)" in words
-    assert '<td class="wc-num">6,028</td>' in words
+    assert "<dt>Employers</dt>" in words
+    assert "<bdi>1 new, 2 changed, 6,028 as before</bdi>" in words
 
 
 def test_a_task_that_failed_gives_the_reason_with_its_numbers(
