@@ -1,11 +1,11 @@
 """Density for places as at a day: the counts behind every figure, under a scope.
 
-Two ways lead to the same counts. ``state_span`` answers for any union as known now; the dated
-facts themselves answer for one union, and for "as we knew then". A test compares the two.
+Two ways lead to the same counts. ``state_span`` answers one day for any union as known now; the
+dated facts themselves answer for one union, and for "as we knew then". A test compares the two.
 
-Several days are answered from one read. The days asked for are numbered, and what holds over a
-run of them is a bit mask: bit 0 is the first day. So a page with a trend, a second date and a
-table costs as many statements as the table alone.
+Several days are answered from one read of the facts. The days asked for are numbered, and what
+holds over a run of them is a bit mask: bit 0 is the first day. So a page with a trend, a second
+date and a table costs as many statements as the table alone.
 """
 
 from __future__ import annotations
@@ -644,70 +644,50 @@ _Spell = tuple[int, int, int]  # Contact, place, and the days as a mask.
 def _people_on_days(
     session: Session, scope: Scope, question: Question, days: Sequence[date]
 ) -> dict[date, _People]:
-    """Count from the spans (any union, as known now), or from the facts."""
+    """Count one day inside the database, from the spans or the facts; several from the facts."""
+    if len(days) > 1:
+        facts = _read_facts(session, scope, question, days)
+        return _from_facts(facts, question.union_id, days)
     if question.union_id is None and question.known_at is None:
-        return _from_spans(session, scope, question, days)
-    if len(days) == 1:
-        return {days[0]: recount(session, scope, replace(question, as_at=days[0]))}
-    facts = _read_facts(session, scope, question, days)
-    return _from_facts(facts, question.union_id, days)
+        return {days[0]: _from_spans(session, scope, question, days[0])}
+    return {days[0]: recount(session, scope, replace(question, as_at=days[0]))}
 
 
-def _from_spans(
-    session: Session, scope: Scope, question: Question, days: Sequence[date]
-) -> dict[date, _People]:
-    """Two statements: how many spans hold over which days, and the people with several spans.
-
-    Spans are counted, which is right for everybody who is at one place or area at a time. The
-    few others are then taken out again and counted by name.
-    """
+def _from_spans(session: Session, scope: Scope, question: Question, day: date) -> _People:
     place = _span_place(question)
-    first, last = days[0], days[-1]
     there = (
-        StateSpan.from_day <= last,
-        StateSpan.to_day > first,
+        StateSpan.from_day <= day,
+        StateSpan.to_day > day,
         place.is_not(None),
         *_within(question, StateSpan.place_id),
     )
-    # Grouped by label: to PostgreSQL, two sets of placeholders are never the same expression.
-    since = _number_of(StateSpan.from_day, days).label("since_number")
-    until = _number_of(StateSpan.to_day, days).label("until_number")
-    grouped = session.execute(
+    counts = session.execute(
         scope.select(
-            place, StateSpan.member, since, until, sa.func.count(), permission=question.permission
+            place,
+            StateSpan.member,
+            sa.func.count(sa.distinct(StateSpan.contact_id)),
+            permission=question.permission,
         )
         .where(*there)
-        .group_by(place, StateSpan.member, "since_number", "until_number")
-    ).all()
+        .group_by(place, StateSpan.member)
+    )
+    by_place: dict[int, Counter[str]] = defaultdict(Counter)
+    for place_id, member, people in counts:
+        by_place[place_id][_state(member)] += people
     several = (
         scope.select(StateSpan.contact_id, permission=question.permission)
         .where(*there)
         .group_by(StateSpan.contact_id)
-        .having(sa.func.min(StateSpan.place_id) < sa.func.max(StateSpan.place_id))
+        .having(sa.func.min(place) < sa.func.max(place))
     )
-    named = session.execute(
-        scope.select(
-            StateSpan.contact_id,
-            place,
-            StateSpan.member,
-            since,
-            until,
-            permission=question.permission,
-        ).where(*there, StateSpan.contact_id.in_(several))
-    ).all()
-    spans: Counter[tuple[int, str, int]] = Counter()
-    for at, member, start, end, number in grouped:
-        spans[at, _state(member), _mask(start, end)] += number
-    jobs: list[_Spell] = []
-    states: dict[str, dict[int, int]] = {MEMBER: {}, NOT_MEMBER: {}}
-    for contact, at, member, start, end in named:
-        mask = _mask(start, end)
-        spans[at, _state(member), mask] -= 1
-        jobs.append((contact, at, mask))
-        if member is not None:
-            masks = states[_state(member)]
-            masks[contact] = masks.get(contact, 0) | mask
-    return _tally(spans, jobs, states[MEMBER], states[NOT_MEMBER], days)
+    shared = session.execute(
+        scope.select(StateSpan.contact_id, place, StateSpan.member, permission=question.permission)
+        .where(*there, StateSpan.contact_id.in_(several))
+        .distinct()
+    )
+    return _People(
+        dict(by_place), _shared((contact, at, _state(member)) for contact, at, member in shared)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -762,46 +742,64 @@ def _from_facts(facts: _Facts, union_id: int | None, days: Sequence[date]) -> di
                 members[contact] = members.get(contact, 0) | mask
         elif union is None or (union_id is not None and union == union_id):
             not_members[contact] = not_members.get(contact, 0) | mask
-    return _tally(Counter(), facts.jobs, members, not_members, days)
+    return _tally(facts.jobs, members, not_members, days)
 
 
 def _tally(
-    spans: Counter[tuple[int, str, int]],
     jobs: Sequence[_Spell],
     members: Mapping[int, int],
     not_members: Mapping[int, int],
     days: Sequence[date],
 ) -> dict[date, _People]:
-    """Return the people of each day: those already counted in `spans`, and those with `jobs`.
+    """Return the people of each day.
 
     members, not_members: the days on which each person is known to be one; being a member wins.
     """
-    at_place: dict[tuple[int, int], int] = {}
+    places: dict[int, dict[int, int]] = {}
     for contact, at, mask in jobs:
-        at_place[contact, at] = at_place.get((contact, at), 0) | mask
-    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for (contact, at), mask in at_place.items():
-        places[contact].append((at, mask))
-        yes = members.get(contact, 0)
-        no = not_members.get(contact, 0) & ~yes
-        spans[at, MEMBER, mask & yes] += 1
-        spans[at, NOT_MEMBER, mask & no] += 1
-        spans[at, NOT_KNOWN, mask & ~(yes | no)] += 1
-    by_day: list[dict[int, Counter[str]]] = [defaultdict(Counter) for _ in days]
-    for (at, state, mask), number in spans.items():
-        if number:
-            for bit in _bits(mask):
-                by_day[bit][at][state] += number
+        held = places.get(contact)
+        if held is None:
+            places[contact] = {at: mask}
+        else:
+            held[at] = held.get(at, 0) | mask
+    # Most people share their pattern of days with many others at the same place.
+    patterns: dict[tuple[int, int, int, int], int] = {}
     shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
     for contact, held in places.items():
+        yes = members.get(contact, 0)
+        no = not_members.get(contact, 0) & ~yes
+        for at, mask in held.items():
+            key = (at, mask, yes, no)
+            patterns[key] = patterns.get(key, 0) + 1
         if len(held) > 1:
-            yes, no = members.get(contact, 0), not_members.get(contact, 0)
-            for bit in range(len(days)):
-                here = tuple(at for at, mask in held if mask >> bit & 1)
-                if len(here) > 1:
-                    state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
-                    shared[bit].append((state, here))
-    return {day: _People(dict(by_day[bit]), tuple(shared[bit])) for bit, day in enumerate(days)}
+            for bit, here in _together(held, len(days)):
+                state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
+                shared[bit].append((state, here))
+    by_day: list[dict[int, Counter[str]]] = [{} for _ in days]
+    for (at, mask, yes, no), number in patterns.items():
+        for state, held_on in (
+            (MEMBER, mask & yes),
+            (NOT_MEMBER, mask & no),
+            (NOT_KNOWN, mask & ~(yes | no)),
+        ):
+            bit = 0
+            while held_on:
+                if held_on & 1:
+                    counts = by_day[bit].get(at)
+                    if counts is None:
+                        counts = by_day[bit][at] = Counter()
+                    counts[state] += number
+                held_on >>= 1
+                bit += 1
+    return {day: _People(by_day[bit], tuple(shared[bit])) for bit, day in enumerate(days)}
+
+
+def _together(held: Mapping[int, int], days: int) -> Iterable[tuple[int, tuple[int, ...]]]:
+    """Yield the days on which a person is at several of the places, and those places."""
+    for bit in range(days):
+        here = tuple(at for at, mask in held.items() if mask >> bit & 1)
+        if len(here) > 1:
+            yield bit, here
 
 
 def _overlaps(model: Any, days: Sequence[date]) -> tuple[sa.ColumnElement[bool], ...]:
@@ -817,6 +815,7 @@ def _number_of(column: Any, days: Sequence[date]) -> sa.ColumnElement[int]:
     A null end lies past the last day.
     """
     return sa.case(
+        (column.is_(None), len(days)),
         *((column <= day, number) for number, day in enumerate(days)),
         else_=len(days),
     )
@@ -824,15 +823,6 @@ def _number_of(column: Any, days: Sequence[date]) -> sa.ColumnElement[int]:
 
 def _mask(start: int, end: int) -> int:
     return (1 << end) - (1 << start) if end > start else 0
-
-
-def _bits(mask: int) -> Iterable[int]:
-    bit = 0
-    while mask:
-        if mask & 1:
-            yield bit
-        mask >>= 1
-        bit += 1
 
 
 def recount(session: Session, scope: Scope, question: Question) -> _People:
