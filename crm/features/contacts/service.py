@@ -37,6 +37,20 @@ from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membersh
 from crm.models.places import Area, Branch, Employer, Place, Shift, Union, Workplace
 from crm.reads.places import get_place
 
+# The sentences of refusals that have more than one reason.
+SAME_POINT = "This is already on the page of this person."
+SAME_AREA = "They already work there. Choose another area or shift."
+SAME_BASIS = "This is already written down for these facts."
+OTHER_UNION = "This branch belongs to another union. Choose one of this union."
+SAME_JOB = (
+    "They already have a job at this place on some of these days. "
+    "Put that one right, or choose other days."
+)
+SAME_DAYS = (
+    "Something else is written down for some of these days, from %(day)s on. "
+    "Put that right first, or choose other days."
+)
+
 _NAME_KEY_LENGTH = 330
 _VALUE_KEY_LENGTH = 300
 
@@ -333,7 +347,7 @@ def _refuse_same_point(
         ContactPoint.superseded_at.is_(None),
     )
     if any(found != but for found in session.scalars(same)):
-        raise AlreadyThere("This is already on the page of this person.")
+        raise AlreadyThere(SAME_POINT)
 
 
 # --- Jobs -------------------------------------------------------------------------------------
@@ -437,7 +451,7 @@ def move_job(
     workplace = get_place_of(session, scope, job)
     values = _where_values(session, scope, workplace, area, shift)
     if all(getattr(job, name) == value for name, value in values.items()):
-        raise AlreadyThere("They already work there. Choose another area or shift.")
+        raise AlreadyThere(SAME_AREA)
     # The job that ends is written before the one that follows: find_fact relies on the order.
     ended = facts.revise(session, job, now=now, actor_id=scope.actor_id, valid_to=since)
     session.flush()
@@ -522,17 +536,16 @@ def _refuse_same_job(
         scope.select(Job).where(
             Job.contact_id == contact.id,
             Job.superseded_at.is_(None),
-            Job.place_id == values["place_id"],
+            Job.workplace_id == values["workplace_id"],
         )
     )
     for other in others:
-        if other.id != but and overlaps(
+        # Without an area it may be the very same job: one of the two must not be counted twice.
+        same = None in (other.area_id, values["area_id"]) or other.area_id == values["area_id"]
+        if (same and other.id != but) and overlaps(
             other.valid_from, other.valid_to, values["valid_from"], values["valid_to"]
         ):
-            raise SpellsOverlap(
-                "They already have a job at this place on some of these days. "
-                "Put that one right, or choose other days."
-            )
+            raise SpellsOverlap(SAME_JOB)
 
 
 def _job_of(session: Session, scope: Scope, job: Job) -> dict[str, object]:
@@ -669,7 +682,7 @@ def _membership_values(session: Session, scope: Scope, entry: MembershipEntry) -
     union = None if entry.union is None else get_place(session, scope, Union, entry.union)
     branch = None if entry.branch is None else get_place(session, scope, Branch, entry.branch)
     if branch is not None and (union is None or branch.union_id != union.id):
-        raise WrongWorkplace("This branch belongs to another union. Choose one of this union.")
+        raise WrongWorkplace(OTHER_UNION)
     return {
         "union_id": None if union is None else union.id,
         "branch_id": None if branch is None else branch.id,
@@ -715,8 +728,7 @@ def _cannot_both_be(
 
 def _overlap(other: Membership) -> SpellsOverlap:
     return SpellsOverlap(
-        "Something else is written down for some of these days, from %(day)s on. "
-        "Put that right first, or choose other days.",
+        SAME_DAYS,
         day=other.valid_from.strftime("%d/%m/%Y"),
     )
 
@@ -769,7 +781,7 @@ def add_basis(
         )
     )
     if same.first() is not None:
-        raise AlreadyThere("This is already written down for these facts.")
+        raise AlreadyThere(SAME_BASIS)
     session.add(
         _recorded(
             FieldBasis,
