@@ -32,7 +32,11 @@ def main() -> None:
     make.add_argument("--size", choices=sorted(generate.SIZES), default="branch")
     make.add_argument("--database", required=True, help="sqlite:///... or postgresql://...")
     make.add_argument("--seed", type=int, default=SEED)
-    for one in (parser, make):
+    look = commands.add_parser("measure", help="measure a database that generate filled")
+    look.add_argument("--size", choices=sorted(generate.SIZES), default="branch")
+    look.add_argument("--database", required=True)
+    look.add_argument("--rounds", type=int, default=40)
+    for one in (parser, make, look):
         one.add_argument(
             "--today",
             type=date.fromisoformat,
@@ -45,11 +49,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the databases go (removed afterwards)")
     parser.add_argument("--no-starts", action="store_true", help="leave out starts and registers")
     asked = parser.parse_args()
-    if asked.command == "generate":
+    if asked.command is not None:
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:
             app = bench_app(asked.database, Path(folder))
-            size = generate.SIZES[asked.size]
-            _say_loaded(load(app, size, seed=asked.seed, today=asked.today))
+            if asked.command == "measure":
+                _measure(app, asked.size, asked.today, rounds=asked.rounds)
+            else:
+                size = generate.SIZES[asked.size]
+                _say_loaded(load(app, size, seed=asked.seed, today=asked.today))
         return
     _run(asked)
 

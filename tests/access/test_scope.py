@@ -186,6 +186,27 @@ def test_two_scopes_in_a_row_do_not_share_a_cached_statement(world: World, rep: 
             assert len(session.scalars(dock.select(Contact)).all()) == 1
 
 
+def test_a_statement_is_made_ready_once_for_everybody_with_rules_of_the_same_shape(
+    world: World, rep: Scope
+) -> None:
+    hits: list[str] = []
+
+    def _note(conn, cursor, statement, parameters, context, many):  # type: ignore[no-untyped-def]
+        if statement.startswith("SELECT"):
+            hits.append(context.cache_hit.name)
+
+    dock = _scope(world.dock_rep, Role.REP, world.dock)
+    sa.event.listen(db.engine, "after_cursor_execute", _note)
+    try:
+        for scope in (rep, dock, rep):
+            with unit_of_work(scope, read_only=True) as session:
+                session.execute(scope.select(Contact.known_as, Contact.version)).all()
+    finally:
+        sa.event.remove(db.engine, "after_cursor_execute", _note)
+
+    assert hits[1:] == ["CACHE_HIT", "CACHE_HIT"]
+
+
 # Every shape of query is filtered by the same line
 
 
