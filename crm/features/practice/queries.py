@@ -17,9 +17,6 @@ from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.contacts import Contact
 from crm.models.places import Area, ExternalId, Place, Workplace
 
-# Both share the table of places, so the second one in a join is an alias.
-_Site = aliased(Workplace, flat=True)
-
 # Schemes of the registers whose entries are workplaces.
 REGISTER_SCHEMES = ("ods", "gpg-workplace")
 
@@ -70,6 +67,7 @@ def list_visitors(session: Session, *, today: date) -> list[Visitor]:
     The name of a place is read with the eyes of the user who holds it.
     """
     root = tree.everything_id(session)
+    site = aliased(Place)
     users = session.execute(
         sa.select(UserAccount.id, UserAccount.public_id, UserAccount.name)
         .where(UserAccount.active.is_(True))
@@ -91,8 +89,8 @@ def list_visitors(session: Session, *, today: date) -> list[Visitor]:
         rows = session.execute(scope.select(Place.id, Place.name).where(Place.id.in_(places)))
         names = {place_id: name for place_id, name in rows}  # noqa: C416 - rows are not pairs
         sites = session.execute(
-            scope.select(Area.id, _Site.name)
-            .join(_Site, _Site.id == Area.workplace_id)
+            scope.select(Area.id, site.name)
+            .join(site, site.id == Area.workplace_id)
             .where(Area.id.in_(places))
         )
         for area_id, site_name in sites:
