@@ -464,7 +464,9 @@ def steps(found: Explanation, as_at: date) -> list[Step]:
         Step(
             _("Not named yet"),
             span(row.not_named_low, row.not_named_high) or _("not known"),
-            _("Workers, take away the people named. They may be members too."),
+            _("Workers, take away the people named. They may be members too.")
+            if found.stated_members is None
+            else _("We hold no names for them. The union's count says how many are members."),
         ),
         Step(
             _("At least"),
