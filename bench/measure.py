@@ -20,6 +20,7 @@ from bench.timing import Times, in_turn, statements_of
 from crm.access.permissions import Permission
 from crm.access.scope import Grant, Scope
 from crm.domain.roles import Role
+from crm.features.density.queries import month_ends
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.places import Workplace
 from crm.reads import figures
@@ -63,6 +64,11 @@ class Ratio:
         """Times the floor, of medians of one run."""
         return self.taken.median / sum(times.median for times in self.floor.values())
 
+    @property
+    def work_ratio(self) -> float:
+        """Times the floor, of this process's own work alone."""
+        return self.taken.work / sum(times.work for times in self.floor.values())
+
 
 def find_landmarks() -> Landmarks:
     """Return the records to look at."""
@@ -91,12 +97,6 @@ def find_landmarks() -> Landmarks:
         return Landmarks(root_id, branch_id, workplace, tuple(people))
 
 
-def months_back(today: date) -> list[date]:
-    """Return the days of a trend: the first of each of the last 12 months, and today."""
-    months = [today.year * 12 + today.month - 1 - back for back in range(11, -1, -1)]
-    return [*(date(month // 12, month % 12 + 1, 1) for month in months), today]
-
-
 def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) -> Ratio:
     """Return the density page of this user against its statements by hand and an empty page."""
     client = sign_in(app, user)
@@ -104,7 +104,7 @@ def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) ->
         dialect = db.engine.dialect.name
         pooled = db.engine.raw_connection()
     table = by_hand.table_sql(node_id, today)
-    trend = by_hand.trend_sql(node_id, months_back(today), dialect)
+    trend = by_hand.trend_sql(node_id, month_ends(today), dialect)
 
     def asked(statement: str) -> Callable[[], None]:
         def run() -> None:
@@ -245,7 +245,7 @@ def reads(marks: Landmarks, today: date, *, rounds: int, everything: bool = Fals
         return run
 
     answers["Density table, read only"] = asked(figures.density_table)
-    answers["Trend of 13 days, read only"] = asked(figures.trend, months_back(today))
+    answers["Trend of a year, read only"] = asked(figures.trend, month_ends(today))
     found = []
     for name, answer in answers.items():
         times = in_turn({name: answer}, rounds=rounds, at_most_seconds=60.0)
