@@ -282,10 +282,16 @@ class WorkplaceForm(VersionedForm):
         if field.data not in time_zones():
             raise ValidationError(gettext("Choose one of the list."))
 
-    def validate_longitude(self, field: Field) -> None:
-        """Raise ValidationError when only one of the two coordinates is given."""
-        if (self.latitude.data is None) != (field.data is None) and not self.latitude.errors:
-            raise ValidationError(gettext("Enter both latitude and longitude, or neither."))
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Return True when each field is right, and the coordinates are both there or neither."""
+        right = bool(super().validate(extra_validators))
+        pair = (self.latitude, self.longitude)
+        one_only = (self.latitude.data is None) != (self.longitude.data is None)
+        if one_only and not any(field.errors for field in pair):
+            missing = self.latitude if self.latitude.data is None else self.longitude
+            missing.errors = [gettext("Enter both latitude and longitude, or neither.")]
+            right = False
+        return right
 
     def values(self) -> service.WorkplaceValues:
         """Return what was typed."""

@@ -374,7 +374,11 @@ def list_workplaces(
         .limit(WORKPLACES_A_PAGE)
         .offset((page - 1) * WORKPLACES_A_PAGE)
     )
-    for word in fold(text or "").split():
+    words = fold(text or "").split()
+    if text and not words:
+        # Signs alone name no place: an empty answer is truer than the whole list.
+        statement = statement.where(sa.false())
+    for word in words:
         statement = statement.where(
             sa.or_(
                 Workplace.name_key.contains(word, autoescape=True),
@@ -1004,7 +1008,7 @@ def _counted(session: Session, scope: Scope, place_ids: list[int]) -> Counted:
                 recorded_at=fact.recorded_at,
                 recorded_by=names.get(fact.recorded_by_id),
                 superseded_at=fact.superseded_at,
-                replaced=(fact.place_id, fact.superseded_at) in head_starts,
+                replaced=head_starts.get((fact.place_id, fact.superseded_at), 0) > fact.id,
             )
             for fact, place_name in heads
         ),
@@ -1022,16 +1026,23 @@ def _counted(session: Session, scope: Scope, place_ids: list[int]) -> Counted:
                 recorded_at=fact.recorded_at,
                 recorded_by=names.get(fact.recorded_by_id),
                 superseded_at=fact.superseded_at,
-                replaced=(fact.place_id, fact.superseded_at) in member_starts,
+                replaced=member_starts.get((fact.place_id, fact.superseded_at), 0) > fact.id,
             )
             for fact, place_name, union_name in members
         ),
     )
 
 
-def _starts(facts: Iterable[Any]) -> set[tuple[int, datetime]]:
-    # A correction is recorded at the very moment at which the old row stops being believed.
-    return {(fact.place_id, fact.recorded_at) for fact in facts}
+def _starts(facts: Iterable[Any]) -> dict[tuple[int, datetime | None], int]:
+    """Return the last row that begins at a place at each moment.
+
+    A correction is recorded at the very moment at which the old row stops being believed.
+    """
+    last: dict[tuple[int, datetime | None], int] = {}
+    for fact in facts:
+        key = (fact.place_id, fact.recorded_at)
+        last[key] = max(fact.id, last.get(key, 0))
+    return last
 
 
 def _people_here(

@@ -916,9 +916,14 @@ def _believed(
     row: Count = (_locked_part if lock else _part)(session, scope, kind, public_id)
     while row.superseded_at is not None:
         successor = session.scalars(
-            scope.select(kind, permission=Permission.PLACE_WRITE).where(
-                kind.place_id == row.place_id, kind.recorded_at == row.superseded_at
+            scope.select(kind, permission=Permission.PLACE_WRITE)
+            .where(
+                kind.place_id == row.place_id,
+                kind.recorded_at == row.superseded_at,
+                # A correction is always the later row: so the walk ends, whatever the clock says.
+                kind.id > row.id,
             )
+            .order_by(kind.id)
         ).first()
         if successor is None:
             raise Refusal(
