@@ -627,7 +627,8 @@ def add_headcount(scope: Scope, place_id: UUID) -> ResponseReturnValue:
     """Record how many people work at a workplace, area or employer."""
     with unit_of_work(scope, read_only=True) as session:
         name, kind = service.place_named(session, scope, place_id)
-    form = forms.HeadcountForm(data=None if request.method == "POST" else {"on_day": my_today()})
+    start = {"on_day": my_today(), "source_kind": "organiser_count"}
+    form = forms.HeadcountForm(data=None if request.method == "POST" else start)
     return _form_page(
         scope,
         form,
