@@ -6,9 +6,9 @@ difference, in the same transaction as the fact.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -35,6 +35,65 @@ _span = table_of(StateSpan)
 # The spans of a person depend on all of their facts, also on those at places the writer does
 # not hold: this module reads them, hands nothing of them back, and writes only derived rows.
 _WHOLE_PERSON = {MARK: True}
+
+
+# Built once: putting a statement together takes longer than the database takes to answer it.
+_PEOPLE: sa.BindParameter[Any] = sa.bindparam("people", expanding=True)
+_JOBS = (
+    sa.select(
+        _job.c.contact_id,
+        _job.c.id,
+        _job.c.workplace_id,
+        _job.c.area_id,
+        _job.c.valid_from,
+        _job.c.valid_to,
+    )
+    .where(_job.c.contact_id.in_(_PEOPLE), _job.c.superseded_at.is_(None))
+    .execution_options(**_WHOLE_PERSON)
+)
+_MEMBERSHIPS = (
+    sa.select(
+        _membership.c.contact_id,
+        _membership.c.union_id,
+        _membership.c.status,
+        _membership.c.valid_from,
+        _membership.c.valid_to,
+    )
+    .where(_membership.c.contact_id.in_(_PEOPLE), _membership.c.superseded_at.is_(None))
+    .execution_options(**_WHOLE_PERSON)
+)
+_ASSESSMENTS = (
+    sa.select(
+        _assessment.c.contact_id,
+        _assessment.c.day,
+        _assessment.c.recorded_at,
+        _assessment.c.rating,
+        _assessment.c.basis,
+        _assessment.c.assessor_id,
+    )
+    .where(
+        _assessment.c.contact_id.in_(_PEOPLE),
+        _assessment.c.ask.is_(None),
+        _assessment.c.superseded_at.is_(None),
+    )
+    .execution_options(**_WHOLE_PERSON)
+)
+_STORED = (
+    sa.select(
+        _span.c.contact_id,
+        _span.c.id,
+        _span.c.workplace_id,
+        _span.c.area_id,
+        _span.c.from_day,
+        _span.c.to_day,
+        _span.c.member,
+        _span.c.score,
+        _span.c.scored_on,
+        _span.c.score_firm,
+    )
+    .where(_span.c.contact_id.in_(_PEOPLE))
+    .execution_options(**_WHOLE_PERSON)
+)
 
 
 def refresh_spans(session: Session, contact_id: int) -> None:
@@ -110,18 +169,7 @@ def contacts_with_jobs(session: Session) -> Iterable[int]:
 
 
 def _jobs(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[JobSpell]]:
-    found = connection.execute(
-        sa.select(
-            _job.c.contact_id,
-            _job.c.id,
-            _job.c.workplace_id,
-            _job.c.area_id,
-            _job.c.valid_from,
-            _job.c.valid_to,
-        )
-        .where(_job.c.contact_id.in_(contact_ids), _job.c.superseded_at.is_(None))
-        .execution_options(**_WHOLE_PERSON)
-    )
+    found = connection.execute(_JOBS, {"people": contact_ids})
     jobs: dict[int, list[JobSpell]] = {}
     for row in found:
         jobs.setdefault(row[0], []).append(
@@ -139,17 +187,7 @@ def _jobs(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[J
 def _memberships(
     connection: sa.Connection, contact_ids: list[int]
 ) -> dict[int, list[MembershipSpell]]:
-    found = connection.execute(
-        sa.select(
-            _membership.c.contact_id,
-            _membership.c.union_id,
-            _membership.c.status,
-            _membership.c.valid_from,
-            _membership.c.valid_to,
-        )
-        .where(_membership.c.contact_id.in_(contact_ids), _membership.c.superseded_at.is_(None))
-        .execution_options(**_WHOLE_PERSON)
-    )
+    found = connection.execute(_MEMBERSHIPS, {"people": contact_ids})
     memberships: dict[int, list[MembershipSpell]] = {}
     for row in found:
         memberships.setdefault(row[0], []).append(
@@ -164,22 +202,7 @@ def _memberships(
 
 
 def _assessments(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[Rated]]:
-    found = connection.execute(
-        sa.select(
-            _assessment.c.contact_id,
-            _assessment.c.day,
-            _assessment.c.recorded_at,
-            _assessment.c.rating,
-            _assessment.c.basis,
-            _assessment.c.assessor_id,
-        )
-        .where(
-            _assessment.c.contact_id.in_(contact_ids),
-            _assessment.c.ask.is_(None),
-            _assessment.c.superseded_at.is_(None),
-        )
-        .execution_options(**_WHOLE_PERSON)
-    )
+    found = connection.execute(_ASSESSMENTS, {"people": contact_ids})
     assessments: dict[int, list[Rated]] = {}
     for row in found:
         assessments.setdefault(row[0], []).append(
@@ -195,22 +218,7 @@ def _assessments(connection: sa.Connection, contact_ids: list[int]) -> dict[int,
 
 
 def _stored(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[tuple[int, Span]]]:
-    found = connection.execute(
-        sa.select(
-            _span.c.contact_id,
-            _span.c.id,
-            _span.c.workplace_id,
-            _span.c.area_id,
-            _span.c.from_day,
-            _span.c.to_day,
-            _span.c.member,
-            _span.c.score,
-            _span.c.scored_on,
-            _span.c.score_firm,
-        )
-        .where(_span.c.contact_id.in_(contact_ids))
-        .execution_options(**_WHOLE_PERSON)
-    )
+    found = connection.execute(_STORED, {"people": contact_ids})
     stored: dict[int, list[tuple[int, Span]]] = {}
     for row in found:
         span = Span(

@@ -43,8 +43,8 @@ def test_an_end_before_the_start_is_refused() -> None:
 
 
 def test_equal_and_open_ends_are_in_order() -> None:
-    check_order(_day(1), _day(1))
-    check_order(_day(1), None)
+    assert check_order(_day(1), _day(1)) is None
+    assert check_order(_day(1), None) is None
 
 
 def test_spells_that_meet_on_a_day_do_not_overlap() -> None:
