@@ -34,7 +34,8 @@ from crm.web.labels import label
 bp = Blueprint("density", __name__)
 
 PAGE_SIZE = 50
-PRINT_ROWS = 36
+# What fits on two sides of A4 under the total and the chart, with names on two lines.
+PRINT_ROWS = 30
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NOWHERE = uuid.UUID(int=0)
 
@@ -109,8 +110,8 @@ def paper(scope: Scope) -> str:
             session, scope, asked.filters, days=queries.month_ends(asked.filters.as_at)
         )
     rows = answer.rows[:PRINT_ROWS]
-    links = _Links(scope, asked, bare=True)
     day = day_text(asked.filters.as_at)
+    group = str(forms.GROUPS[asked.filters.by])
     trend = wording.trend_chart(answer.trend, answer.total, asked.filters.as_at)
     return render_template(
         "density/print.html",
@@ -124,7 +125,9 @@ def paper(scope: Scope) -> str:
         filters=_filter_lines(asked, answer.names),
         total=_total_words(asked, answer),
         trend=trend,
-        table=_table(asked, answer, rows, links),
+        table=wording.paper_table(rows, answer.total, group),
+        caption=_caption(asked),
+        key=wording.paper_key(),
         left=len(answer.rows) - len(rows),
     )
 
@@ -242,8 +245,7 @@ def _knew_words(asked: _Asked) -> str:
 class _Links:
     """Addresses of what stands behind each number, made once for each sort and then filled in."""
 
-    def __init__(self, scope: Scope, asked: _Asked, *, bare: bool = False) -> None:
-        self._bare = bare
+    def __init__(self, scope: Scope, asked: _Asked) -> None:
         self._asked = asked
         self._explain = url_for("density.explain", place_id=_NOWHERE, **asked.query)
         self._total = url_for("density.explain_total", **asked.query)
@@ -263,8 +265,6 @@ class _Links:
 
     def of(self, row: DensityRow, what: str) -> str | None:
         """Return the address behind a number of the row; what: place, explain or a membership."""
-        if self._bare:
-            return None
         if row.row == "total":
             return self._total
         if what == "place":
@@ -344,11 +344,7 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
         "other_bases": [
             (
                 url_for("density.index", **{**asked.query, "counts": counts.value}),
-                _(
-                    "%(places)s places have one for: %(basis)s",
-                    places=people_text(places),
-                    basis=label(counts),
-                ),
+                wording.other_basis(counts, places),
             )
             for counts, places in answer.other_bases.items()
             if not total.places_counted
@@ -369,12 +365,17 @@ def _table(
             for row in rows
         ],
         "foot": wording.cells(answer.total, links.of, compared=compared, then=answer.earlier_total),
-        "caption": _(
-            "Density by %(group)s, %(day)s",
-            group=group.lower(),
-            day=day_text(asked.filters.as_at),
-        ),
+        "caption": _caption(asked),
     }
+
+
+def _caption(asked: _Asked) -> str:
+    words = _(
+        "Density by %(group)s, %(day)s",
+        group=str(forms.GROUPS[asked.filters.by]).lower(),
+        day=day_text(asked.filters.as_at),
+    )
+    return str(words)
 
 
 def _key(row: DensityRow) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask_babel import format_date, gettext, ngettext
+from flask_babel import format_date, gettext
+from flask_babel import ngettext as plural
 
 from crm.domain.density import NoDensity
 from crm.domain.density_row import DensityRow, RowNote
@@ -24,6 +25,13 @@ from crm.web.labels import label
 
 def _(message: str, **words: object) -> str:
     return str(gettext(message, **words))
+
+
+def ngettext(one: str, several: str, count: float, **words: object) -> str:
+    """Return the sentence for one or for several; `n` in it is the count as a number of people."""
+    # The plural forms of most languages ask for whole numbers; a weighted 1.5 goes with several.
+    whole = int(count) if count == int(count) else 2
+    return str(plural(one, several, whole, n=people_text(count), **words))
 
 
 Url = Callable[[DensityRow, str], str | None]
@@ -97,7 +105,7 @@ def range_text(row: DensityRow) -> str:
     """Return both ends in few words, for the end of a chart's line."""
     low, high = at_least(row), at_most(row)
     if low is None or high is None:
-        return _("workforce unknown")
+        return _("no count yet")
     if low == high:
         return low
     if row.is_small:
@@ -155,39 +163,45 @@ def notes_text(row: DensityRow) -> str:
 
 def headline(row: DensityRow, as_at: date) -> str:
     """Return the sentence that says the total."""
-    members = people_text(row.members)
     if row.workers_high is None:
-        return _(
-            "%(members)s members confirmed. Density not known: nobody has counted the workers.",
-            members=members,
+        return ngettext(
+            "%(n)s member confirmed. Density not known: nobody has counted the workers.",
+            "%(n)s members confirmed. Density not known: nobody has counted the workers.",
+            row.members,
         )
     if row.no_density is NoDensity.NO_WORKERS:
         return _("Nobody works at these places on %(day)s.", day=day_text(as_at))
     words = {
-        "members": members,
         "workers": span(row.workers_low, row.workers_high),
         "low": at_least(row),
         "high": at_most(row),
     }
     if words["low"] == words["high"]:
-        return _("%(members)s members confirmed of %(workers)s workers: %(low)s.", **words)
-    return _(
-        "%(members)s members confirmed of %(workers)s workers: at least %(low)s, at most %(high)s.",
+        return ngettext(
+            "%(n)s member confirmed of %(workers)s workers: %(low)s.",
+            "%(n)s members confirmed of %(workers)s workers: %(low)s.",
+            row.members,
+            **words,
+        )
+    return ngettext(
+        "%(n)s member confirmed of %(workers)s workers: at least %(low)s, at most %(high)s.",
+        "%(n)s members confirmed of %(workers)s workers: at least %(low)s, at most %(high)s.",
+        row.members,
         **words,
     )
 
 
 def not_known_text(row: DensityRow) -> str:
     """Return how many people's membership is not known, named and not named."""
-    named = people_text(row.not_known_named)
+    named = ngettext(
+        "%(n)s person named: membership not known.",
+        "%(n)s people named: membership not known.",
+        row.not_known_named,
+    )
     unnamed = span(row.not_named_low, row.not_named_high)
     if unnamed is None:
-        return _("%(named)s people named: membership not known.", named=named)
-    return _(
-        "%(named)s people named: membership not known. %(unnamed)s workers not named yet.",
-        named=named,
-        unnamed=unnamed,
-    )
+        return named
+    return named + " " + _("Workers not named yet: %(unnamed)s.", unnamed=unnamed)
 
 
 def coverage(answer: Answer) -> str:
@@ -214,10 +228,12 @@ def left_out(answer: Answer) -> str | None:
     total = answer.total
     if total.places_counted in {0, total.places}:
         return None
-    return _(
-        "%(places)s places with an unknown workforce are not in the total. "
-        "They have %(members)s more members.",
-        places=people_text(total.places - total.places_counted),
+    return ngettext(
+        "%(n)s place with an unknown workforce is not in the total. "
+        "More members there: %(members)s.",
+        "%(n)s places with an unknown workforce are not in the total. "
+        "More members there: %(members)s.",
+        total.places - total.places_counted,
         members=people_text(total.members_left_out),
     )
 
@@ -226,12 +242,20 @@ def stale(answer: Answer) -> str | None:
     """Return the warning that headcounts are out of date; None when they are not."""
     if not answer.stale_places:
         return None
-    return str(
-        ngettext(
-            "More people named than the headcount says at %(num)s place. Count the workers there.",
-            "More people named than the headcount says at %(num)s places. Count the workers there.",
-            answer.stale_places,
-        )
+    return ngettext(
+        "More people named than the headcount says at %(n)s place. Count the workers there.",
+        "More people named than the headcount says at %(n)s places. Count the workers there.",
+        answer.stale_places,
+    )
+
+
+def other_basis(counts: Counts, places: int) -> str:
+    """Return how many places have a headcount that counts something else."""
+    return ngettext(
+        "%(n)s place has one for: %(basis)s",
+        "%(n)s places have one for: %(basis)s",
+        places,
+        basis=label(counts),
     )
 
 
@@ -253,7 +277,7 @@ def columns(group_label: str, earlier: date | None) -> list[dict[str, Any]]:
             {"label": _("Change"), "numeric": True},
             {"label": _("Range on %(day)s", day=day_text(earlier)), "numeric": True},
         ]
-    return [*found, {"label": _("Headcount")}, {"label": _("Note")}]
+    return [*found, {"label": _("Headcount"), "wide": True}, {"label": _("Note"), "wide": True}]
 
 
 def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None) -> list[Any]:
@@ -286,6 +310,35 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
     return [*found, headcount_text(row), notes_text(row)]
 
 
+def paper_table(rows: Sequence[DensityRow], total: DensityRow, group: str) -> dict[str, Any]:
+    """Return a table narrow enough for paper: the note is a sign, explained by paper_key."""
+    kept = columns(group, None)[:-2]
+    return {
+        "columns": [*kept, {"label": _("Note")}],
+        "rows": [_paper_cells(row) for row in rows],
+        "foot": _paper_cells(total),
+    }
+
+
+def paper_key() -> str:
+    """Return what the signs of paper_table mean."""
+    return _(
+        "! range of over 25 points: count the workers. + more people named than the headcount "
+        "says. s members as a union stated them. ? workforce unknown: not in the total."
+    )
+
+
+def _paper_cells(row: DensityRow) -> list[Any]:
+    signs = {
+        "!": RowNote.COUNT_THE_WORKERS in row.notes,
+        "+": RowNote.MORE_THAN_HEADCOUNT in row.notes,
+        "s": RowNote.STATED_COUNT in row.notes,
+        "?": row.workers_high is None,
+    }
+    found = cells(row, lambda _row, _what: None, compared=False, then=None)[:-2]
+    return [*found, " ".join(sign for sign, holds in signs.items() if holds)]
+
+
 def part_table(rows: Sequence[DensityRow], url: Url, caption: str) -> dict[str, Any] | None:
     """Return the table of the places a figure is the sum of; None when there are none."""
     if not rows:
@@ -312,7 +365,7 @@ def line(row: DensityRow, url: Url) -> dict[str, Any]:
     """Return one line of the chart of ranges."""
     text = range_text(row)
     if RowNote.COUNT_THE_WORKERS in row.notes:
-        text = _("%(range)s: count the workers", range=text)
+        text = f"{text} !"
     return {
         "label": place_name(row),
         "url": url(row, "explain"),
@@ -329,9 +382,19 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
     change = last.members - first.members
     since = day_text(first.day)
     if change > 0:
-        title = _("%(n)s more members than on %(day)s", n=people_text(change), day=since)
+        title = ngettext(
+            "%(n)s more member than on %(day)s",
+            "%(n)s more members than on %(day)s",
+            change,
+            day=since,
+        )
     elif change < 0:
-        title = _("%(n)s fewer members than on %(day)s", n=people_text(-change), day=since)
+        title = ngettext(
+            "%(n)s fewer member than on %(day)s",
+            "%(n)s fewer members than on %(day)s",
+            -change,
+            day=since,
+        )
     else:
         title = _("As many members as on %(day)s", day=since)
     if total.is_small or last.low_fraction is None or first.low_fraction is None:
@@ -391,9 +454,10 @@ def _trend_cells(point: TrendPoint) -> list[Any]:
 def _base(total: DensityRow) -> str:
     if total.workers_high is None:
         return _("No headcount for any of %(places)s places.", places=people_text(total.places))
-    return _(
-        "%(members)s members of %(workers)s workers at %(counted)s of %(places)s places.",
-        members=people_text(total.members),
+    return ngettext(
+        "%(n)s member of %(workers)s workers at %(counted)s of %(places)s places.",
+        "%(n)s members of %(workers)s workers at %(counted)s of %(places)s places.",
+        total.members,
         workers=span(total.workers_low, total.workers_high),
         counted=people_text(total.places_counted),
         places=people_text(total.places),
@@ -411,8 +475,8 @@ def range_chart(
         title = _("No headcount yet for any of these")
     elif wide:
         title = ngettext(
-            "%(num)s line is too wide to rank: count the workers there",
-            "%(num)s lines are too wide to rank: count the workers there",
+            "%(n)s line is too wide to rank: count the workers there",
+            "%(n)s lines are too wide to rank: count the workers there",
             wide,
         )
     else:
@@ -422,6 +486,8 @@ def range_chart(
         if best.low_fraction is None
         else _("%(place)s: %(range)s.", place=place_name(best), range=range_text(best))
     )
+    if wide:
+        reading += " " + _("! means a range of over 25 points.")
     return {
         "title": title,
         "reading": reading,
@@ -471,9 +537,10 @@ def steps(found: Explanation, as_at: date) -> list[Step]:
         Step(
             _("At least"),
             _exact(row.low_fraction),
-            _(
-                "%(members)s members ÷ %(workers)s workers, the highest count.",
-                members=people_text(row.members_low),
+            ngettext(
+                "%(n)s member ÷ %(workers)s workers, the highest count.",
+                "%(n)s members ÷ %(workers)s workers, the highest count.",
+                row.members_low,
                 workers=people_text(row.workers_high),
             ),
         ),
@@ -546,11 +613,13 @@ def _high_words(found: Explanation) -> str:
         )
     could_be = one.members + one.not_known_named
     ends = [
-        _(
-            "With %(workers)s workers: (%(members)s members + %(not_known)s not known + "
+        ngettext(
+            "With %(workers)s workers: (%(n)s member + %(not_known)s not known + "
             "%(not_named)s not named) ÷ %(workers)s = %(share)s.",
+            "With %(workers)s workers: (%(n)s members + %(not_known)s not known + "
+            "%(not_named)s not named) ÷ %(workers)s = %(share)s.",
+            one.members,
             workers=people_text(end),
-            members=people_text(one.members),
             not_known=people_text(one.not_known_named),
             not_named=people_text(max(0.0, end - one.named)),
             share=_exact(min(1.0, (could_be + max(0.0, end - one.named)) / end)),

@@ -67,12 +67,9 @@ def test_the_page_says_the_total_with_both_ends_and_what_is_not_known(
     # The Mill 1 of 8 to 10, the Dock 1 of 20 to 30. Together 2 ÷ 40; at most
     # (2 + 2 named not known + 35 not named) ÷ 40 = 97.5 %.
     assert "2 members confirmed of 28 to 40 workers: at least 5%, at most 98%." in words
-    assert "2 people named: membership not known. 23 to 35 workers not named yet." in words
+    assert "2 people named: membership not known. Workers not named yet: 23 to 35." in words
     assert "We have a headcount for 2 of 3 places, where 67% of our members work." in words
-    assert (
-        "1 places with an unknown workforce are not in the total. They have 1 more members."
-        in words
-    )
+    assert "1 place with an unknown workforce is not in the total. More members there: 1." in words
 
 
 def test_a_place_with_an_unknown_workforce_is_last_and_shows_its_members_only(
@@ -133,15 +130,15 @@ def test_a_basis_without_headcounts_leads_to_the_one_that_has_them(
     world: World, client_as: ClientAs
 ) -> None:
     page = client_as(world.rep).get("/dash?counts=employer_direct").text
-    assert "1 member" not in _words(page).split("Density not known")[1][:20]
-    assert "1 places have one for: Everyone on site" in page
+    assert "1 member confirmed. Density not known: nobody has counted the workers." in page
+    assert "1 place has one for: Everyone on site" in page
 
 
 def test_a_rep_sees_only_their_own_place_and_total(world: World, client_as: ClientAs) -> None:
     page = client_as(world.rep).get("/dash").text
     assert "The Dock" not in page
     assert "The Depot" not in page
-    assert "1 members confirmed of 8 to 10 workers: at least 10%, at most 90%." in _words(page)
+    assert "1 member confirmed of 8 to 10 workers: at least 10%, at most 90%." in _words(page)
 
 
 @pytest.mark.parametrize("by", ["workplace", "area", "employer", "union", "branch", "region"])
@@ -193,11 +190,11 @@ def test_an_explanation_gives_every_step_with_its_numbers(
     world: World, client_as: ClientAs
 ) -> None:
     words = _words(client_as(world.rep).get(f"/dash/explain/{world.mill.public_id}").text)
-    assert "1 members ÷ 10 workers, the highest count." in words
+    assert "1 member ÷ 10 workers, the highest count." in words
     assert "At least: 10.000%" in words
     assert (
-        "With 8 workers: (1 members + 2 not known + 4 not named) ÷ 8 = 87.500%. "
-        "With 10 workers: (1 members + 2 not known + 6 not named) ÷ 10 = 90.000%. "
+        "With 8 workers: (1 member + 2 not known + 4 not named) ÷ 8 = 87.500%. "
+        "With 10 workers: (1 member + 2 not known + 6 not named) ÷ 10 = 90.000%. "
         "The greater one is taken." in words
     )
     assert "Counted by us, 1 January 2020. It counts: Everyone on site." in words
