@@ -1,0 +1,41 @@
+"""Served apps for the browser tests: made once a worker, each over a database of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.browser import live as serving
+from tests.browser.live import Live
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def live(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Live]:
+    """The small world, served; every test that asks for it runs on both databases."""
+    folder = tmp_path_factory.mktemp("live")
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'live.db'}"
+    else:
+        make: Callable[[], str] = request.getfixturevalue("fresh_pg_database")
+        url = make()
+    with serving.small_world(url, folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def live_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The small world on SQLite only: for how pages look, where the database makes no odds."""
+    folder = tmp_path_factory.mktemp("looks")
+    with serving.small_world(f"sqlite:///{folder / 'looks.db'}", folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def live_practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The practice copy, served: full lists and charts."""
+    folder = tmp_path_factory.mktemp("practice")
+    with serving.practice(f"sqlite:///{folder / 'practice.db'}", folder) as found:
+        yield found

@@ -1,0 +1,299 @@
+"""The app behind its own server on a free port, with people in it, for tests that use a browser."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from flask import Flask, render_template
+from waitress import wasyncore
+
+from crm import cli
+from crm.access.scope import Scope
+from crm.app import create_app
+from crm.domain.roles import Role
+from crm.domain.vocabulary import TaskState
+from crm.features.accounts import service as accounts
+from crm.models.accounts import AccessGrant, UserAccount
+from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
+from crm.models.conversations import (
+    Conversation,
+    ConversationIssue,
+    ConversationNote,
+    FollowUp,
+)
+from crm.models.places import (
+    BargainingUnit,
+    Headcount,
+    MemberCount,
+    Recognition,
+    Shift,
+    UnionAffiliation,
+)
+from crm.models.tasks import BackgroundTask
+from crm.web import migrating, serving
+from crm.web.db import db, unit_of_work
+from tests import factories
+from tests.conftest import app_settings
+from tests.factories import ALL, LONG_AGO, NOW, TODAY, World
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Found = TypeVar("Found")
+
+# Only here, never in the app itself.
+ERROR_PAGE = "browser_error_page"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A served app. address: http://127.0.0.1:PORT, without a slash at the end.
+
+    world: the small world, or None. ids: values for the parameters of every route, or empty;
+    a key ``endpoint:name`` goes before ``name``. users: inner ids of users by a short name.
+    """
+
+    app: Flask
+    address: str
+    world: World | None
+    ids: dict[str, Any]
+    users: dict[str, int]
+
+    def sign_in(self, page: Page, who: str) -> None:
+        """Give the page's browser the cookie of a new session of that user."""
+        with self.app.app_context():
+            token = factories.open_session(self.users[who])
+        signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
+        value = signer.dumps({"_user_id": token, "_fresh": True})
+        page.context.add_cookies(
+            [{"name": "s", "value": value, "url": self.address, "httpOnly": True}]
+        )
+
+    def read(self, question: Callable[[Any], Found]) -> Found:
+        """Return what the function finds in a session that sees everything."""
+        with self.app.app_context(), unit_of_work(ALL, read_only=True) as session:
+            return question(session)
+
+    def paths(self) -> dict[str, str]:
+        """Return the address of every page that is read, by endpoint, with its ids filled in.
+
+        A KeyError here means: a new parameter. Give it a value in ``one_of_each``.
+        """
+        adapter = self.app.url_map.bind("localhost")
+        found = {}
+        for rule in sorted(self.app.url_map.iter_rules(), key=lambda one: one.rule):
+            if rule.endpoint not in {"static", ERROR_PAGE} and "GET" in (rule.methods or set()):
+                values = {
+                    name: self.ids.get(f"{rule.endpoint}:{name}") or self.ids[name]
+                    for name in rule.arguments
+                }
+                found[rule.endpoint] = adapter.build(rule.endpoint, values, method="GET")
+        return found
+
+
+@contextmanager
+def serve(app: Flask) -> Iterator[str]:
+    """Serve the app from a thread on a free port; yield its address."""
+    server: Any = serving.bind(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        # Closed by its own thread: the loop would trip over sockets that another thread closes.
+        server.pull_trigger()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join(timeout=10)
+        server.task_dispatcher.shutdown()
+        with app.app_context():
+            db.engine.dispose()
+
+
+@contextmanager
+def small_world(database_url: str, folder: Path, **changes: Any) -> Iterator[Live]:
+    """Serve the small world with one of each thing that a route can name."""
+    app = _made(database_url, folder, **changes)
+    with app.app_context():
+        world = factories.make_world()
+        ids = one_of_each(world)
+        users = {
+            name: getattr(world, name).id
+            for name in ("rep", "organiser", "officer", "admin", "dock_rep", "boss_of_all")
+        }
+    with serve(app) as address:
+        yield Live(app, address, world, ids, users)
+
+
+@contextmanager
+def empty(database_url: str, folder: Path, **changes: Any) -> Iterator[Live]:
+    """Serve an app in which nobody has an account yet."""
+    app = _made(database_url, folder, **changes)
+    with serve(app) as address:
+        yield Live(app, address, None, {}, {})
+
+
+def _made(database_url: str, folder: Path, **changes: Any) -> Flask:
+    # A defect is answered as a server answers it: the tests look at the status of every answer.
+    settings = {"WTF_CSRF_ENABLED": True, "PROPAGATE_DEFECTS": False, **changes}
+    app = create_app(app_settings(database_url, folder, **settings))
+    app.add_url_rule("/error-page/<int:status>", ERROR_PAGE, _error_page)
+    with app.app_context():
+        migrating.upgrade()
+    return app
+
+
+def _error_page(status: int) -> tuple[str, int]:
+    """Show the page of an error that a test cannot easily bring about, as the app shows it."""
+    return render_template(f"errors/{status}.html", text="Enter a day."), status
+
+
+_error_page.access = "public"  # type: ignore[attr-defined]
+
+
+@contextmanager
+def practice(database_url: str, folder: Path, **changes: Any) -> Iterator[Live]:
+    """Serve the practice copy with its invented people; users: by their first names, small."""
+    app = _made(database_url, folder, PRACTICE=True, **changes)
+    with app.app_context():
+        made = cli.fill_practice(today=datetime.now(UTC).date(), now=datetime.now(UTC))
+        with unit_of_work(ALL, read_only=True) as session:
+            rows = session.execute(sa.select(UserAccount.id, UserAccount.name)).all()
+        users = {row.name.split()[0].lower(): row.id for row in rows}
+        ids = {"place_id": made.workplaces[0][1]}
+    with serve(app) as address:
+        yield Live(app, address, None, ids, users)
+
+
+def one_of_each(world: World) -> dict[str, Any]:
+    """Store one of each thing at the Mill; return public ids by the parameters of the routes."""
+    at = {"place_id": world.mill.id}
+    fact = {"recorded_at": NOW}
+    of_ioana = {"contact_id": world.ioana.id}
+    now = datetime.now(UTC)
+    yesterday = now.date() - timedelta(days=1)
+    with unit_of_work(ALL) as session:
+        talk = Conversation(
+            day=yesterday,
+            held_at=now,
+            recorded_at=now,
+            held_by_id=world.rep.id,
+            asked="join",
+            answer="not_yet",
+            channel="in_person",
+            steps_reached=["issues"],
+            **at,
+            **of_ioana,
+        )
+        point = ContactPoint(
+            kind="phone", value="07700 900123", value_key="447700900123", **of_ioana, **fact
+        )
+        basis = FieldBasis(
+            field_group="identity", basis="consent", given_on=TODAY, **of_ioana, **fact
+        )
+        follow_up = FollowUp(
+            owner_id=world.rep.id, due_on=yesterday, created_at=now, **at, **of_ioana
+        )
+        headcount = Headcount(
+            on_day=LONG_AGO, counts="site_all", low=9, high=11, source_kind="other", **at, **fact
+        )
+        count = MemberCount(
+            on_day=LONG_AGO, members=3, union_id=world.union.id, source_kind="other", **at, **fact
+        )
+        unit = BargainingUnit(name="Hourly staff", **at)
+        task = BackgroundTask(
+            owner_id=world.admin.id,
+            kind="load-register",
+            payload={},
+            created_at=now,
+            finished_at=now,
+            state=TaskState.DONE,
+            message="The register is loaded.",
+            result={
+                "counts": {"employers": {"new": 2, "changed": 0, "unchanged": 1}},
+                "problem_count": 1,
+                "rows_left_out": 1,
+                "problems": [
+                    {
+                        "file": "employers",
+                        "row": 3,
+                        "column": "EmployerName",
+                        "value": "",
+                        "message": "The name is missing. Put it in and load the file again.",
+                        "left_out": True,
+                    }
+                ],
+            },
+        )
+        session.add_all([talk, point, basis, follow_up, headcount, count, unit, task])
+        session.flush()
+        session.add_all(
+            [
+                ConversationNote(
+                    conversation_id=talk.id,
+                    author_id=world.rep.id,
+                    their_words="Ask me after the meeting.",
+                    **at,
+                    **of_ioana,
+                ),
+                ConversationIssue(conversation_id=talk.id, issue="pay", **at, **of_ioana),
+                Recognition(
+                    unit_id=unit.id, union_id=world.union.id, valid_from=LONG_AGO, **at, **fact
+                ),
+                UnionAffiliation(
+                    union_id=world.union.id, body_name="TUC", valid_from=LONG_AGO, **fact
+                ),
+            ]
+        )
+        job = session.scalars(ALL.select(Job).where(Job.contact_id == world.ioana.id)).one()
+        membership = session.scalars(
+            ALL.select(Membership).where(Membership.contact_id == world.ioana.id)
+        ).one()
+        shift = session.scalars(ALL.select(Shift).where(Shift.id == world.nights.id)).one()
+        grant = session.scalars(
+            sa.select(AccessGrant).where(AccessGrant.user_id == world.rep.id)
+        ).one()
+        token = accounts.invite(
+            session,
+            Scope.everything(reason="tests look at the page of an open link"),
+            "Somebody new",
+            role=Role.REP,
+            place_id=world.mill.public_id,
+            since=LONG_AGO,
+            until=None,
+            now=now,
+            key=uuid.uuid4(),
+        )
+        return {
+            "contact_id": world.ioana.public_id,
+            "point_id": point.public_id,
+            "kind": "phone",
+            "basis_id": basis.public_id,
+            "talk_id": talk.public_id,
+            "follow_up_id": follow_up.public_id,
+            "count_id": headcount.public_id,
+            "workplaces.correct_member_count:count_id": count.public_id,
+            "workplaces.withdraw_member_count:count_id": count.public_id,
+            "unit_id": unit.public_id,
+            "shift_id": shift.public_id,
+            "task_id": task.public_id,
+            "job_id": job.public_id,
+            "membership_id": membership.public_id,
+            "place_id": world.mill.public_id,
+            "area_id": world.packing.public_id,
+            "employer_id": world.brightway.public_id,
+            "union_id": world.union.public_id,
+            "branch_id": world.branch.public_id,
+            "user_id": world.rep.public_id,
+            "grant_id": grant.public_id,
+            "device_id": uuid.uuid4(),
+            "register_name": "gender-pay",
+            "token": token,
+        }
