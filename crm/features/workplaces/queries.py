@@ -642,13 +642,10 @@ def list_unions(session: Session, scope: Scope) -> list[UnionRow]:
             Union.name, Union.id
         )
     ).all()
-    branches = dict(
-        session.execute(
-            scope.select(Branch.union_id, sa.func.count(Branch.id)).group_by(Branch.union_id)
-        )
-        .tuples()
-        .all()
+    counted = session.execute(
+        scope.select(Branch.union_id, sa.func.count(Branch.id)).group_by(Branch.union_id)
     )
+    branches = {row[0]: row[1] for row in counted}
     return [UnionRow(row[1], row[2], row[3], branches.get(row[0], 0)) for row in rows]
 
 
