@@ -61,6 +61,9 @@ def people_text(people: Number | None) -> str:
     """
     if people is None:
         return UNKNOWN
+    if isinstance(people, int) or (isinstance(people, float) and people.is_integer()):
+        # Nearly every count on a page is whole, and needs no exact arithmetic.
+        return f"{int(people):,}"
     exact = _exact(people)
     return f"{round_half_up(exact, 0 if exact.denominator == 1 else 1):,}"
 

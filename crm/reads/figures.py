@@ -420,7 +420,7 @@ def _named_at(places: set[int], densities: Mapping[int, Density], people: _Peopl
         sums[NOT_MEMBER] += int(figure.not_members)
         sums[NOT_KNOWN] += int(figure.not_known_named)
     for state, at in people.shared:
-        here = sum(place in places for place in at)
+        here = len(places.intersection(at))
         if here > 1:
             sums[state] -= here - 1
     return NamedPeople(sums[MEMBER], sums[NOT_MEMBER], sums[NOT_KNOWN])
@@ -433,11 +433,8 @@ def _summed(
     if len(parts) == 1:
         # Nobody is at two places of one: the walk over everybody with two jobs can be spared.
         people = _People({}, ())
-    return (
-        _total(densities, people),
-        tuple(parts),
-        _named_at(set(densities), densities, people),
-    )
+    named = _named_at(set(densities), densities, people)
+    return _total(densities, people), tuple(parts), named
 
 
 def _order(row: Row) -> tuple[bool, float, str]:
@@ -638,6 +635,8 @@ def _other_bases(
 # Who is counted
 
 
+_LANE = 32
+_LANE_FULL = (1 << _LANE) - 1
 _Spell = tuple[int, int, int]  # Contact, place, and the days as a mask.
 
 
@@ -762,44 +761,44 @@ def _tally(
             places[contact] = {at: mask}
         else:
             held[at] = held.get(at, 0) | mask
-    # Most people share their pattern of days with many others at the same place.
-    patterns: dict[tuple[int, int, int, int], int] = {}
+    # The counts of all days in one whole number, 32 bits a day: adding is then one operation.
+    spread = {0: 0}
+    sums: dict[tuple[int, str], int] = defaultdict(int)
     shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
     for contact, held in places.items():
         yes = members.get(contact, 0)
         no = not_members.get(contact, 0) & ~yes
         for at, mask in held.items():
-            key = (at, mask, yes, no)
-            patterns[key] = patterns.get(key, 0) + 1
+            for state, on in (
+                (MEMBER, mask & yes),
+                (NOT_MEMBER, mask & no),
+                (NOT_KNOWN, mask & ~(yes | no)),
+            ):
+                if on not in spread:
+                    spread[on] = sum(1 << _LANE * bit for bit in range(len(days)) if on >> bit & 1)
+                sums[at, state] += spread[on]
         if len(held) > 1:
             for bit, here in _together(held, len(days)):
                 state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
                 shared[bit].append((state, here))
-    by_day: list[dict[int, Counter[str]]] = [{} for _ in days]
-    for (at, mask, yes, no), number in patterns.items():
-        for state, held_on in (
-            (MEMBER, mask & yes),
-            (NOT_MEMBER, mask & no),
-            (NOT_KNOWN, mask & ~(yes | no)),
-        ):
-            bit = 0
-            while held_on:
-                if held_on & 1:
-                    counts = by_day[bit].get(at)
-                    if counts is None:
-                        counts = by_day[bit][at] = Counter()
-                    counts[state] += number
-                held_on >>= 1
-                bit += 1
-    return {day: _People(by_day[bit], tuple(shared[bit])) for bit, day in enumerate(days)}
+    by_day: list[dict[int, Counter[str]]] = [defaultdict(Counter) for _ in days]
+    for (at, state), packed in sums.items():
+        for bit in range(len(days)):
+            number = packed >> _LANE * bit & _LANE_FULL
+            if number:
+                by_day[bit][at][state] = number
+    return {day: _People(dict(by_day[bit]), tuple(shared[bit])) for bit, day in enumerate(days)}
 
 
 def _together(held: Mapping[int, int], days: int) -> Iterable[tuple[int, tuple[int, ...]]]:
     """Yield the days on which a person is at several of the places, and those places."""
-    for bit in range(days):
-        here = tuple(at for at, mask in held.items() if mask >> bit & 1)
-        if len(here) > 1:
-            yield bit, here
+    seen = several = 0
+    for mask in held.values():
+        several |= seen & mask
+        seen |= mask
+    for bit in range(days) if several else ():
+        if several >> bit & 1:
+            yield bit, tuple(at for at, mask in held.items() if mask >> bit & 1)
 
 
 def _overlaps(model: Any, days: Sequence[date]) -> tuple[sa.ColumnElement[bool], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from crm.access.scope import Scope
 from crm.domain.headcount import Counts
 from crm.models.contacts import Contact
-from crm.reads.figures import GroupBy, Question, density_table, recount, trend
+from crm.reads.figures import GroupBy, Question, density_table, recount, survey, trend
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, TODAY, World
@@ -134,3 +135,48 @@ def test_a_basis_without_headcounts_says_which_basis_has_them(world: World) -> N
     table = _table(Question(as_at=TODAY, counts=Counts.EMPLOYER_DIRECT))
     assert table.total.workforce is None
     assert table.other_bases == {Counts.SITE_ALL: 2}
+
+
+@pytest.mark.parametrize("group_by", list(GroupBy))
+def test_a_trend_equals_the_table_of_each_day_on_its_own(world: World, group_by: GroupBy) -> None:
+    with unit_of_work(ALL) as session:
+        ioana = session.scalars(ALL.select(Contact).where(Contact.id == world.ioana.id)).one()
+        tomasz = session.scalars(ALL.select(Contact).where(Contact.id == world.tomasz.id)).one()
+        dock, yard = _place(session, world.dock), _place(session, world.yard)
+        factories.make_job(session, ioana, dock, since=date(2026, 1, 1), until=date(2026, 6, 1))
+        factories.make_job(session, ioana, _place(session, world.mill), area=yard)
+        factories.make_job(session, tomasz, dock, since=date(2026, 4, 30), until=date(2026, 5, 1))
+        _place(session, world.depot).closed_on = date(2026, 5, 15)
+    days = [TODAY - timedelta(days=back) for back in range(390, -1, -15)]
+    for union_id in (None, world.union.id):
+        for known_at in (None, factories.NOW):
+            asked = Question(TODAY, group_by=group_by, union_id=union_id, known_at=known_at)
+            with unit_of_work(ALL, read_only=True) as session:
+                found = trend(session, ALL, asked, days)
+                alone = [
+                    density_table(session, ALL, replace(asked, as_at=day)).total for day in days
+                ]
+            assert [day for day, _ in found] == days
+            assert [figure for _, figure in found] == alone
+
+
+def test_a_second_day_is_the_table_of_that_day(world: World) -> None:
+    before = date(2026, 2, 28)
+    for group_by in GroupBy:
+        asked = Question(TODAY, group_by=group_by)
+        with unit_of_work(ALL, read_only=True) as session:
+            both = survey(session, ALL, asked, days=[TODAY], compare=before)
+            assert both.table == density_table(session, ALL, asked)
+            assert both.compared == density_table(session, ALL, replace(asked, as_at=before))
+
+
+def test_a_year_of_days_costs_no_more_statements_than_two(
+    world: World, count_statements: list[str]
+) -> None:
+    sent = []
+    for days in ([TODAY, date(2026, 1, 31)], [TODAY - timedelta(days=back) for back in range(365)]):
+        count_statements.clear()
+        with unit_of_work(ALL, read_only=True) as session:
+            survey(session, ALL, Question(TODAY), days=sorted(days))
+        sent.append(len(count_statements))
+    assert sent[0] == sent[1]
