@@ -82,6 +82,7 @@ _DATA = re.compile(
     r"Brightway|Saltway Docks|The Mill|The Depot|The Dock|Packing|Yard|Nights|Ioana Popescu|"
     r"Ioana P|Tomasz K|Rukhsana A|Gareth O|Night packer 3|Marta S|Bilal H|Owen Rep|Ana Organiser|"
     r"Kasia Officer|Ade Admin|Lukasz Dock|Fatima All|[A-Za-z]+/[A-Za-z_]+|XLSX|CSV|GB|UTC|"
+    r"Test group|[a-z]+ [a-z]+-[0-9a-f]{6}|^(?:[a-z]+ ){5}[a-z]+$|"
     r"AGPL-3.0-or-later|\b[0-9a-f]{16}\b|\bSIC\b|[a-z]+-[0-9a-f]{6}|[A-Z]{2}\d|H\b"
 )
 _ENGLISH = re.compile(r"[A-Za-z]{3,}")
@@ -139,7 +140,8 @@ def test_errors_beside_the_fields_are_translated_too(
         ("rep", "/people/new", {"known_as": "", "placeholder_label": ""}),
         ("rep", f"/log/{world.ioana.public_id}", {"rating": "9", "day": "x"}),
         ("rep", f"/people/{world.ioana.public_id}/jobs/new", {"valid_from": "x"}),
-        ("admin", "/admin/users/new", {"name": ""}),
+        ("organiser", f"/places/{world.mill.public_id}/headcounts/new", {"low": "9", "high": "8"}),
+        ("organiser", f"/places/{world.mill.public_id}/shifts/new", {"name": ""}),
         ("", "/sign-in", {"sign_in_name": "x", "passphrase": "y"}),
     ]:
         client = _client(app, getattr(world, who) if who else None)

@@ -145,7 +145,7 @@ def test_what_is_guessed_first_is_refused(text: str) -> None:
     ],
 )
 def test_long_and_unusual_ones_are_taken_in_any_script(text: str) -> None:
-    refuse_weak(text, names=("Danuta Nowak", "danuta nowak"))
+    assert refuse_weak(text, names=("Danuta Nowak", "danuta nowak")) is None
 
 
 def test_suggestions_are_six_words_of_a_list_of_at_least_1024_different_plain_ones() -> None:

@@ -247,6 +247,9 @@ def test_an_administrator_who_never_signed_in_can_be_removed(world: factories.Wo
     one = make_signer("One Admin", role=Role.ADMINISTRATOR)
     _end(_admin(one), world.admin)
     _do(_admin(one), service.deactivate, world.admin.public_id, now=NOW)
+    with unit_of_work() as session:
+        kept = session.query(UserAccount).filter_by(id=world.admin.id).one()
+        assert not kept.active
 
 
 # Links and the first start
