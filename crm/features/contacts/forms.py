@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any, TypeVar
 
 import phonenumbers
@@ -328,8 +327,3 @@ class BasisForm(Form):
 
 class ConfirmForm(Form):
     """Nothing but a button and its token."""
-
-
-def days_text(day: date | None) -> str:
-    """Return a day as a date field holds it."""
-    return "" if day is None else day.isoformat()
