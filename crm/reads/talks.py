@@ -16,7 +16,7 @@ from crm.access.scope import Scope
 from crm.domain.vocabulary import Answer
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
-from crm.models.places import Place
+from crm.reads.places import place_name_of
 
 # After a talk people are left in peace this long, unless a reminder says otherwise.
 REST = timedelta(days=7)
@@ -181,14 +181,10 @@ def _people(scope: Scope, *more: Any) -> sa.Select[Any]:
         Contact.known_as,
         Contact.placeholder_label,
         StateSpan.score,
-        _name_of(StateSpan.workplace_id).label("workplace_name"),
-        _name_of(StateSpan.area_id).label("area_name"),
+        place_name_of(StateSpan.workplace_id).label("workplace_name"),
+        place_name_of(StateSpan.area_id).label("area_name"),
         *more,
     ).join(StateSpan, StateSpan.contact_id == Contact.id)
-
-
-def _name_of(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(Place.name).where(Place.id == column).scalar_subquery()
 
 
 def _with_last_talks(session: Session, scope: Scope, found: Any) -> list[PersonAtWork]:

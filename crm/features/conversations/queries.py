@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.audit import record_view
@@ -26,6 +25,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Place
 from crm.reads.people import names_of_users
+from crm.reads.places import place_name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,6 @@ def get_person(session: Session, scope: Scope, public_id: uuid.UUID, *, today: d
     Raises NotFound when there is no such person or none of their jobs lies where the actor logs
     talks. One statement: it runs at every talk that is saved.
     """
-    # A second copy of `place` in the joins would not be held to the scope: hence the subselect.
-    workplace_name = (
-        sa.select(Place.name).where(Place.id == Job.workplace_id).correlate(Job).scalar_subquery()
-    )
     rows = session.execute(
         scope.select(
             Contact.id,
@@ -80,7 +76,7 @@ def get_person(session: Session, scope: Scope, public_id: uuid.UUID, *, today: d
             Job.valid_to,
             Place.public_id.label("place_public_id"),
             Place.name.label("place_name"),
-            workplace_name.label("workplace_name"),
+            place_name_of(Job.workplace_id).label("workplace_name"),
         )
         .join(Job, Job.contact_id == Contact.id)
         .join(Place, Place.id == Job.place_id)
