@@ -299,10 +299,24 @@ def _owner_rule(model: type[Any]) -> Rule:
 
 
 def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
-    about = _of_seen_contact(scope, Permission.AUDIT_READ, AuditEntry.contact_id)
-    if about is None:
-        return None
-    return sa.or_(scope.reach(Permission.AUDIT_READ, AuditEntry.place_id), about)
+    """What was written at a place is read there; the rest with the person it is about.
+
+    The trail holds the words of talks too: they need the same right as the notes themselves.
+    """
+    entry = AuditEntry
+    about = _of_seen_contact(scope, Permission.AUDIT_READ, entry.contact_id)
+    seen = None
+    if about is not None:
+        at = scope.reach(Permission.AUDIT_READ, entry.place_id)
+        seen = sa.or_(at, sa.and_(entry.place_id.is_(None), about))
+    if scope.nodes(Permission.NOTE_READ) is None:
+        return seen
+    words = sa.or_(
+        entry.subject != ConversationNote.__tablename__,
+        scope.reach(Permission.NOTE_READ, entry.place_id),
+        entry.actor_id == scope.actor_id,
+    )
+    return words if seen is None else sa.and_(seen, words)
 
 
 _RULES: dict[type[Any], Rule] = {
