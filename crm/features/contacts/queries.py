@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.audit import record_view
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import Assessment as Rated
@@ -295,6 +296,12 @@ def read_contact(
         promises=[_promise(promise, users) for promise in promises],
     )
     return mine, page
+
+
+def note_view(session: Session, scope: Scope, public_id: uuid.UUID) -> None:
+    """Record that the actor looked at what is known of a person. Raises NotFound."""
+    contact = get_contact(session, scope, public_id)
+    record_view(session, contact_id=contact.id, contact_public_id=public_id)
 
 
 def read_person(session: Session, scope: Scope, public_id: uuid.UUID) -> Person:

@@ -265,10 +265,17 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
     )
 
 
+def _note_view(scope: Scope, contact_id: uuid.UUID) -> None:
+    """Record that somebody looked: a form filled with what is known shows it as a page does."""
+    with unit_of_work(scope) as session:
+        queries.note_view(session, scope, contact_id)
+
+
 @bp.get("/people/<uuid:contact_id>/details")
 @requires(Permission.CONTACT_WRITE)
 def details(scope: Scope, contact_id: uuid.UUID) -> str:
     """Show the form for the person's own fields."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person = queries.read_person(session, scope, contact_id)
     form = forms.DetailsForm(
@@ -301,6 +308,8 @@ def details_save(scope: Scope, contact_id: uuid.UUID) -> Any:
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _details_page(form, person, outcome.conflict), outcome.status
 
 
@@ -408,6 +417,7 @@ def point_add_save(scope: Scope, contact_id: uuid.UUID, kind: str) -> Any:
 @requires(Permission.CONTACT_WRITE)
 def point(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> str:
     """Show the form that puts a phone, mail or address right."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_point(session, scope, contact_id, point_id)
     form = forms.PointForm(
@@ -443,6 +453,8 @@ def point_save(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> Any:
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _point_page(form, person, seen, outcome.conflict), outcome.status
 
 
@@ -450,6 +462,7 @@ def point_save(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> Any:
 @requires(Permission.CONTACT_WRITE)
 def point_remove(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> str:
     """Ask whether to take a phone, mail or address away."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_point(session, scope, contact_id, point_id)
     return _form_page(
@@ -560,6 +573,7 @@ def _job_place(
 @requires(Permission.CONTACT_WRITE)
 def job(scope: Scope, contact_id: uuid.UUID, job_id: uuid.UUID) -> str:
     """Show the form that puts a job right."""
+    _note_view(scope, contact_id)
     person, seen, offered = _job_seen(scope, contact_id, job_id)
     form = forms.JobForm(
         data={
@@ -601,6 +615,8 @@ def job_save(scope: Scope, contact_id: uuid.UUID, job_id: uuid.UUID) -> Any:
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _job_page(form, person, offered.workplace, outcome.conflict), outcome.status
 
 
@@ -788,6 +804,7 @@ def membership_add_save(scope: Scope, contact_id: uuid.UUID) -> Any:
 @requires(Permission.CONTACT_WRITE)
 def membership(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUID) -> str:
     """Show the form that puts right what is known of a union."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_membership(session, scope, contact_id, membership_id)
     form = forms.MembershipForm(
@@ -828,6 +845,8 @@ def membership_save(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUI
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _membership_page(form, person, seen, outcome.conflict), outcome.status
 
 
@@ -835,6 +854,7 @@ def membership_save(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUI
 @requires(Permission.CONTACT_WRITE)
 def membership_end(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUID) -> str:
     """Ask from which day a membership no longer holds."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_membership(session, scope, contact_id, membership_id)
     form = forms.EndForm(data={"day": my_today()})
@@ -865,6 +885,7 @@ def membership_end_save(scope: Scope, contact_id: uuid.UUID, membership_id: uuid
 @requires(Permission.CONTACT_WRITE)
 def membership_remove(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUID) -> str:
     """Ask whether to go back to "not known"."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_membership(session, scope, contact_id, membership_id)
     return _form_page(
