@@ -12,8 +12,9 @@ from flask.testing import FlaskClient
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
 from crm.models.contacts import ContactPoint, Job, Membership
+from crm.models.conversations import Conversation
 from crm.web.db import unit_of_work
-from tests.factories import ALL, NOW, Named, World
+from tests.factories import ALL, NOW, TODAY, Named, World
 
 Clients = Callable[[Named], FlaskClient]
 
@@ -94,4 +95,28 @@ def test_a_save_made_to_clash_shows_the_other_version_and_records_the_look(
     path = f"/people/{ids['contact']}{page.format(**ids)}"
     answer = client_as(world.rep).post(path, data={**data, "version": "0"})
     assert answer.status_code == 409
+    assert _looks(world.rep, world.ioana) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [({"rating": "1", "basis": "said", "seen": "made up"}, 409), ({"rating": "9"}, 422)],
+)
+def test_a_refused_correction_of_a_talk_shows_it_and_records_the_look(
+    client_as: Clients, world: World, data: dict[str, str], status: int
+) -> None:
+    with unit_of_work(ALL) as session:
+        talk = Conversation(
+            contact_id=world.ioana.id,
+            place_id=world.mill.id,
+            held_by_id=world.rep.id,
+            day=TODAY,
+            held_at=NOW,
+            recorded_at=NOW,
+        )
+        session.add(talk)
+        session.flush()
+        talk_id = talk.public_id
+    answer = client_as(world.rep).post(f"/talks/{talk_id}/standing", data=data)
+    assert answer.status_code == status
     assert _looks(world.rep, world.ioana) == 1

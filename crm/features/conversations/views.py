@@ -169,9 +169,10 @@ def correct(scope: Scope, talk_id: UUID) -> Any:
 
 
 def _talk_again(scope: Scope, talk_id: UUID, form: StandingForm, status: int) -> tuple[str, int]:
-    """Show the talk as it is now, with what was chosen kept in the form."""
-    with unit_of_work(scope, read_only=True) as session:
+    """Show the talk as it is now, with what was chosen kept in the form. This is a look too."""
+    with unit_of_work(scope) as session:
         talk = queries.get_talk(session, scope, talk_id)
+        queries.note_view(session, scope, talk)
     return _talk_page(talk, form, keep=True), status
 
 
