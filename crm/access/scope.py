@@ -492,7 +492,11 @@ def _anchor(row: Any) -> int | None:
 def _place_permission(row: Any) -> Permission:
     if isinstance(row, Employer):
         return Permission.EMPLOYER_WRITE
-    if isinstance(row, Place) and row.kind in {PlaceKind.UNION, PlaceKind.BRANCH}:
+    if isinstance(row, Place) and row.kind in {
+        PlaceKind.UNION,
+        PlaceKind.BRANCH,
+        PlaceKind.REGION,
+    }:
         return Permission.UNION_WRITE
     return Permission.PLACE_WRITE
 

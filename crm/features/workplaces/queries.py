@@ -328,6 +328,7 @@ class BranchView:
 
     public_id: uuid.UUID
     name: str
+    abbreviation: str | None
     union: PlaceLink
     parent: PlaceLink | None
     country: str | None
@@ -712,6 +713,7 @@ def get_branch_view(
     return BranchView(
         public_id=branch.public_id,
         name=branch.name,
+        abbreviation=branch.abbreviation,
         union=PlaceLink(union_public_id, union_name),
         parent=parent,
         country=branch.country,

@@ -24,6 +24,7 @@ from crm.web.expiry import expiry_rule
 from crm.web.filters import day, people
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, my_zone, requires
+from crm.web.pages import address_of
 
 bp = Blueprint("workplaces", __name__, url_prefix="/places")
 
@@ -1038,6 +1039,44 @@ def edit_union(scope: Scope, union_id: UUID) -> ResponseReturnValue:
         done=_at("union", union_id=union_id),
         said=_("Saved."),
         cancel=url_for("workplaces.union", union_id=union_id),
+        blame=lambda refusal: "name",
+    )
+
+
+@bp.get("/regions")
+@requires(Permission.PLACE_READ)
+def regions(scope: Scope) -> ResponseReturnValue:
+    """Show all regions."""
+    with unit_of_work(scope, read_only=True) as session:
+        rows = queries.list_region_choices(session, scope)
+    may_see_figures = scope.may(Permission.DENSITY_READ)
+    return render_template(
+        "workplaces/regions.html",
+        rows=[
+            (row.label, address_of("density.index", region=row.value) if may_see_figures else None)
+            for row in rows
+        ],
+        may_write=_everywhere(scope, Permission.UNION_WRITE),
+    )
+
+
+@bp.route("/regions/new", methods=["GET", "POST"])
+@requires(Permission.UNION_WRITE)
+def add_region(scope: Scope) -> ResponseReturnValue:
+    """Add a region."""
+    scope.require_everywhere(Permission.UNION_WRITE)
+    form = forms.RegionForm()
+    return _form_page(
+        scope,
+        form,
+        title=_("Add a region"),
+        lede=_("A part of a country. Workplaces lie in it, and figures can be shown by it."),
+        save=lambda session: service.add_region(
+            session, scope, form.values(), now=clock.now(), today=my_today()
+        ),
+        done=_at("regions"),
+        said=_("Saved."),
+        cancel=url_for("workplaces.regions"),
         blame=lambda refusal: "name",
     )
 
