@@ -65,7 +65,7 @@ def test_density_is_filtered_by_its_form(live: Live, open_page: OpenPage) -> Non
     page = _plain(open_page)
     live.sign_in(page, "organiser")
     page.goto(f"{live.address}/dash")
-    page.locator("summary", has_text="Choose what to show").click()
+    page.locator("summary", has_text="More to choose").click()
     page.get_by_label("As at").fill("2026-02-01")
     page.get_by_label("A line for each").select_option(label="Employer")
     page.get_by_role("button", name="Show").click()
