@@ -230,7 +230,18 @@ def _back(contact_id: UUID) -> str:
     if came_from == "person":
         person = _address("contacts.show", contact_id=contact_id)
         return person or url_for("conversations.who")
+    if came_from == "wall":
+        place_id = _place_asked()
+        wall = _address("wallchart.show", place_id=place_id) if place_id else None
+        return wall or url_for("conversations.who")
     return url_for("conversations.who")
+
+
+def _place_asked() -> UUID | None:
+    try:
+        return UUID(request.args.get("place", ""))
+    except ValueError:
+        return None
 
 
 def _address(endpoint: str, **values: Any) -> str | None:
