@@ -119,7 +119,7 @@ def _screen(
     on_today = wall.as_at == today
     return render_template(
         "wallchart/show.html",
-        **_common(wall, links, shown),
+        **_common(wall, links, shown, fold=True),
         form=form,
         today=today,
         on_today=on_today,
@@ -140,14 +140,18 @@ def _screen(
     )
 
 
-def _common(wall: Wall, links: _Links, shown: wording.Shown) -> dict[str, Any]:
-    """Return what every drawing of the wall needs."""
+def _common(
+    wall: Wall, links: _Links, shown: wording.Shown, *, fold: bool = False
+) -> dict[str, Any]:
+    """Return what every drawing of the wall needs. fold: a large one draws a column at a time."""
     found = wording.columns(
         wall,
         short_names(person.public_id for person in wall.people),
         shown,
         address=links.base,
         add_address=_add_address(wall) if wall.may_add else None,
+        open_address=links if fold else None,
+        opened=request.args.get("open", ""),
     )
     kept = sum(shown.keeps(person) for person in wall.people)
     return {

@@ -30,6 +30,8 @@ from crm.web.labels import label, rating_label
 MOST_BLANKS = 60
 # Walls with more people than this show their columns folded.
 OPEN_UP_TO = 400
+# Walls with more people than this draw the tiles of one column at a time.
+DRAWN_UP_TO = 1000
 GAPS_SHOWN = 5
 
 Address = Callable[..., str]
@@ -70,7 +72,8 @@ class Tile:
 class Column:
     """A column of the wall. letter: its name on paper, which only the key explains.
 
-    blanks: squares to draw; more_blanks: how many more there are. shown: tiles after the filters.
+    blanks: squares to draw; more_blanks: how many more there are. size: people here whom the
+    filters keep. open_url: set instead of tiles on a wall too large to draw at once.
     """
 
     key: str
@@ -79,6 +82,9 @@ class Column:
     known: bool
     summary: str
     tiles: tuple[Tile, ...]
+    size: int
+    open_url: str | None
+    drawn_alone: bool
     hidden: int
     blanks: int
     more_blanks: int
@@ -254,27 +260,43 @@ def columns(
     *,
     address: Address,
     add_address: Address | None,
+    open_address: Address | None = None,
+    opened: str = "",
 ) -> list[Column]:
-    """Return the columns with their tiles and figures, in the order of the wall."""
+    """Return the columns with their tiles and figures, in the order of the wall.
+
+    open_address: given where a large wall is to draw only the column `opened` (letters of its
+    key), and to lead to the others.
+    """
     words = _Words()
     keys = short_keys(wall)
-    return [
-        Column(
-            key=group.key,
-            letter=_letter(place),
-            title=group_title(group, wall.by),
-            known=group.label is not None,
-            summary=_summary(group),
-            tiles=tuple(words.tiles(kept := list(filter(shown.keeps, group.people)), shorts)),
-            hidden=len(group.people) - len(kept),
-            blanks=min(group.blanks, MOST_BLANKS) if shown.everybody else 0,
-            more_blanks=max(0, group.blanks - MOST_BLANKS) if shown.everybody else 0,
-            blank_url=_blank_url(group, add_address),
-            figures=figures(group.sums, group.headcount, address, group=keys[group.key]),
-            notes=tuple(_notes(group, wall)),
+    few = open_address is None or len(wall.people) <= DRAWN_UP_TO
+    found = []
+    for place, group in enumerate(wall.groups):
+        alone = not few and keys[group.key] == opened
+        kept = [person for person in group.people if shown.keeps(person)]
+        found.append(
+            Column(
+                key=group.key,
+                letter=_letter(place),
+                title=group_title(group, wall.by),
+                known=group.label is not None,
+                summary=_summary(group),
+                tiles=tuple(words.tiles(kept, shorts)) if few or alone else (),
+                size=len(kept),
+                open_url=open_address(open=keys[group.key])
+                if open_address and kept and not (few or alone)
+                else None,
+                drawn_alone=alone,
+                hidden=len(group.people) - len(kept),
+                blanks=min(group.blanks, MOST_BLANKS) if shown.everybody else 0,
+                more_blanks=max(0, group.blanks - MOST_BLANKS) if shown.everybody else 0,
+                blank_url=_blank_url(group, add_address),
+                figures=figures(group.sums, group.headcount, address, group=keys[group.key]),
+                notes=tuple(_notes(group, wall)),
+            )
         )
-        for place, group in enumerate(wall.groups)
-    ]
+    return found
 
 
 def _blank_url(group: Group, add_address: Address | None) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm.domain.roles import Role
+from crm.features.wallchart import wording
 from crm.models.contacts import Contact, Job
 from crm.models.conversations import FollowUp
 from crm.models.places import Area
@@ -84,8 +85,8 @@ def test_a_count_smaller_than_the_list_is_said_and_not_capped(
         factories.make_headcount(session, _one(session, Area, world.packing.id), 1)
     text = _text(client_as(world.rep).get(_address(world)))
     assert "More people are on our list than the count says (1). Count again." in text
-    assert "On our list 2 of 1 : Packing" in text
-    assert "With us (1 and 2) 1 of 2 on our list : Packing" in text
+    assert "On our list 2 of 1" in text
+    assert "With us (1 and 2) 1 of 2 on our list" in text
 
 
 def test_a_tile_leads_to_the_log_the_person_and_the_move(world: World, client_as: ClientAs) -> None:
@@ -280,6 +281,25 @@ def test_a_large_wall_is_folded_with_its_counts_in_sight(
     page = client_as(world.rep).get(_address(world))
     assert '<details class="wl-col" open>' not in page.text
     assert "140 people · asked" in _text(page)
+
+
+def test_a_very_large_wall_draws_one_column_at_a_time(
+    world: World,
+    crowd: Callable[..., Any],
+    client_as: ClientAs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wording, "OPEN_UP_TO", 20)
+    monkeypatch.setattr(wording, "DRAWN_UP_TO", 40)
+    crowd(60, areas=3)
+    client = client_as(world.rep)
+    page = client.get(_address(world))
+    assert "name=p value=" not in page.text
+    links = re.findall(r'href="(\?open=\w+)">Show 20 people<', page.text)
+    assert len(links) == 3
+    opened = client.get(_address(world, links[0]))
+    assert opened.text.count("name=p value=") == 20
+    assert opened.text.count('<details class="wl-col" open>') == 1
 
 
 # Talk lists
