@@ -53,6 +53,7 @@ def load(env: Mapping[str, str], *, practice: bool = False) -> dict[str, Any]:
         ],
         "TRANSLATIONS": env.get("SHOPFLOOR_TRANSLATIONS", ""),
         "TIME_ZONE": env.get("SHOPFLOOR_TIME_ZONE", "Europe/London"),
+        "EXPIRY_DAYS": _expiry(env),
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "MAX_FORM_MEMORY_SIZE": 64 * 1024,
         "MAX_FORM_PARTS": 300,
@@ -147,6 +148,18 @@ def _hosts(public_url: str, extra: str) -> list[str]:
         hosts.append(urlsplit(public_url).hostname or "")
     hosts += [host.strip() for host in extra.split(",") if host.strip()]
     return hosts
+
+
+def _expiry(env: Mapping[str, str]) -> tuple[int, int]:
+    """Return for how many days an assessment is fresh, and after how many it has expired."""
+    fresh = _whole(env, "SHOPFLOOR_FRESH_DAYS", 60)
+    stale = _whole(env, "SHOPFLOOR_STALE_DAYS", 120)
+    if fresh > stale:
+        raise BadSetting(
+            "SHOPFLOOR_FRESH_DAYS is above SHOPFLOOR_STALE_DAYS. An assessment is fresh first, "
+            "then stale, then expired: make the second number the larger one."
+        )
+    return fresh, stale
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

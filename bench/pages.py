@@ -97,8 +97,15 @@ def post(
     if found is None:
         raise RuntimeError("The empty page holds no form token.")
     token = found[1]
+    name = str(client.application.config["SESSION_COOKIE_NAME"])
+    kept = client.get_cookie(name)
+    if kept is None:
+        raise RuntimeError("The client is not signed in.")
 
     def send() -> None:
+        # No page is fetched in between, so the notices of the posts before would pile up in the
+        # cookie; a person's browser shows each of them once.
+        client.set_cookie(name, kept.value)
         answer = client.post(path, data={"csrf_token": token, **values()})
         if answer.status_code != 303:
             raise RuntimeError(f"POST {path} answered {answer.status_code}")

@@ -49,6 +49,16 @@ def _answers(port: int) -> bool:
         return False
 
 
+def migrate(folder: Path, database_url: str) -> None:
+    """Bring the database to the newest tables with ``crm migrate``."""
+    subprocess.run(
+        [_CRM, "migrate"],
+        env=_environment(folder, database_url),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
 def seconds_to_load_register(folder: Path, file: Path, database_url: str = "") -> float:
     """Return the seconds of ``crm load gender-pay``, the start of the program included."""
     started = time.perf_counter()

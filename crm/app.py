@@ -40,6 +40,9 @@ def create_app(settings: dict[str, Any]) -> Flask:
     app = Flask("crm", template_folder=str(_beside("templates")), static_folder="static")
     app.config.update(settings)
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
+    # It asks for a Referer over TLS, which our own Referrer-Policy keeps back: nobody could save
+    # anything. The origin check of crm/web/headers.py stands in its place.
+    app.config["WTF_CSRF_SSL_STRICT"] = False
     _cookies(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True

@@ -28,6 +28,7 @@ _SETTINGS: dict[str, Any] = {
     "LANGUAGES": ["en"],
     "TRANSLATIONS": "",
     "TIME_ZONE": "Europe/London",
+    "EXPIRY_DAYS": (60, 120),
     "MAX_CONTENT_LENGTH": 64 * 1024,
     "MAX_FORM_MEMORY_SIZE": 64 * 1024,
     "MAX_FORM_PARTS": 300,

@@ -72,13 +72,6 @@ def record_act(session: Session, verb: Verb, *, subject: str, subject_id: int | 
     _insert(session, [_entry(session, verb, subject=subject, subject_id=subject_id)])
 
 
-def record_bulk(session: Session, *, table: str, rows: int, reason: str) -> None:
-    """Record rows stored past the session by a bulk loader: the table, how many, and why."""
-    entry = _entry(session, Verb.CREATE, subject=table, new={"rows": rows})
-    entry["reason"] = reason
-    _insert(session, [entry])
-
-
 def _record_flush(session: Session, context: UOWTransaction) -> None:
     entries: list[dict[str, Any]] = []
     for row in session.new:

@@ -19,7 +19,8 @@ Fact = TypeVar("Fact", bound=Any)
 def known(model: Any, at: datetime | None = None) -> sa.ColumnElement[bool]:
     """Return the condition that a fact is known: now, or as it was known at a moment."""
     if at is None:
-        return sa.cast(model.superseded_at.is_(None), sa.Boolean)
+        believed: sa.ColumnElement[bool] = model.superseded_at.is_(None)
+        return believed
     return sa.and_(
         model.recorded_at <= at,
         sa.or_(model.superseded_at.is_(None), model.superseded_at > at),

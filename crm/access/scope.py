@@ -155,6 +155,16 @@ class Scope:
             .execution_options(**{MARK: True})
         )
 
+    def prepared(
+        self, build: Callable[[Scope], sa.Select[*tuple[Any, ...]]]
+    ) -> sa.Select[*tuple[Any, ...]]:
+        """Return what ``build`` makes of this scope, made once for the same actor and grants.
+
+        build: a function of a module that starts with ``scope.select`` and leaves what changes
+        from call to call as bind parameters. For statements that run at every talk that is saved.
+        """
+        return _prepared(self, build)
+
     def _options(self, permission: Permission | None) -> tuple[Any, ...]:
         return _options_of(self, permission)
 
@@ -196,6 +206,13 @@ class _Rule(LoaderCriteriaOption):
             return condition
         adapted: sa.ColumnElement[bool] = ext_info._adapter.traverse(condition)  # noqa: SLF001
         return adapted
+
+
+@lru_cache(maxsize=512)
+def _prepared(
+    scope: Scope, build: Callable[[Scope], sa.Select[*tuple[Any, ...]]]
+) -> sa.Select[*tuple[Any, ...]]:
+    return build(scope)
 
 
 @lru_cache(maxsize=512)
@@ -299,10 +316,24 @@ def _owner_rule(model: type[Any]) -> Rule:
 
 
 def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
-    about = _of_seen_contact(scope, Permission.AUDIT_READ, AuditEntry.contact_id)
-    if about is None:
-        return None
-    return sa.or_(scope.reach(Permission.AUDIT_READ, AuditEntry.place_id), about)
+    """What was written at a place is read there; the rest with the person it is about.
+
+    The trail holds the words of talks too: they need the same right as the notes themselves.
+    """
+    entry = AuditEntry
+    about = _of_seen_contact(scope, Permission.AUDIT_READ, entry.contact_id)
+    seen = None
+    if about is not None:
+        at = scope.reach(Permission.AUDIT_READ, entry.place_id)
+        seen = sa.or_(at, sa.and_(entry.place_id.is_(None), about))
+    if scope.nodes(Permission.NOTE_READ) is None:
+        return seen
+    words = sa.or_(
+        entry.subject != ConversationNote.__tablename__,
+        scope.reach(Permission.NOTE_READ, entry.place_id),
+        entry.actor_id == scope.actor_id,
+    )
+    return words if seen is None else sa.and_(seen, words)
 
 
 _RULES: dict[type[Any], Rule] = {
@@ -461,7 +492,11 @@ def _anchor(row: Any) -> int | None:
 def _place_permission(row: Any) -> Permission:
     if isinstance(row, Employer):
         return Permission.EMPLOYER_WRITE
-    if isinstance(row, Place) and row.kind in {PlaceKind.UNION, PlaceKind.BRANCH}:
+    if isinstance(row, Place) and row.kind in {
+        PlaceKind.UNION,
+        PlaceKind.BRANCH,
+        PlaceKind.REGION,
+    }:
         return Permission.UNION_WRITE
     return Permission.PLACE_WRITE
 

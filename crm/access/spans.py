@@ -25,9 +25,6 @@ STILL_SO = date(9999, 12, 31)
 # Contacts of one batch: few enough for the parameters of one statement on either database.
 _AT_ONCE = 1000
 
-# Old SQLite allowed 999 values in a list; a few hundred keep statements small on both.
-_CHUNK = 500
-
 _job = table_of(Job)
 _membership = table_of(Membership)
 _assessment = table_of(Assessment)

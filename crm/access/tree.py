@@ -8,7 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.facts import revise
+from crm.access.facts import covers, known, revise
 from crm.domain.errors import LoopInTree
 from crm.models.base import table_of
 from crm.models.places import Place, PlaceClosure, PlaceEdge
@@ -37,7 +37,10 @@ def link(
     actor_id: int | None,
     until: date | None = None,
 ) -> None:
-    """Hang a place under another from a day on. Raises LoopInTree if it would contain itself."""
+    """Hang a place under another from a day on. Raises LoopInTree if it would contain itself.
+
+    since: a day that has come where the writer is; callers refuse a day to come.
+    """
     if child_id == parent_id or _contains(session, ancestor_id=child_id, descendant_id=parent_id):
         raise LoopInTree()
     session.add(
@@ -51,7 +54,7 @@ def link(
         )
     )
     session.flush()
-    refresh_below(session, [child_id], today=now.date())
+    refresh_below(session, [child_id], today=_latest_day(now, since))
 
 
 def link_new(
@@ -113,8 +116,10 @@ def end_links(
     now: datetime,
     actor_id: int | None,
 ) -> None:
-    """End the links of a place to the given parents on a day."""
+    """End the links of a place to the given parents on a day.
 
+    until: a day that has come where the writer is; callers refuse a day to come.
+    """
     wanted = set(parent_ids)
     edges = session.scalars(
         sa.select(PlaceEdge).where(
@@ -133,7 +138,14 @@ def end_links(
                 valid_to=max(until, edge.valid_from),
             )
     session.flush()
-    refresh_below(session, [child_id], today=now.date())
+    refresh_below(session, [child_id], today=_latest_day(now, until))
+
+
+def _latest_day(now: datetime, day: date) -> date:
+    """Return the writer's today if it is ahead of the day in UTC, else the day in UTC."""
+    # East of UTC a day begins hours earlier. The closure is not worked out again when UTC gets
+    # there: a link from "today" would never be seen, one that ended "today" would go on for good.
+    return max(now.date(), day)
 
 
 def _contains(session: Session, *, ancestor_id: int, descendant_id: int) -> bool:
@@ -185,11 +197,7 @@ def rebuild_closure(session: Session, *, today: date) -> int:
 
 
 def _in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        _edge.c.superseded_at.is_(None),
-        _edge.c.valid_from <= today,
-        sa.or_(_edge.c.valid_to.is_(None), _edge.c.valid_to > today),
-    )
+    return known(_edge.c), covers(_edge.c, today)
 
 
 def _walk(session: Session, start: set[int], *, down: bool, today: date) -> set[int]:

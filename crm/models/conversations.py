@@ -26,7 +26,7 @@ class Conversation(Public, AtPlace, OfContact, Base):
     recorded_at: Mapped[datetime]
     channel: Mapped[Channel | None] = mapped_column(enum_of(Channel))
     length_band: Mapped[LengthBand | None] = mapped_column(enum_of(LengthBand))
-    # Codes of crm/domain/conversation.py STEPS and ISSUES.
+    # Codes of STEPS and ASKS in crm/domain/vocabulary.py.
     steps_reached: Mapped[list[str] | None]
     asked: Mapped[str | None] = mapped_column(sa.String(80))
     answer: Mapped[Answer | None] = mapped_column(enum_of(Answer))

@@ -21,6 +21,7 @@ from crm.models.accounts import UserAccount
 from crm.models.contacts import Contact, ContactPoint, StateSpan
 from crm.models.conversations import Conversation
 from crm.models.places import Place, PlaceClosure
+from crm.reads.places import place_name_of
 
 # Fewer digits than this are part of a name ("Night packer 3"), not of a telephone number.
 _LEAST_PHONE_DIGITS = 4
@@ -216,10 +217,6 @@ def _fits(text: str) -> sa.ColumnElement[bool]:
     return sa.or_(*ways) if ways else sa.false()
 
 
-def _name_of(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(Place.name).where(Place.id == column).scalar_subquery()
-
-
 def _rows(
     session: Session,
     scope: Scope,
@@ -236,8 +233,8 @@ def _rows(
     ).all()
     if not people:
         return []
-    workplace_name = _name_of(StateSpan.workplace_id)
-    area_name = _name_of(StateSpan.area_id)
+    workplace_name = place_name_of(StateSpan.workplace_id)
+    area_name = place_name_of(StateSpan.area_id)
     last_talk = (
         sa.select(sa.func.max(Conversation.day))
         .where(Conversation.contact_id == StateSpan.contact_id, Conversation.day <= as_at)

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import known
@@ -16,7 +17,7 @@ from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts, current_headcount
 from crm.domain.headcount import Headcount as Estimate
-from crm.models.places import Area, Employer, Headcount, Place, Shift, Workplace
+from crm.models.places import Headcount, Place, Shift
 
 Node = TypeVar("Node", bound=Place)
 
@@ -49,28 +50,6 @@ def get_place(
     return found
 
 
-def list_workplace_choices(
-    session: Session, scope: Scope, *, permission: Permission
-) -> list[Choice]:
-    """Return the open workplaces where the permission holds, by name, for a select field."""
-    rows = session.execute(
-        scope.select(Workplace.public_id, Workplace.name, permission=permission)
-        .where(Workplace.closed_on.is_(None))
-        .order_by(Workplace.name)
-    )
-    return [Choice(str(public_id), name) for public_id, name in rows]
-
-
-def list_area_choices(session: Session, scope: Scope, workplace_id: int) -> list[Choice]:
-    """Return the open areas of a workplace, by name."""
-    rows = session.execute(
-        scope.select(Area.public_id, Area.name)
-        .where(Area.workplace_id == workplace_id, Area.closed_on.is_(None))
-        .order_by(Area.name)
-    )
-    return [Choice(str(public_id), name) for public_id, name in rows]
-
-
 def list_shift_choices(session: Session, scope: Scope, workplace_id: int) -> list[Choice]:
     """Return the shifts of a workplace that are still worked, by name."""
     rows = session.execute(
@@ -81,6 +60,15 @@ def list_shift_choices(session: Session, scope: Scope, workplace_id: int) -> lis
     return [Choice(str(public_id), name) for public_id, name in rows]
 
 
+def place_name_of(column: Any) -> sa.ScalarSelect[Any]:
+    """Return a column for a scoped statement: the name of the place whose inner id is in `column`.
+
+    Null when the scope of that statement may not see the place.
+    """
+    # Left to itself it would take the `place` of a statement that joins one for its own.
+    return sa.select(Place.name).where(Place.id == column).correlate_except(Place).scalar_subquery()
+
+
 def names_of(session: Session, scope: Scope, place_ids: set[int]) -> dict[int, str]:
     """Return the names of those of the places that the scope may see, by inner id."""
     if not place_ids:
@@ -89,14 +77,6 @@ def names_of(session: Session, scope: Scope, place_ids: set[int]) -> dict[int, s
         scope.select(Place.id, Place.name).where(Place.id.in_(sorted(place_ids)))
     )
     return {int(place_id): str(name) for place_id, name in rows}
-
-
-def employer_of(session: Session, scope: Scope, workplace: Workplace) -> Employer | None:
-    """Return the employer of a workplace, or None when the scope may not see it."""
-    found: Employer | None = session.scalars(
-        scope.select(Employer).where(Employer.id == workplace.employer_id)
-    ).one_or_none()
-    return found
 
 
 def headcounts_on(

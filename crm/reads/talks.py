@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from crm.access.scope import Scope
 from crm.domain.vocabulary import Answer
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
-from crm.models.places import Place
+from crm.reads.places import names_of
 
 # After a talk people are left in peace this long, unless a reminder says otherwise.
 REST = timedelta(days=7)
@@ -57,7 +57,7 @@ def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: in
 
     Never asked first, then those with no talk, then the oldest talk. Left out: people who are
     not to be contacted, who had a talk in the last seven days, or whom a reminder of the actor's
-    own stands for. Two statements, whatever the number of people.
+    own stands for. Three statements, whatever the number of people.
     """
     first = _first_span(scope, today)
     talks = _last_days()
@@ -91,28 +91,30 @@ def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: in
 def recent_people(session: Session, scope: Scope, *, today: date, limit: int) -> list[PersonAtWork]:
     """Return the people whom the actor spoke to or added last, the latest first.
 
-    Only people with a job today. Two statements, whatever the number of people.
+    Only people with a job today. Five statements, whatever the number of people.
     """
-    first = _first_span(scope, today)
-    touched = (
-        sa.select(
-            Conversation.contact_id.label("contact_id"),
-            sa.func.max(Conversation.recorded_at).label("at"),
-        )
+    # More than are shown, because some of them may have left since.
+    some = 4 * limit
+    spoken = session.execute(
+        scope.select(Conversation.contact_id, sa.func.max(Conversation.recorded_at).label("at"))
         .where(Conversation.held_by_id == scope.actor_id)
         .group_by(Conversation.contact_id)
-        .subquery()
+        .order_by(sa.func.max(Conversation.recorded_at).desc())
+        .limit(some)
     )
-    latest = sa.func.coalesce(touched.c.at, Contact.created_at)
-    found = session.execute(
-        _people(scope)
-        .join(first, first.c.span_id == StateSpan.id)
-        .outerjoin(touched, touched.c.contact_id == Contact.id)
-        .where(sa.or_(touched.c.at.is_not(None), Contact.created_by_id == scope.actor_id))
-        .order_by(latest.desc(), Contact.id)
-        .limit(limit)
-    ).all()
-    return _with_last_talks(session, scope, found)
+    touched = {int(contact_id): at for contact_id, at in spoken}
+    added = session.execute(
+        scope.select(Contact.id, Contact.created_at)
+        .where(Contact.created_by_id == scope.actor_id)
+        .order_by(Contact.created_at.desc())
+        .limit(some)
+    )
+    for contact_id, at in added:
+        touched.setdefault(int(contact_id), at)
+    first = _first_span(scope, today, sorted(touched))
+    found = session.execute(_people(scope).join(first, first.c.span_id == StateSpan.id)).all()
+    latest = sorted(found, key=lambda row: (-touched[row.id].timestamp(), row.id))
+    return _with_last_talks(session, scope, latest[:limit])
 
 
 def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> dict[int, LastTalk]:
@@ -149,14 +151,19 @@ def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> di
     }
 
 
-def _first_span(scope: Scope, today: date) -> sa.Subquery:
-    """Return one span of today for each person, so that two jobs do not make two rows."""
+def _first_span(scope: Scope, today: date, contact_ids: Sequence[int] | None = None) -> sa.Subquery:
+    """Return one span of today for each person, so that two jobs do not make two rows.
+
+    contact_ids: only these people; None = everybody.
+    """
+    these = () if contact_ids is None else (StateSpan.contact_id.in_(contact_ids),)
     return (
         sa.select(StateSpan.contact_id, sa.func.min(StateSpan.id).label("span_id"))
         .where(
             StateSpan.from_day <= today,
             StateSpan.to_day > today,
             scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
+            *these,
         )
         .group_by(StateSpan.contact_id)
         .subquery()
@@ -181,24 +188,23 @@ def _people(scope: Scope, *more: Any) -> sa.Select[Any]:
         Contact.known_as,
         Contact.placeholder_label,
         StateSpan.score,
-        _name_of(StateSpan.workplace_id).label("workplace_name"),
-        _name_of(StateSpan.area_id).label("area_name"),
+        StateSpan.workplace_id,
+        StateSpan.area_id,
         *more,
     ).join(StateSpan, StateSpan.contact_id == Contact.id)
 
 
-def _name_of(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(Place.name).where(Place.id == column).scalar_subquery()
-
-
 def _with_last_talks(session: Session, scope: Scope, found: Any) -> list[PersonAtWork]:
     talks = last_talks(session, scope, [row.id for row in found])
+    # Asked for the few people shown: names in the statement above would be looked up for all.
+    places = {place for row in found for place in (row.workplace_id, row.area_id) if place}
+    names = names_of(session, scope, places)
     return [
         PersonAtWork(
             public_id=row.public_id,
             name=row.known_as or row.placeholder_label,
-            workplace_name=row.workplace_name or "",
-            area_name=row.area_name,
+            workplace_name=names.get(row.workplace_id, ""),
+            area_name=names.get(row.area_id),
             rating=row.score,
             last_talk=talks.get(row.id),
         )

@@ -62,7 +62,8 @@ def refuse_unsafe_sqlite(version: tuple[int, ...]) -> None:
 
 
 def _open_sqlite(path: Path, key_hex: str | None) -> Any:
-    connection = sqlcipher.connect(str(path), check_same_thread=False, timeout=10)
+    # Long enough to wait for a register being stored (up to 20 seconds) rather than refuse a talk.
+    connection = sqlcipher.connect(str(path), check_same_thread=False, timeout=30)
     # The driver must not open transactions behind our back: see _begin below.
     connection.isolation_level = None
     if key_hex is not None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from crm.domain.errors import NotFound, PermissionRefused, Refusal
 from crm.web.guard import signed_in
@@ -81,6 +81,9 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
         return error
+    if isinstance(error, SecurityError):
+        # The request names a host that is not ours: no page, because no address can be built.
+        return "bad request\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     if isinstance(error, RequestEntityTooLarge):
         status = 413
     return _page(status)

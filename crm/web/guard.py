@@ -20,6 +20,7 @@ from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from sqlalchemy.orm import Session
 
+from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Grant, Scope
 from crm.access.tokens import IDLE_LIMIT
@@ -108,11 +109,12 @@ def scope_of(session: Session, user_id: int, today: date) -> Scope:
     rows = session.execute(_GRANTS, {"user": user_id, "day": today}).all()
     return Scope(
         actor_id=user_id,
-        grants=tuple(
-            Grant(role=row.role, place_id=row.place_id, covers_everything=row.kind == "everything")
-            for row in rows
-        ),
+        grants=tuple(_grant(row) for row in rows),
     )
+
+
+def _grant(row: Any) -> Grant:
+    return Grant(role=row.role, place_id=row.place_id, covers_everything=row.kind == "everything")
 
 
 def signed_in() -> SignedIn | None:
@@ -186,7 +188,7 @@ def _refuse_undeclared() -> Any:
     return None
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]
+@login_manager.user_loader
 def _load(token: str) -> SignedIn | None:
     now = clock.now()
     today = now.date()
@@ -197,11 +199,7 @@ def _load(token: str) -> SignedIn | None:
     first = rows[0]
     if now - first.last_seen_at > IDLE_LIMIT:
         return None
-    grants = tuple(
-        Grant(role=row.role, place_id=row.place_id, covers_everything=row.kind == "everything")
-        for row in rows
-        if row.role is not None
-    )
+    grants = tuple(_grant(row) for row in rows if row.role is not None)
     user = SignedIn(
         token=token,
         session_id=first.session_id,
@@ -224,6 +222,7 @@ def _load(token: str) -> SignedIn | None:
 
 
 _place = table_of(Place)
+_IN_FORCE = (known(AccessGrant), covers(AccessGrant, sa.bindparam("day", type_=sa.Date)))
 # As below, it names `place` only to learn whether a grant covers everything.
 _GRANTS = (
     sa.select(AccessGrant.role, AccessGrant.place_id, _place.c.kind)
@@ -231,12 +230,7 @@ _GRANTS = (
     .join(_place, _place.c.id == AccessGrant.place_id)
     .where(
         AccessGrant.user_id == sa.bindparam("user", type_=sa.Integer),
-        AccessGrant.superseded_at.is_(None),
-        AccessGrant.valid_from <= sa.bindparam("day", type_=sa.Date),
-        sa.or_(
-            AccessGrant.valid_to.is_(None),
-            AccessGrant.valid_to > sa.bindparam("day", type_=sa.Date),
-        ),
+        *_IN_FORCE,
         UserAccount.active.is_(True),
     )
     .execution_options(crm_scope=True)
@@ -260,12 +254,7 @@ _LOAD = (
         AccessGrant,
         sa.and_(
             AccessGrant.user_id == UserAccount.id,
-            AccessGrant.superseded_at.is_(None),
-            AccessGrant.valid_from <= sa.bindparam("day", type_=sa.Date),
-            sa.or_(
-                AccessGrant.valid_to.is_(None),
-                AccessGrant.valid_to > sa.bindparam("day", type_=sa.Date),
-            ),
+            *_IN_FORCE,
         ),
     )
     .outerjoin(_place, _place.c.id == AccessGrant.place_id)

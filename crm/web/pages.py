@@ -88,17 +88,18 @@ def page() -> dict[str, Any]:
         "csrf_token": generate_csrf(),
         "request_id": g.get("request_id", ""),
         "nav": _tabs() if user else [],
-        "home_url": url_for("today.index") if _has("today.index") else "/",
-        "sign_out_url": url_for("accounts.sign_out") if _has("accounts.sign_out") else "",
-        "account_url": url_for("accounts.mine") if _has("accounts.mine") else "",
-        "hide_url": url_for("today.hide") if _has("today.hide") else "",
-        "source_url": url_for("today.about") if _has("today.about") else "",
+        "home_url": address_of("today.index") or "/",
+        "sign_out_url": address_of("accounts.sign_out") or "",
+        "account_url": address_of("accounts.mine") or "",
+        "hide_url": address_of("today.hide") or "",
+        "source_url": address_of("today.about") or "",
     }
     return shown
 
 
-def _has(endpoint: str) -> bool:
-    return endpoint in current_app.view_functions
+def address_of(endpoint: str, **values: Any) -> str | None:
+    """Return the address of another feature's page, or None where that feature is left out."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 def _tabs() -> list[Tab]:
@@ -108,9 +109,9 @@ def _tabs() -> list[Tab]:
         Tab(
             key=key,
             label=str(label),
-            url=url_for(endpoint),
+            url=address,
             current=endpoint.split(".")[0] == blueprint,
         )
         for key, label, endpoint, permission in _TABS
-        if _has(endpoint) and scope.may(permission)
+        if scope.may(permission) and (address := address_of(endpoint)) is not None
     ]

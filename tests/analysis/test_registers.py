@@ -714,3 +714,24 @@ def test_a_file_with_problems_without_end_is_refused() -> None:
 def test_a_long_cell_is_cut_in_the_report() -> None:
     _, problems = _counts("name,workers,members\nMill," + "x" * 200 + ",3\n")
     assert problems[0].value_shown == "x" * 79 + "…"
+
+
+def test_a_line_of_countless_cells_is_refused_before_it_is_split() -> None:
+    with pytest.raises(
+        Refusal, match=r"^Line 2 has more than 1000 cells\. Check that it is the right file\.$"
+    ):
+        _counts("name,workers,members\n" + "," * 2_000_000 + "\n")
+
+
+def test_a_file_of_countless_lines_is_refused() -> None:
+    with pytest.raises(
+        Refusal,
+        match=r"^This file has more than 500000 lines\. Check that it is the right file\.$",
+    ):
+        _counts("name,workers,members\n" + "\n" * 600_000)
+
+
+def test_countless_headings_are_refused_at_once() -> None:
+    headings = ",".join(f"column {number}" for number in range(20_000))
+    with pytest.raises(Refusal, match=r"^Line 1 has more than 1000 cells\."):
+        _counts(headings + "\n")

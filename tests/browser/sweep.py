@@ -60,6 +60,11 @@ def pages_of(live: Live, *, of_places: bool) -> list[Stop]:
         stops.append(Stop(who, path))
         if endpoint in MAIN:
             stops += [Stop(other, path) for other in may if other != who]
+    if not of_places:
+        # Without a place these two ask for it first, and look different.
+        place = f"?place={live.ids['place_id']}"
+        stops.append(Stop("admin", f"/admin/users/new{place}"))
+        stops.append(Stop("admin", f"/admin/users/{live.ids['user_id']}/roles/new{place}"))
     return stops
 
 

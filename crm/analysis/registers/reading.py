@@ -7,6 +7,7 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +15,10 @@ from typing import BinaryIO, Literal
 
 from crm.domain.errors import Refusal
 
-MAX_EXPANDED_BYTES = 200 * 1024 * 1024
+# The largest register is under 4 MiB unpacked. Whatever is far beyond would only fill the memory.
+MAX_EXPANDED_BYTES = 32 * 1024 * 1024
+MAX_LINES = 500_000
+MAX_CELLS = 1_000
 MAX_PROBLEMS = 10_000
 MAX_VALUE_SHOWN = 80  # characters
 
@@ -121,7 +125,7 @@ def read_text(stream: BinaryIO, *, encodings: Sequence[str] = ("utf-8-sig",)) ->
     """Returns the whole text of a stream, unpacked when it is gzip.
 
     The encodings are tried in order; the first that fits is used. Raises Refusal when the stream
-    is empty, a spreadsheet file, damaged, larger than 200 MiB unpacked, or fits no encoding.
+    is empty, a spreadsheet file, damaged, larger than 32 MiB unpacked, or fits no encoding.
     """
     content = _read_bytes(stream)
     if not content.strip():
@@ -151,7 +155,7 @@ def read_rows(
     """
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     lines = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True
+        _narrow_lines(text, delimiter), delimiter=delimiter, quoting=quoting, strict=True
     )
     row_number = 0
     while True:
@@ -167,6 +171,26 @@ def read_rows(
             ) from error
         if any(cell and not cell.isspace() for cell in cells):
             yield row_number, cells
+
+
+def _narrow_lines(text: str, delimiter: str) -> Iterator[str]:
+    """Yields the lines of a text. Raises Refusal for more lines or cells than any register has.
+
+    A line of millions of commas would become millions of cells, and take gigabytes.
+    """
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if number > MAX_LINES:
+            raise Refusal(
+                "This file has more than %(limit)s lines. Check that it is the right file.",
+                limit=MAX_LINES,
+            )
+        if line.count(delimiter) >= MAX_CELLS:
+            raise Refusal(
+                "Line %(line)s has more than %(limit)s cells. Check that it is the right file.",
+                line=number,
+                limit=MAX_CELLS,
+            )
+        yield line
 
 
 def read_headed_table(
@@ -194,7 +218,8 @@ def read_headed_table(
             "This file has no column called %(columns)s. Check that it is the right file.",
             columns=", ".join(missing),
         )
-    twice = next((key for key in keys if key and keys.count(key) > 1), None)
+    times = Counter(keys)
+    twice = next((key for key in keys if key and times[key] > 1), None)
     if twice is not None:
         raise Refusal(
             "Two columns of this file are called %(column)s. Rename or delete one of them.",

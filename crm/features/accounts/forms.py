@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import HiddenInput
 
 from crm.domain.roles import Role
-from crm.web.forms import DayField, Form, TextField
+from crm.web.forms import DayField, Form, TextField, chosen_id
 from crm.web.labels import choices
 
 _NEW = {"autocomplete": "new-password", "spellcheck": "false"}
@@ -168,10 +168,7 @@ class InviteForm(GrantForm):
 
     def user_key(self) -> uuid.UUID:
         """Return the id that the new user will have; a fresh one when the field was spoilt."""
-        try:
-            return uuid.UUID(self.key.data)
-        except (ValueError, TypeError, AttributeError):
-            return uuid.uuid4()
+        return chosen_id(self.key.data) or uuid.uuid4()
 
 
 class EndGrantForm(Form):

@@ -229,7 +229,9 @@ def list_users(session: Session, scope: Scope, *, search: str = "", page: int = 
     """Return one page of users by name. search: part of a name, upper or lower case."""
     scope.require(Permission.USER_WRITE)
     wanted: sa.ColumnElement[bool] = sa.true()
-    if search.strip():
+    if "\x00" in search:
+        wanted = sa.false()  # No name holds this sign, and PostgreSQL refuses to look for it.
+    elif search.strip():
         wanted = UserAccount.name.icontains(search.strip(), autoescape=True)
     total = session.scalar(sa.select(sa.func.count(UserAccount.id)).where(wanted)) or 0
     pages = max(1, -(-total // PAGE_SIZE))

@@ -44,6 +44,7 @@ from crm.features.accounts.forms import (
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.errors import kept_fields
+from crm.web.forms import chosen_id
 from crm.web.guard import SignedIn, keyed_hash, let_in, let_out, public, requires, signed_in
 from crm.web.labels import choices
 
@@ -477,7 +478,7 @@ def users(scope: Scope) -> Any:
 @requires(Permission.USER_WRITE)
 def places(scope: Scope) -> Any:
     """Find the place of a role, by name and kind, for a new user or for ``user``."""
-    return _places_page(scope, _uuid(request.args.get("user")))
+    return _places_page(scope, chosen_id(request.args.get("user")))
 
 
 def _places_page(scope: Scope, user_id: UUID | None) -> str:
@@ -509,7 +510,7 @@ _KINDS = ("employer", "workplace", "area", "branch", "union", "region")
 @requires(Permission.USER_WRITE)
 def invite(scope: Scope) -> Any:
     """Ask for the name and role of a new user; the place was chosen on the page before."""
-    place_id = _uuid(request.args.get("place"))
+    place_id = chosen_id(request.args.get("place"))
     if place_id is None:
         return _places_page(scope, None)
     form = InviteForm(formdata=None, since=_today(), key=str(uuid4()))
@@ -520,7 +521,7 @@ def invite(scope: Scope) -> Any:
 @requires(Permission.USER_WRITE)
 def send_invite(scope: Scope) -> Any:
     """Store the new user and show their link, this once."""
-    place_id = _uuid(request.args.get("place"))
+    place_id = chosen_id(request.args.get("place"))
     if place_id is None:
         return redirect(url_for("accounts.places"), 303)
     form = InviteForm()
@@ -577,7 +578,7 @@ def _user_page(scope: Scope, user_id: UUID, *, refusal: Refusal | None = None) -
 @requires(Permission.USER_WRITE)
 def grant(scope: Scope, user_id: UUID) -> Any:
     """Ask for a further role of a user; the place was chosen on the page before."""
-    place_id = _uuid(request.args.get("place"))
+    place_id = chosen_id(request.args.get("place"))
     if place_id is None:
         return _places_page(scope, user_id)
     return _grant_page(scope, GrantForm(formdata=None, since=_today()), user_id, place_id)
@@ -587,7 +588,7 @@ def grant(scope: Scope, user_id: UUID) -> Any:
 @requires(Permission.USER_WRITE)
 def add_grant(scope: Scope, user_id: UUID) -> Any:
     """Give a user a further role."""
-    place_id = _uuid(request.args.get("place"))
+    place_id = chosen_id(request.args.get("place"))
     if place_id is None:
         return redirect(url_for("accounts.places", user=user_id), 303)
     form = GrantForm()
@@ -709,10 +710,3 @@ def _link_page(scope: Scope, user_id: UUID, token: str) -> str:
 def _today() -> date:
     """Return the day by which roles begin and end: the guard reckons in UTC, so do these pages."""
     return clock.now().astimezone(UTC).date()
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None

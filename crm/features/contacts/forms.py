@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any, TypeVar
 
 import phonenumbers
@@ -28,7 +27,7 @@ from crm.domain.vocabulary import (
 )
 from crm.reads.people import MemberFilter
 from crm.reads.places import Choice
-from crm.web.forms import DayField, Form, TextField
+from crm.web.forms import DayField, Form, TextField, chosen_id
 from crm.web.labels import LABELS, NOT_KNOWN, choices, choices_or_unknown
 
 Member = TypeVar("Member", bound=enum.StrEnum)
@@ -43,14 +42,6 @@ MEMBER_CHOICES = [
     ("not_member", _("Not a member of this union")),
     ("none", _("In no union at all")),
 ]
-
-
-def chosen_id(data: str | None) -> uuid.UUID | None:
-    """Return the public id picked from a list; None for nothing picked or no id at all."""
-    try:
-        return uuid.UUID(data or "")
-    except ValueError:
-        return None
 
 
 def chosen_word(kind: type[Member], data: str | None) -> Member | None:
@@ -328,8 +319,3 @@ class BasisForm(Form):
 
 class ConfirmForm(Form):
     """Nothing but a button and its token."""
-
-
-def days_text(day: date | None) -> str:
-    """Return a day as a date field holds it."""
-    return "" if day is None else day.isoformat()

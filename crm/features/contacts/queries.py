@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.audit import record_view
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import Assessment as Rated
-from crm.domain.assessment import Basis, Freshness, current, disagreement, is_firm
+from crm.domain.assessment import Basis, ExpiryRule, Freshness, current, disagreement, is_firm
 from crm.domain.errors import NotFound
 from crm.domain.ids import UserId
 from crm.domain.spells import covers
@@ -238,10 +239,11 @@ class ContactPage:
 
 
 def read_contact(
-    session: Session, scope: Scope, public_id: uuid.UUID, *, today: date
+    session: Session, scope: Scope, public_id: uuid.UUID, *, today: date, expiry: ExpiryRule
 ) -> tuple[int, ContactPage]:
     """Return the inner id, for the audit, and the whole page. Raises NotFound.
 
+    expiry: how long an assessment counts.
     The number of statements does not depend on how much is known of the person.
     """
     contact = get_contact(session, scope, public_id)
@@ -284,8 +286,8 @@ def read_contact(
         memberships_before=[one for one in seen_spells if one.written.replaced_at is not None],
         points=[_point(point) for point in points if point.superseded_at is None],
         bases=[_basis(one, users) for one in bases if one.superseded_at is None],
-        stands=_stands(general, judgements, today),
-        apart=_apart(general, judgements, today),
+        stands=_stands(general, judgements, today, expiry),
+        apart=_apart(general, judgements, today, expiry),
         history=[judgements[one.id] for one in general if one.day <= today],
         talks=_talks(talks, issues, notes, judged, judgements, users),
         other_judgements=[
@@ -294,6 +296,12 @@ def read_contact(
         promises=[_promise(promise, users) for promise in promises],
     )
     return mine, page
+
+
+def note_view(session: Session, scope: Scope, public_id: uuid.UUID) -> None:
+    """Record that the actor looked at what is known of a person. Raises NotFound."""
+    contact = get_contact(session, scope, public_id)
+    record_view(session, contact_id=contact.id, contact_public_id=public_id)
 
 
 def read_person(session: Session, scope: Scope, public_id: uuid.UUID) -> Person:
@@ -665,20 +673,26 @@ def _rated(one: Assessment) -> Rated:
 
 
 def _stands(
-    general: list[Assessment], judgements: dict[int, Judgement], today: date
+    general: list[Assessment],
+    judgements: dict[int, Judgement],
+    today: date,
+    expiry: ExpiryRule,
 ) -> Stands | None:
     rated = {_rated(one): judgements[one.id] for one in general}
-    standing = current(rated, today)
+    standing = current(rated, today, expiry)
     if standing is None:
         return None
     return Stands(rated[standing.assessment], standing.age_days, standing.freshness)
 
 
 def _apart(
-    general: list[Assessment], judgements: dict[int, Judgement], today: date
+    general: list[Assessment],
+    judgements: dict[int, Judgement],
+    today: date,
+    expiry: ExpiryRule,
 ) -> tuple[Judgement, Judgement] | None:
     rated = {_rated(one): judgements[one.id] for one in general}
-    found = disagreement(rated, today)
+    found = disagreement(rated, today, expiry)
     return None if found is None else (rated[found.strongest], rated[found.weakest])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -30,10 +30,13 @@ from crm.reads.people import MemberFilter, list_people
 from crm.reads.places import Choice
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.expiry import expiry_rule
 from crm.web.filters import day as day_text
 from crm.web.filters import people as people_text
+from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.labels import NOT_KNOWN, label
+from crm.web.pages import address_of
 
 bp = Blueprint("contacts", __name__)
 
@@ -68,7 +71,7 @@ def install(app: Flask) -> None:
 def index(scope: Scope) -> str:
     """Show the people with a job on a day, by name."""
     form = forms.FilterForm(formdata=request.args)
-    chosen = forms.chosen_id(request.args.get("place"))
+    chosen = chosen_id(request.args.get("place"))
     number = max(request.args.get("page", 1, type=int), 1)
     today = my_today()
     with unit_of_work(scope, read_only=True) as session:
@@ -134,7 +137,7 @@ def _pager(
 @requires(Permission.CONTACT_WRITE)
 def add(scope: Scope) -> str:
     """Show the form for somebody new; first the question where, when there is a choice."""
-    chosen = forms.chosen_id(request.args.get("workplace"))
+    chosen = chosen_id(request.args.get("workplace"))
     with unit_of_work(scope, read_only=True) as session:
         places = queries.workplaces_to_write(session, scope)
         if chosen is None and len(places) == 1:
@@ -158,7 +161,7 @@ def add(scope: Scope) -> str:
 @requires(Permission.CONTACT_WRITE)
 def add_save(scope: Scope) -> Any:
     """Store somebody new."""
-    chosen = forms.chosen_id(request.args.get("workplace"))
+    chosen = chosen_id(request.args.get("workplace"))
     with unit_of_work(scope, read_only=True) as session:
         places = queries.workplaces_to_write(session, scope)
         if chosen is None and len(places) == 1:
@@ -180,8 +183,8 @@ def add_save(scope: Scope) -> Any:
                     _details(form),
                     offered.workplace.public_id,
                     service.JobEntry(
-                        area=forms.chosen_id(form.area.data),
-                        shift=forms.chosen_id(form.shift.data),
+                        area=chosen_id(form.area.data),
+                        shift=chosen_id(form.shift.data),
                         since=form.since.data,
                     ),
                     phone=form.text("phone"),
@@ -193,9 +196,9 @@ def add_save(scope: Scope) -> Any:
         )
         if outcome is None:
             flash(_("Saved."), "done")
-            log = _endpoint("conversations.log")
+            log = address_of("conversations.log", contact_id=stored[0])
             if request.args.get("next") == "log" and log:
-                return redirect(url_for(log, contact_id=stored[0]), 303)
+                return redirect(log, 303)
             return _to_person(stored[0])
     return _add_page(form, offered, len(places) > 1), 422
 
@@ -249,27 +252,36 @@ def _details(form: Any) -> service.Details:
 def show(scope: Scope, contact_id: uuid.UUID) -> str:
     """Show one person, and record that somebody looked."""
     with unit_of_work(scope) as session:
-        inner_id, page = queries.read_contact(session, scope, contact_id, today=my_today())
+        inner_id, page = queries.read_contact(
+            session, scope, contact_id, today=my_today(), expiry=expiry_rule()
+        )
         audit.record_view(session, contact_id=inner_id, contact_public_id=contact_id)
     return render_template(
         "contacts/show.html",
         page_of=page,
         person=page.person,
         chart=wording.history_chart(page),
-        timeline_items=wording.happenings(page, _endpoint("conversations.show")),
+        timeline_items=wording.happenings(page),
         before=wording.before_lines(page),
         words=wording,
         groups=list(FieldGroup),
-        log_url=_page_of("conversations.log", contact_id=contact_id),
-        place_url=lambda place: _page_of("workplaces.show", place_id=place.public_id),
+        log_url=address_of("conversations.log", contact_id=contact_id),
+        place_url=lambda place: address_of("workplaces.show", place_id=place.public_id),
         may_write=scope.may(Permission.CONTACT_WRITE),
     )
+
+
+def _note_view(scope: Scope, contact_id: uuid.UUID) -> None:
+    """Record that somebody looked: a form filled with what is known shows it as a page does."""
+    with unit_of_work(scope) as session:
+        queries.note_view(session, scope, contact_id)
 
 
 @bp.get("/people/<uuid:contact_id>/details")
 @requires(Permission.CONTACT_WRITE)
 def details(scope: Scope, contact_id: uuid.UUID) -> str:
     """Show the form for the person's own fields."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person = queries.read_person(session, scope, contact_id)
     form = forms.DetailsForm(
@@ -302,6 +314,8 @@ def details_save(scope: Scope, contact_id: uuid.UUID) -> Any:
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _details_page(form, person, outcome.conflict), outcome.status
 
 
@@ -409,6 +423,7 @@ def point_add_save(scope: Scope, contact_id: uuid.UUID, kind: str) -> Any:
 @requires(Permission.CONTACT_WRITE)
 def point(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> str:
     """Show the form that puts a phone, mail or address right."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_point(session, scope, contact_id, point_id)
     form = forms.PointForm(
@@ -444,6 +459,8 @@ def point_save(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> Any:
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _point_page(form, person, seen, outcome.conflict), outcome.status
 
 
@@ -451,6 +468,7 @@ def point_save(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> Any:
 @requires(Permission.CONTACT_WRITE)
 def point_remove(scope: Scope, contact_id: uuid.UUID, point_id: uuid.UUID) -> str:
     """Ask whether to take a phone, mail or address away."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_point(session, scope, contact_id, point_id)
     return _form_page(
@@ -547,7 +565,7 @@ def job_add_save(scope: Scope, contact_id: uuid.UUID) -> Any:
 def _job_place(
     scope: Scope, contact_id: uuid.UUID
 ) -> tuple[queries.Person, queries.JobChoices | None, list[Choice]]:
-    chosen = forms.chosen_id(request.args.get("workplace"))
+    chosen = chosen_id(request.args.get("workplace"))
     with unit_of_work(scope, read_only=True) as session:
         person = queries.read_person(session, scope, contact_id)
         places = queries.workplaces_to_write(session, scope)
@@ -561,6 +579,7 @@ def _job_place(
 @requires(Permission.CONTACT_WRITE)
 def job(scope: Scope, contact_id: uuid.UUID, job_id: uuid.UUID) -> str:
     """Show the form that puts a job right."""
+    _note_view(scope, contact_id)
     person, seen, offered = _job_seen(scope, contact_id, job_id)
     form = forms.JobForm(
         data={
@@ -602,6 +621,8 @@ def job_save(scope: Scope, contact_id: uuid.UUID, job_id: uuid.UUID) -> Any:
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _job_page(form, person, offered.workplace, outcome.conflict), outcome.status
 
 
@@ -675,8 +696,8 @@ def job_move_save(scope: Scope, contact_id: uuid.UUID, job_id: uuid.UUID) -> Any
             scope,
             contact_id,
             job_id,
-            area=forms.chosen_id(form.area.data),
-            shift=forms.chosen_id(form.shift.data),
+            area=chosen_id(form.area.data),
+            shift=chosen_id(form.shift.data),
             since=form.since.data,
             now=clock.now(),
         ),
@@ -688,12 +709,12 @@ def job_move_save(scope: Scope, contact_id: uuid.UUID, job_id: uuid.UUID) -> Any
 
 def _job_entry(form: forms.JobForm) -> service.JobEntry:
     return service.JobEntry(
-        area=forms.chosen_id(form.area.data),
-        shift=forms.chosen_id(form.shift.data),
+        area=chosen_id(form.area.data),
+        shift=chosen_id(form.shift.data),
         since=form.since.data,
         until=form.until.data,
         job_title=form.text("job_title"),
-        employer=forms.chosen_id(form.employer.data),
+        employer=chosen_id(form.employer.data),
         contract_type=forms.chosen_word(ContractType, form.contract_type.data),
     )
 
@@ -789,6 +810,7 @@ def membership_add_save(scope: Scope, contact_id: uuid.UUID) -> Any:
 @requires(Permission.CONTACT_WRITE)
 def membership(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUID) -> str:
     """Show the form that puts right what is known of a union."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_membership(session, scope, contact_id, membership_id)
     form = forms.MembershipForm(
@@ -829,6 +851,8 @@ def membership_save(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUI
     )
     if outcome is None:
         return _saved(contact_id)
+    if outcome.conflict is not None:
+        _note_view(scope, contact_id)
     return _membership_page(form, person, seen, outcome.conflict), outcome.status
 
 
@@ -836,6 +860,7 @@ def membership_save(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUI
 @requires(Permission.CONTACT_WRITE)
 def membership_end(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUID) -> str:
     """Ask from which day a membership no longer holds."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_membership(session, scope, contact_id, membership_id)
     form = forms.EndForm(data={"day": my_today()})
@@ -866,6 +891,7 @@ def membership_end_save(scope: Scope, contact_id: uuid.UUID, membership_id: uuid
 @requires(Permission.CONTACT_WRITE)
 def membership_remove(scope: Scope, contact_id: uuid.UUID, membership_id: uuid.UUID) -> str:
     """Ask whether to go back to "not known"."""
+    _note_view(scope, contact_id)
     with unit_of_work(scope, read_only=True) as session:
         person, seen = queries.read_membership(session, scope, contact_id, membership_id)
     return _form_page(
@@ -1118,21 +1144,11 @@ def _said(field: Any, value: Any) -> str:
 
 def _version(form: Any) -> uuid.UUID:
     """Return the version a form about a fact was made from; a made-up one is nobody's."""
-    return forms.chosen_id(form.version.data) or uuid.UUID(int=0)
+    return chosen_id(form.version.data) or uuid.UUID(int=0)
 
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _endpoint(name: str) -> str | None:
-    """Return the endpoint if this server has it: the parts of the program come and go."""
-    return name if name in current_app.view_functions else None
-
-
-def _page_of(name: str, **values: Any) -> str | None:
-    endpoint = _endpoint(name)
-    return url_for(endpoint, **values) if endpoint else None
 
 
 def _to_person(contact_id: uuid.UUID) -> Response:

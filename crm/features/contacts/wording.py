@@ -25,6 +25,7 @@ from crm.features.contacts.queries import (
 from crm.reads.people import PersonRow
 from crm.web.filters import day, moment
 from crm.web.labels import label, rating_label
+from crm.web.pages import address_of
 
 
 def _(text: str, /, **values: object) -> str:
@@ -204,10 +205,10 @@ def _reading(first: Judgement, last: Judgement) -> str:
     return _("First and last time the same: %(now)s.", **words)
 
 
-def happenings(page: ContactPage, talk_endpoint: str | None) -> list[Happening]:
-    """Return the timeline, newest first. talk_endpoint: the page of one talk, if there is one."""
+def happenings(page: ContactPage) -> list[Happening]:
+    """Return the timeline, newest first."""
     found: list[Happening] = []
-    found.extend(_talk(talk, talk_endpoint) for talk in page.talks)
+    found.extend(_talk(talk) for talk in page.talks)
     found.extend(_judged(one) for one in page.other_judgements)
     for promise in page.promises:
         found.extend(_promise(promise))
@@ -241,7 +242,7 @@ def _happening(
     )
 
 
-def _talk(talk: Talk, endpoint: str | None) -> Happening:
+def _talk(talk: Talk) -> Happening:
     lines = []
     if talk.issues:
         lines.append(_("What matters: %(list)s", list=_list(talk.issues)))
@@ -271,7 +272,7 @@ def _talk(talk: Talk, endpoint: str | None) -> Happening:
         by=talk.by,
         lines=lines,
         quote=words.their_words if words is not None else None,
-        url=url_for(endpoint, talk_id=talk.public_id) if endpoint else "",
+        url=address_of("conversations.show", talk_id=talk.public_id) or "",
         link=_("See or put right"),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Place
 from crm.reads.people import names_of_users
+from crm.reads.places import place_name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +66,7 @@ def get_person(session: Session, scope: Scope, public_id: uuid.UUID, *, today: d
     Raises NotFound when there is no such person or none of their jobs lies where the actor logs
     talks. One statement: it runs at every talk that is saved.
     """
-    # A second copy of `place` in the joins would not be held to the scope: hence the subselect.
-    workplace_name = (
-        sa.select(Place.name).where(Place.id == Job.workplace_id).correlate(Job).scalar_subquery()
-    )
-    rows = session.execute(
-        scope.select(
-            Contact.id,
-            Contact.known_as,
-            Contact.placeholder_label,
-            Contact.do_not_contact,
-            Job.place_id,
-            Job.area_id,
-            Job.valid_from,
-            Job.valid_to,
-            Place.public_id.label("place_public_id"),
-            Place.name.label("place_name"),
-            workplace_name.label("workplace_name"),
-        )
-        .join(Job, Job.contact_id == Contact.id)
-        .join(Place, Place.id == Job.place_id)
-        .where(
-            Contact.public_id == public_id,
-            known(Job),
-            scope.reach(Permission.CONVERSATION_WRITE, Job.place_id),
-        )
-        .order_by(Job.valid_from.desc(), Job.id)
-    ).all()
+    rows = session.execute(scope.prepared(_person), {"person": public_id}).all()
     if not rows:
         raise NotFound(f"contact {public_id}")
     first = rows[0]
@@ -113,6 +89,32 @@ def get_person(session: Session, scope: Scope, public_id: uuid.UUID, *, today: d
         name=first.known_as or first.placeholder_label,
         do_not_contact=first.do_not_contact,
         places=current or (next(iter(places.values())),),
+    )
+
+
+def _person(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        scope.select(
+            Contact.id,
+            Contact.known_as,
+            Contact.placeholder_label,
+            Contact.do_not_contact,
+            Job.place_id,
+            Job.area_id,
+            Job.valid_from,
+            Job.valid_to,
+            Place.public_id.label("place_public_id"),
+            Place.name.label("place_name"),
+            place_name_of(Job.workplace_id).label("workplace_name"),
+        )
+        .join(Job, Job.contact_id == Contact.id)
+        .join(Place, Place.id == Job.place_id)
+        .where(
+            Contact.public_id == sa.bindparam("person", type_=sa.Uuid()),
+            known(Job),
+            scope.reach(Permission.CONVERSATION_WRITE, Job.place_id),
+        )
+        .order_by(Job.valid_from.desc(), Job.id)
     )
 
 
@@ -142,12 +144,14 @@ class StoredTalk:
 
 def find_stored(session: Session, scope: Scope, public_id: uuid.UUID) -> StoredTalk | None:
     """Return the talk that carries this id, or None when there is none in the scope."""
-    found = session.execute(
-        scope.select(Conversation.contact_id, Conversation.held_by_id).where(
-            Conversation.public_id == public_id
-        )
-    ).one_or_none()
+    found = session.execute(scope.prepared(_stored), {"talk": public_id}).one_or_none()
     return None if found is None else StoredTalk(found.contact_id, found.held_by_id)
+
+
+def _stored(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
+    return scope.select(Conversation.contact_id, Conversation.held_by_id).where(
+        Conversation.public_id == sa.bindparam("talk", type_=sa.Uuid())
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,3 +259,14 @@ def find_standing(session: Session, scope: Scope, conversation_id: int) -> Asses
 def note_view(session: Session, scope: Scope, talk: WholeTalk) -> None:
     """Record that the actor looked at what is known of the person in the talk."""
     record_view(session, contact_id=talk.contact_id, contact_public_id=talk.contact_public_id)
+
+
+def waiting_reminders(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
+    """Return the statement for the actor's open reminders about ``contact`` made by ``held_at``."""
+    return scope.select(FollowUp).where(
+        FollowUp.contact_id == sa.bindparam("contact"),
+        scope.reach(Permission.CONVERSATION_WRITE, FollowUp.place_id),
+        FollowUp.owner_id == scope.actor_id,
+        FollowUp.done_at.is_(None),
+        FollowUp.created_at <= sa.bindparam("held_at", type_=FollowUp.created_at.type),
+    )

@@ -299,13 +299,8 @@ def _finish_reminders(
 ) -> None:
     """Mark done what the writer had promised about this person before the talk."""
     waiting = session.scalars(
-        scope.select(FollowUp).where(
-            FollowUp.contact_id == conversation.contact_id,
-            scope.reach(Permission.CONVERSATION_WRITE, FollowUp.place_id),
-            FollowUp.owner_id == scope.actor_id,
-            FollowUp.done_at.is_(None),
-            FollowUp.created_at <= conversation.held_at,
-        )
+        scope.prepared(queries.waiting_reminders),
+        {"contact": conversation.contact_id, "held_at": conversation.held_at},
     )
     for reminder in waiting:
         reminder.done_at = now

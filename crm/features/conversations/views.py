@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from crm.access.permissions import Permission
@@ -21,7 +21,9 @@ from crm.reads.people import PersonRow, search_people
 from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
+from crm.web.pages import address_of
 
 bp = Blueprint("conversations", __name__)
 
@@ -100,7 +102,7 @@ def who(scope: Scope) -> str:
         found_more=len(found) > FOUND,
         recent=[_link(person) for person in recent],
         others=[_link(person) for person in others[: RECENT - len(recent)]],
-        add_url=_address("contacts.add", next="log"),
+        add_url=address_of("contacts.add", next="log"),
     )
 
 
@@ -168,9 +170,10 @@ def correct(scope: Scope, talk_id: UUID) -> Any:
 
 
 def _talk_again(scope: Scope, talk_id: UUID, form: StandingForm, status: int) -> tuple[str, int]:
-    """Show the talk as it is now, with what was chosen kept in the form."""
-    with unit_of_work(scope, read_only=True) as session:
+    """Show the talk as it is now, with what was chosen kept in the form. This is a look too."""
+    with unit_of_work(scope) as session:
         talk = queries.get_talk(session, scope, talk_id)
+        queries.note_view(session, scope, talk)
     return _talk_page(talk, form, keep=True), status
 
 
@@ -187,7 +190,7 @@ def _talk_page(talk: queries.WholeTalk, form: StandingForm, *, keep: bool = Fals
         form=form,
         conflict=keep and bool(form.form_errors),
         has_errors=bool(form.errors),
-        person_url=_address("contacts.show", contact_id=talk.contact_public_id),
+        person_url=address_of("contacts.show", contact_id=talk.contact_public_id),
     )
 
 
@@ -226,27 +229,15 @@ def _back(contact_id: UUID) -> str:
     """Return where the reader came from, out of a closed list: never an address that was sent."""
     came_from = request.args.get("next")
     if came_from == "today":
-        return _address("today.index") or url_for("conversations.who")
+        return address_of("today.index") or url_for("conversations.who")
     if came_from == "person":
-        person = _address("contacts.show", contact_id=contact_id)
+        person = address_of("contacts.show", contact_id=contact_id)
         return person or url_for("conversations.who")
     if came_from == "wall":
-        place_id = _place_asked()
-        wall = _address("wallchart.show", place_id=place_id) if place_id else None
+        place_id = chosen_id(request.args.get("place"))
+        wall = address_of("wallchart.show", place_id=place_id) if place_id else None
         return wall or url_for("conversations.who")
     return url_for("conversations.who")
-
-
-def _place_asked() -> UUID | None:
-    try:
-        return UUID(request.args.get("place", ""))
-    except ValueError:
-        return None
-
-
-def _address(endpoint: str, **values: Any) -> str | None:
-    """Return the address of another feature's page, or None where that feature is left out."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 def _link(person: PersonRow | PersonAtWork) -> PersonLink:

@@ -14,7 +14,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, FollowUp
-from crm.models.places import Place
+from crm.reads.places import place_name_of
 from crm.reads.talks import LastTalk, last_talks
 
 AHEAD = timedelta(days=7)
@@ -100,10 +100,10 @@ def list_reminders(
             Contact.known_as,
             Contact.placeholder_label,
             Contact.do_not_contact,
-            _name_of(FollowUp.place_id).label("place_name"),
+            place_name_of(FollowUp.place_id).label("place_name"),
             StateSpan.score.label("rating"),
-            _name_of(StateSpan.workplace_id).label("workplace_name"),
-            _name_of(StateSpan.area_id).label("area_name"),
+            place_name_of(StateSpan.workplace_id).label("workplace_name"),
+            place_name_of(StateSpan.area_id).label("area_name"),
         )
         .join(Contact, Contact.id == FollowUp.contact_id)
         .outerjoin(StateSpan, StateSpan.id == span_of_today)
@@ -154,10 +154,6 @@ def count_asked(session: Session, scope: Scope, *, today: date) -> Asked:
         ).where(StateSpan.from_day <= today, StateSpan.to_day > today)
     ).one()
     return Asked(on_list=int(row.on_list), asked=int(row.asked))
-
-
-def _name_of(column: Any) -> sa.ScalarSelect[Any]:
-    return sa.select(Place.name).where(Place.id == column).scalar_subquery()
 
 
 def _reminder(row: Any, talks: dict[int, LastTalk]) -> Reminder:

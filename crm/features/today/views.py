@@ -20,6 +20,7 @@ from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.guard import my_today, my_zone, public, requires, signed_in
 from crm.web.labels import label
+from crm.web.pages import address_of
 
 bp = Blueprint("today", __name__)
 
@@ -87,8 +88,8 @@ def index(scope: Scope) -> str:
         week=week,
         asked=asked,
         may_log=scope.may(Permission.CONVERSATION_WRITE),
-        log_url=_address("conversations.who"),
-        add_url=_address("contacts.add"),
+        log_url=address_of("conversations.who"),
+        add_url=address_of("contacts.add"),
     )
 
 
@@ -128,7 +129,7 @@ def about() -> str:
         version=_version(),
         # The licence obliges whoever runs a changed version to say where its source is.
         source_url=current_app.config.get("SOURCE_URL"),
-        sign_in_url=None if signed_in() else _address("accounts.sign_in"),
+        sign_in_url=None if signed_in() else address_of("accounts.sign_in"),
     )
 
 
@@ -159,7 +160,7 @@ def _reminder_row(one: queries.Reminder, today: date) -> Row:
         said=_said(one.last_talk, today),
         quote=_quote(one.last_talk),
         log_url=_log_url(one.contact_public_id),
-        person_url=_address("contacts.show", contact_id=one.contact_public_id),
+        person_url=address_of("contacts.show", contact_id=one.contact_public_id),
         due=due,
         overdue=late > 0,
         done_url=None if one.done else url_for("today.done", follow_up_id=one.public_id),
@@ -176,7 +177,7 @@ def _person_row(person: PersonAtWork) -> Row:
         said=_said(person.last_talk, my_today()),
         quote=_quote(person.last_talk),
         log_url=_log_url(person.public_id),
-        person_url=_address("contacts.show", contact_id=person.public_id),
+        person_url=address_of("contacts.show", contact_id=person.public_id),
     )
 
 
@@ -205,13 +206,8 @@ def _quote(talk: LastTalk | None) -> str | None:
 
 
 def _log_url(contact_public_id: UUID) -> str:
-    address = _address("conversations.log", contact_id=contact_public_id, next="today")
+    address = address_of("conversations.log", contact_id=contact_public_id, next="today")
     return address or url_for("today.index")
-
-
-def _address(endpoint: str, **values: Any) -> str | None:
-    """Return the address of another feature's page, or None where that feature is left out."""
-    return str(url_for(endpoint, **values)) if endpoint in current_app.view_functions else None
 
 
 def _admin_jobs(scope: Scope) -> list[Job]:
@@ -238,7 +234,7 @@ def _admin_jobs(scope: Scope) -> list[Job]:
     return [
         Job(url=address, name=name, more=more)
         for permission, endpoint, name, more in jobs
-        if scope.may(permission) and (address := _address(endpoint)) is not None
+        if scope.may(permission) and (address := address_of(endpoint)) is not None
     ]
 
 

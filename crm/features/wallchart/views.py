@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext, ngettext
 
@@ -22,7 +22,9 @@ from crm.features.wallchart import forms, queries, service, wording
 from crm.features.wallchart.queries import GroupBy, Wall
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.expiry import expiry_rule
 from crm.web.guard import my_today, requires
+from crm.web.pages import address_of
 
 bp = Blueprint("wallchart", __name__)
 
@@ -160,13 +162,13 @@ def _common(
         "links": links,
         "filtered": not shown.everybody,
         "kept_count": kept,
-        "place_url": _known("workplaces.show", place_id=wall.public_id),
+        "place_url": address_of("workplaces.show", place_id=wall.public_id),
     }
 
 
 def _add_address(wall: Wall) -> Any:
     def _address(**values: Any) -> str | None:
-        return _known("contacts.add", workplace=wall.public_id, **values)
+        return address_of("contacts.add", workplace=wall.public_id, **values)
 
     return _address
 
@@ -176,11 +178,6 @@ def _talk_address(links: _Links) -> Any:
         return links.to("wallchart.talk_list", **values)
 
     return _address
-
-
-def _known(endpoint: str, **values: Any) -> str | None:
-    """Return the address of another feature's page, or None where that feature is left out."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 def _word(kind: type[Any], text: str | None) -> Any:
@@ -230,7 +227,7 @@ def _table(
         for one in ([group] if group is not None else wall.groups)
     ]
     shorts = short_names(person.public_id for person in wall.people)
-    rows = wording.table_rows(groups, shorts, wall.as_at)
+    rows = wording.table_rows(groups, shorts, wall.as_at, expiry_rule())
     first = (_page(len(rows)) - 1) * ROWS_A_PAGE
     here = {**links.kept, "view": "table", "group": asked, "gap": gap.value if gap else ""}
     return render_template(
@@ -245,7 +242,7 @@ def _table(
         filtered=gap is not None or group is not None or not shown.everybody,
         column=str(_GROUPS[wall.by]),
         pages=_pages(links, here, first, len(rows)),
-        place_url=_known("workplaces.show", place_id=wall.public_id),
+        place_url=address_of("workplaces.show", place_id=wall.public_id),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from crm.domain.assessment import Freshness, freshness_of
+from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.wallchart import (
     QUIET_DAYS,
@@ -538,9 +538,15 @@ class TableRow:
 
 
 def table_rows(
-    groups: Iterable[tuple[str, Sequence[OnTheWall]]], shorts: dict[Any, str], as_at: date
+    groups: Iterable[tuple[str, Sequence[OnTheWall]]],
+    shorts: dict[Any, str],
+    as_at: date,
+    expiry: ExpiryRule,
 ) -> list[TableRow]:
-    """Return a row for each person of each group, in the order given."""
+    """Return a row for each person of each group, in the order given.
+
+    expiry: how long an assessment counts.
+    """
     return [
         TableRow(
             short=shorts[person.public_id],
@@ -550,7 +556,7 @@ def table_rows(
             firm=person.firm is not False,
             freshness=Freshness.FRESH
             if person.scored_on is None
-            else freshness_of((as_at - person.scored_on).days),
+            else freshness_of((as_at - person.scored_on).days, expiry),
             member=person.member,
             last_talk_on=person.last_talk_on,
             left_alone=person.do_not_contact,

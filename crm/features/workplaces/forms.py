@@ -544,6 +544,17 @@ class UnionForm(VersionedForm):
         )
 
 
+class RegionForm(PlainForm):
+    """A region that workplaces lie in."""
+
+    name = _name(_("Name"), description=_("Such as: East Midlands."))
+    country = WordField(_("Country"), choices=_country_choices)
+
+    def values(self) -> service.RegionValues:
+        """Return what was typed."""
+        return service.RegionValues(name=self.text("name") or "", country=self.country.data or None)
+
+
 class AffiliationForm(PlainForm):
     """A union belongs to a wider body."""
 
@@ -563,8 +574,13 @@ class BranchForm(VersionedForm):
     """A branch."""
 
     name = _name(_("Name"))
+    abbreviation = TextField(_("Short name"), limit=30)
     parent = PickField(_("Inside"), none=_("The union itself"))
 
     def values(self) -> service.BranchValues:
         """Return what was typed."""
-        return service.BranchValues(name=self.text("name") or "", parent=self.parent.picked())
+        return service.BranchValues(
+            name=self.text("name") or "",
+            abbreviation=self.text("abbreviation"),
+            parent=self.parent.picked(),
+        )

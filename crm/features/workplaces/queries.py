@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.assessment import Freshness, freshness_of
+from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.headcount import Headcount as Estimate
@@ -328,6 +328,7 @@ class BranchView:
 
     public_id: uuid.UUID
     name: str
+    abbreviation: str | None
     union: PlaceLink
     parent: PlaceLink | None
     country: str | None
@@ -483,11 +484,17 @@ def list_region_choices(session: Session, scope: Scope) -> list[Choice]:
 
 
 def get_workplace_view(
-    session: Session, scope: Scope, public_id: uuid.UUID, *, today: date, page: int = 1
+    session: Session,
+    scope: Scope,
+    public_id: uuid.UUID,
+    *,
+    today: date,
+    expiry: ExpiryRule,
+    page: int = 1,
 ) -> WorkplaceView:
     """Return a workplace's page. Raises NotFound if absent or out of scope.
 
-    page: of the people, from 1.
+    expiry: how long an assessment counts. page: of the people, from 1.
     """
     owner, region = aliased(Place), aliased(Place)
     row = session.execute(
@@ -509,7 +516,13 @@ def get_workplace_view(
     areas = _areas_of(session, scope, workplace.id)
     area_people = _people_in_areas(session, scope, [area.id for area in areas], today)
     people = _people_here(
-        session, scope, today=today, page=page, whole=bool(sees_people), workplace_id=workplace.id
+        session,
+        scope,
+        today=today,
+        expiry=expiry,
+        page=page,
+        whole=bool(sees_people),
+        workplace_id=workplace.id,
     )
     counted = _counted(session, scope, [workplace.id, *(area.id for area in areas)])
     return WorkplaceView(
@@ -537,11 +550,17 @@ def get_workplace_view(
 
 
 def get_area_view(
-    session: Session, scope: Scope, public_id: uuid.UUID, *, today: date, page: int = 1
+    session: Session,
+    scope: Scope,
+    public_id: uuid.UUID,
+    *,
+    today: date,
+    expiry: ExpiryRule,
+    page: int = 1,
 ) -> AreaView:
     """Return an area's page. Raises NotFound if absent or out of scope.
 
-    page: of the people, from 1.
+    expiry: how long an assessment counts. page: of the people, from 1.
     """
     parent = aliased(Place)
     row = session.execute(
@@ -568,6 +587,7 @@ def get_area_view(
         session,
         scope,
         today=today,
+        expiry=expiry,
         page=page,
         whole=bool(sees_people),
         workplace_id=area.workplace_id,
@@ -693,6 +713,7 @@ def get_branch_view(
     return BranchView(
         public_id=branch.public_id,
         name=branch.name,
+        abbreviation=branch.abbreviation,
         union=PlaceLink(union_public_id, union_name),
         parent=parent,
         country=branch.country,
@@ -1016,6 +1037,7 @@ def _people_here(
     scope: Scope,
     *,
     today: date,
+    expiry: ExpiryRule,
     page: int,
     whole: bool,
     workplace_id: int,
@@ -1077,14 +1099,14 @@ def _people_here(
     ).all()
     talks = _last_talks(session, scope, [int(row[0]) for row in rows])
     return PeopleHere(
-        rows=tuple(_person_line(row, talks, today) for row in rows),
+        rows=tuple(_person_line(row, talks, today, expiry) for row in rows),
         total=int(total),
         page=page,
         partly=not whole,
     )
 
 
-def _person_line(row: Any, talks: dict[int, date], today: date) -> PersonLine:
+def _person_line(row: Any, talks: dict[int, date], today: date, expiry: ExpiryRule) -> PersonLine:
     key, public_id, name, do_not_contact, area, shift, title, score, firm, scored_on, member = row
     return PersonLine(
         public_id=public_id,
@@ -1095,7 +1117,7 @@ def _person_line(row: Any, talks: dict[int, date], today: date) -> PersonLine:
         rating=score,
         firm=firm is not False,
         freshness=(
-            Freshness.FRESH if scored_on is None else freshness_of((today - scored_on).days)
+            Freshness.FRESH if scored_on is None else freshness_of((today - scored_on).days, expiry)
         ),
         member=member,
         last_talk_on=talks.get(key),

@@ -125,7 +125,16 @@ class BranchValues:
     """What is written down of a branch. parent: the branch it lies in, None = the union itself."""
 
     name: str
+    abbreviation: str | None
     parent: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionValues:
+    """What is written down of a region."""
+
+    name: str
+    country: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1146,7 +1155,7 @@ def _recognitions(session: Session, scope: Scope, unit_id: int, union_id: int) -
     )
 
 
-# Unions and branches ------------------------------------------------------------------------
+# Unions, branches and regions -----------------------------------------------------------------
 
 
 def union_now(session: Session, scope: Scope, public_id: uuid.UUID) -> tuple[str, dict[str, Any]]:
@@ -1189,6 +1198,21 @@ def _check_union_name(session: Session, scope: Scope, name: str) -> None:
     same = session.scalars(scope.select(Union.id).where(Union.name_key == fold(name)[:400])).first()
     if same is not None:
         raise Refusal("There is a union with that name already. Use that one.")
+
+
+def add_region(
+    session: Session, scope: Scope, values: RegionValues, *, now: datetime, today: date
+) -> uuid.UUID:
+    """Store a new region; return its public id. Refused when one has that name already."""
+    scope.require_everywhere(Permission.UNION_WRITE)
+    same = scope.select(Region.id).where(Region.name_key == fold(values.name)[:400])
+    if session.scalars(same).first() is not None:
+        raise Refusal("There is a region with that name already. Use that one.")
+    row = Region(created_at=now, **asdict(values))
+    session.add(row)
+    session.flush()
+    _link(session, scope, row, tree.everything_id(session), since=today, now=now)
+    return row.public_id
 
 
 def add_affiliation(
@@ -1279,7 +1303,11 @@ def branches_in_union(
 
 def _branch_fields(session: Session, scope: Scope, row: Branch) -> dict[str, Any]:
     parent = queries.parent_branch(session, scope, row.id)
-    return {"name": row.name, "parent": str(parent.public_id) if parent else None}
+    return {
+        "name": row.name,
+        "abbreviation": row.abbreviation,
+        "parent": str(parent.public_id) if parent else None,
+    }
 
 
 def add_branch(
@@ -1295,7 +1323,13 @@ def add_branch(
     scope.require_everywhere(Permission.UNION_WRITE)
     union = get_place(session, scope, Union, union_id, permission=Permission.UNION_WRITE)
     parent = _parent_branch(session, scope, union.id, values.parent)
-    row = Branch(created_at=now, union_id=union.id, name=values.name, country=union.country)
+    row = Branch(
+        created_at=now,
+        union_id=union.id,
+        name=values.name,
+        abbreviation=values.abbreviation,
+        country=union.country,
+    )
     session.add(row)
     session.flush()
     _link(session, scope, row, parent.id if parent else union.id, since=today, now=now)
@@ -1312,7 +1346,7 @@ def edit_branch(
     now: datetime,
     today: date,
 ) -> None:
-    """Change a branch's name, or the branch it lies in. Raises EditConflict, LoopInTree."""
+    """Change a branch's names, or the branch it lies in. Raises EditConflict, LoopInTree."""
     row = _locked(session, scope, Branch, public_id, Permission.UNION_WRITE)
     _check_version(row, seen, current=_branch_fields(session, scope, row), yours=asdict(values))
     old = _parent_branch_row(session, scope, row)
@@ -1327,6 +1361,7 @@ def edit_branch(
         now=now,
     )
     row.name = values.name
+    row.abbreviation = values.abbreviation
     row.version += 1
 
 

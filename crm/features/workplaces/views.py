@@ -20,8 +20,11 @@ from crm.reads.figures import Part, Question, workplace_figure
 from crm.reads.places import Choice
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.expiry import expiry_rule
 from crm.web.filters import day, people
+from crm.web.forms import chosen_id
 from crm.web.guard import my_today, my_zone, requires
+from crm.web.pages import address_of
 
 bp = Blueprint("workplaces", __name__, url_prefix="/places")
 
@@ -36,14 +39,6 @@ def _page_asked() -> int:
     """Return the page number in the address; 1 for anything that is not one."""
     text = request.args.get("page", "")
     return int(text) if text.isdecimal() and 0 < len(text) < 7 and int(text) > 0 else 1
-
-
-def _id_asked(name: str) -> UUID | None:
-    """Return a public id in the address, or None when it is empty or not one."""
-    try:
-        return UUID(request.args.get(name, ""))
-    except ValueError:
-        return None
 
 
 def _pages(page: int, pages: int, endpoint: str, **values: Any) -> dict[str, str | None]:
@@ -63,7 +58,7 @@ def _pages(page: int, pages: int, endpoint: str, **values: Any) -> dict[str, str
 def index(scope: Scope) -> ResponseReturnValue:
     """Show the workplaces in scope, by employer."""
     text = request.args.get("q", "").strip()[:100]
-    employer_asked = _id_asked("employer")
+    employer_asked = chosen_id(request.args.get("employer"))
     with unit_of_work(scope, read_only=True) as session:
         employer = queries.find_employer(session, scope, employer_asked) if employer_asked else None
         if employer_asked and employer is None:
@@ -121,7 +116,12 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
     """Show a workplace."""
     with unit_of_work(scope, read_only=True) as session:
         view = queries.get_workplace_view(
-            session, scope, place_id, today=my_today(), page=_page_asked()
+            session,
+            scope,
+            place_id,
+            today=my_today(),
+            expiry=expiry_rule(),
+            page=_page_asked(),
         )
         figures = _figures(session, scope, place_id)
     here = view.people
@@ -140,7 +140,14 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
 def area(scope: Scope, area_id: UUID) -> ResponseReturnValue:
     """Show an area of a workplace."""
     with unit_of_work(scope, read_only=True) as session:
-        view = queries.get_area_view(session, scope, area_id, today=my_today(), page=_page_asked())
+        view = queries.get_area_view(
+            session,
+            scope,
+            area_id,
+            today=my_today(),
+            expiry=expiry_rule(),
+            page=_page_asked(),
+        )
     here = view.people
     return render_template(
         "workplaces/area.html",
@@ -334,7 +341,7 @@ def add_employer(scope: Scope) -> ResponseReturnValue:
     """Add an employer, perhaps inside the one in the address."""
     scope.require_everywhere(Permission.EMPLOYER_WRITE)
     form = forms.EmployerForm()
-    inside = _id_asked("inside")
+    inside = chosen_id(request.args.get("inside"))
     if inside and not form.is_submitted():
         with unit_of_work(scope, read_only=True) as session:
             form.parent.data = service.employer_named(session, scope, inside)
@@ -468,7 +475,11 @@ def add_area(scope: Scope, place_id: UUID) -> ResponseReturnValue:
     """Add an area to a workplace."""
     with unit_of_work(scope, read_only=True) as session:
         name, parents = service.area_parents(session, scope, place_id)
-    start = None if request.method == "POST" else {"parent": str(_id_asked("inside") or "")}
+    start = (
+        None
+        if request.method == "POST"
+        else {"parent": str(chosen_id(request.args.get("inside")) or "")}
+    )
     form = forms.NewAreaForm(data=start)
     form.parent.offer(parents)
     return _form_page(
@@ -1029,6 +1040,44 @@ def edit_union(scope: Scope, union_id: UUID) -> ResponseReturnValue:
         done=_at("union", union_id=union_id),
         said=_("Saved."),
         cancel=url_for("workplaces.union", union_id=union_id),
+        blame=lambda refusal: "name",
+    )
+
+
+@bp.get("/regions")
+@requires(Permission.PLACE_READ)
+def regions(scope: Scope) -> ResponseReturnValue:
+    """Show all regions."""
+    with unit_of_work(scope, read_only=True) as session:
+        rows = queries.list_region_choices(session, scope)
+    may_see_figures = scope.may(Permission.DENSITY_READ)
+    return render_template(
+        "workplaces/regions.html",
+        rows=[
+            (row.label, address_of("density.index", region=row.value) if may_see_figures else None)
+            for row in rows
+        ],
+        may_write=_everywhere(scope, Permission.UNION_WRITE),
+    )
+
+
+@bp.route("/regions/new", methods=["GET", "POST"])
+@requires(Permission.UNION_WRITE)
+def add_region(scope: Scope) -> ResponseReturnValue:
+    """Add a region."""
+    scope.require_everywhere(Permission.UNION_WRITE)
+    form = forms.RegionForm()
+    return _form_page(
+        scope,
+        form,
+        title=_("Add a region"),
+        lede=_("A part of a country. Workplaces lie in it, and figures can be shown by it."),
+        save=lambda session: service.add_region(
+            session, scope, form.values(), now=clock.now(), today=my_today()
+        ),
+        done=_at("regions"),
+        said=_("Saved."),
+        cancel=url_for("workplaces.regions"),
         blame=lambda refusal: "name",
     )
 

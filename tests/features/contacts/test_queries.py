@@ -9,7 +9,7 @@ import pytest
 
 from crm.access import facts
 from crm.access.scope import Grant, Scope
-from crm.domain.assessment import Basis, Freshness
+from crm.domain.assessment import DEFAULT_EXPIRY, Basis, ExpiryRule, Freshness
 from crm.domain.errors import NotFound
 from crm.domain.roles import Role
 from crm.features.contacts import queries
@@ -24,10 +24,14 @@ def _scope(user: Named, place: Named, role: Role = Role.REP) -> Scope:
     return Scope(actor_id=user.id, grants=(Grant(role, place.id),))
 
 
-def _read(world: World, person: Named, today: date = TODAY) -> queries.ContactPage:
+def _read(
+    world: World, person: Named, today: date = TODAY, expiry: ExpiryRule = DEFAULT_EXPIRY
+) -> queries.ContactPage:
     scope = _scope(world.rep, world.mill)
     with unit_of_work(scope, read_only=True) as session:
-        _inner_id, page = queries.read_contact(session, scope, person.public_id, today=today)
+        _inner_id, page = queries.read_contact(
+            session, scope, person.public_id, today=today, expiry=expiry
+        )
         return page
 
 
@@ -128,3 +132,18 @@ def test_the_filter_offers_workplaces_with_their_areas(world: World) -> None:
     labels = ["The Mill", "The Mill: Packing", "The Mill: Yard"]
     assert [choice.label for choice in found] == labels
     assert [choice.label for choice in absent] == labels
+
+
+def test_how_long_a_judgement_counts_follows_the_rule_of_the_server(world: World) -> None:
+    stands = _read(world, world.tomasz).stands
+    assert stands is not None
+    age = stands.age_days
+    rules = [ExpiryRule(age, age), ExpiryRule(age - 1, age), ExpiryRule(0, age - 1)]
+
+    found = [_read(world, world.tomasz, expiry=rule).stands for rule in rules]
+
+    assert [one.freshness for one in found if one is not None] == [
+        Freshness.FRESH,
+        Freshness.STALE,
+        Freshness.EXPIRED,
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import aliased
 
 from crm.access.scope import Grant, Scope
+from crm.domain.assessment import DEFAULT_EXPIRY
 from crm.domain.roles import Role
 from crm.features.workplaces import queries
 from crm.models.places import Place, Workplace
@@ -56,7 +57,9 @@ def test_a_person_in_two_areas_is_counted_once_in_what_contains_both(world: Worl
         ).one()
         factories.make_job(session, contact, mill, area=yard)
     with unit_of_work(ALL, read_only=True) as session:
-        view = queries.get_workplace_view(session, ALL, world.mill.public_id, today=TODAY)
+        view = queries.get_workplace_view(
+            session, ALL, world.mill.public_id, today=TODAY, expiry=DEFAULT_EXPIRY
+        )
     assert view.people is not None
     assert view.people.total == 4
     assert {area.name: area.people for area in view.areas} == {"Packing": 2, "Yard": 2}
@@ -65,7 +68,9 @@ def test_a_person_in_two_areas_is_counted_once_in_what_contains_both(world: Worl
 def test_somebody_who_holds_one_area_sees_its_people_and_is_told_so(world: World) -> None:
     scope = _scope(world.rep, Role.REP, world.packing)
     with unit_of_work(scope, read_only=True) as session:
-        view = queries.get_workplace_view(session, scope, world.mill.public_id, today=TODAY)
+        view = queries.get_workplace_view(
+            session, scope, world.mill.public_id, today=TODAY, expiry=DEFAULT_EXPIRY
+        )
     assert view.people is not None
     assert view.people.partly
     assert sorted(row.name for row in view.people.rows) == ["Ioana P", "Night packer 3"]

@@ -21,6 +21,7 @@ from crm.models.places import (
     MemberCount,
     PlaceEdge,
     Recognition,
+    Region,
     Shift,
     Union,
     Workplace,
@@ -678,15 +679,44 @@ def test_a_union_its_branches_and_its_wider_bodies_are_kept_with_dates(
     first = client.post(f"{page}/branches/new", data={"name": "Leeds", "parent": ""})
     (leeds,) = _all(Branch, Branch.name == "Leeds")
     second = client.post(
-        f"{page}/branches/new", data={"name": "Leeds East", "parent": str(leeds.public_id)}
+        f"{page}/branches/new",
+        data={"name": "Leeds East", "abbreviation": "LE7", "parent": str(leeds.public_id)},
     )
-    assert "Part of Leeds" in _text(client.get(second.location))
+    shown = _text(client.get(second.location))
+    assert "Part of Leeds" in shown
+    assert "Short name LE7" in shown
     east = second.location.rsplit("/", 1)[1]
     loop = client.post(
         f"{first.location}/edit", data={"name": "Leeds", "parent": east, "version": "1"}
     )
     assert "A place cannot be inside itself. Choose a different parent." in loop.text
     assert len(_all(PlaceEdge, PlaceEdge.child_id == leeds.id)) == 1
+
+
+def test_a_region_that_was_added_can_be_chosen_for_a_workplace_and_for_figures(
+    world: World, client_as: ClientAs
+) -> None:
+    admin, organiser = client_as(world.admin), client_as(world.organiser)
+    region = {"name": "East Midlands", "country": "GB"}
+    assert admin.post("/places/regions/new", data=region).location == "/places/regions"
+    (stored,) = _all(Region, Region.name == "East Midlands")
+    assert [row.verb for row in _audited("place") if row.subject_id == stored.id] == ["create"]
+    again = admin.post("/places/regions/new", data={**region, "name": "EAST  midlands"})
+    assert again.status_code == 422
+    assert "There is a region with that name already. Use that one." in again.text
+    nameless = admin.post("/places/regions/new", data={**region, "name": " "})
+    assert "Enter a name." in nameless.text
+    page = f"/places/{world.mill.public_id}"
+    version = _version(organiser.get(f"{page}/edit"))
+    values = {**WORKPLACE, "region": str(stored.public_id), "version": version}
+    assert organiser.post(f"{page}/edit", data=values).status_code == 303
+    assert "East Midlands" in _text(organiser.get(page))
+    listed = organiser.get("/places/regions")
+    assert f'href="/dash?region={stored.public_id}"' in listed.text
+    assert "The Mill" in organiser.get(f"/dash?region={stored.public_id}").text
+    assert "Add a region" not in listed.text
+    assert "Add a region" in admin.get("/places/regions").text
+    assert organiser.post("/places/regions/new", data=region).status_code == 403
 
 
 def test_every_form_opens_for_those_who_may_use_it(world: World, client_as: ClientAs) -> None:
