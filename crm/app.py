@@ -28,6 +28,7 @@ FEATURES: tuple[str, ...] = (
     "tasks",
     "density",
     "workplaces",
+    "wallchart",
     "practice",
 )
 

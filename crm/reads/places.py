@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
-from crm.models.places import Place, Shift
+from crm.domain.headcount import Counts, current_headcount
+from crm.domain.headcount import Headcount as Estimate
+from crm.models.places import Headcount, Place, Shift
 
 Node = TypeVar("Node", bound=Place)
 
@@ -72,3 +77,36 @@ def names_of(session: Session, scope: Scope, place_ids: set[int]) -> dict[int, s
         scope.select(Place.id, Place.name).where(Place.id.in_(sorted(place_ids)))
     )
     return {int(place_id): str(name) for place_id, name in rows}
+
+
+def headcounts_on(
+    session: Session, scope: Scope, place_ids: Collection[int], day: date
+) -> dict[int, Estimate]:
+    """Return the count of people that holds on the day for each place: all on site, if counted."""
+    if not place_ids:
+        return {}
+    rows = session.execute(
+        scope.select(
+            Headcount.place_id,
+            Headcount.on_day,
+            Headcount.recorded_at,
+            Headcount.counts,
+            Headcount.source_kind,
+            Headcount.low,
+            Headcount.best,
+            Headcount.high,
+        ).where(
+            Headcount.place_id.in_(sorted(place_ids)), known(Headcount), Headcount.on_day <= day
+        )
+    )
+    by_place: dict[int, list[Estimate]] = {}
+    for place_id, *rest in rows:
+        by_place.setdefault(int(place_id), []).append(Estimate(*rest))
+    found = {}
+    for place_id, estimates in by_place.items():
+        for counts in (Counts.SITE_ALL, Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT):
+            current = current_headcount(estimates, day, counts)
+            if current is not None:
+                found[place_id] = current
+                break
+    return found

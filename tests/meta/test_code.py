@@ -153,6 +153,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "contacts": {"wording.py"},
     # The sentences of a figure, shared by the page, the print and the files.
     "density": {"wording.py"},
+    # The tiles, figures and gaps of the wall, as the screen, the meeting and the paper say them.
+    "wallchart": {"wording.py"},
     # One module for each register, over what they share.
     "registers": {"from_counts.py", "from_gender_pay.py", "from_nhs.py", "loading.py"},
 }

@@ -13,12 +13,14 @@ from flask.testing import FlaskClient
 from jinja2 import Template
 
 from crm.app import create_app
+from crm.models.contacts import Contact
 from crm.web import migrating
+from crm.web.db import unit_of_work
 from crm.web.errors import PAGES
 from tests import factories
 from tests.browser.live import one_of_each
 from tests.conftest import app_settings
-from tests.factories import Named, World
+from tests.factories import ALL, Named, World
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 # Parts of other templates, and the two that the pages extend.
@@ -92,6 +94,7 @@ def test_every_template_is_drawn(
         with app.test_request_context("/"):
             render_template(f"errors/{status}.html", text="Enter a day.")
     drawn |= _drawn_by_a_stale_form(app, world)
+    _draw_every_view_of_the_wall(client_as(world.rep), world)
     drawn |= _drawn_in_practice(tmp_path)
     assert _pages_of_templates() - drawn == set()
 
@@ -110,6 +113,19 @@ def _drawn_by_a_stale_form(app: Flask, world: World) -> set[str]:
     finally:
         app.config["WTF_CSRF_ENABLED"] = False
     return {"errors/resend.html"}
+
+
+def _draw_every_view_of_the_wall(client: FlaskClient, world: World) -> None:
+    """Open what one address shows by its query; the last one with two ids that start alike."""
+    with unit_of_work(ALL) as session:
+        people = session.scalars(
+            ALL.select(Contact).where(Contact.id.in_([world.tomasz.id, world.rukhsana.id]))
+        ).all()
+        for last, person in enumerate(people):
+            person.public_id = uuid.UUID(f"abcd{last:028x}")
+    for query in ("view=table", "view=meeting", "view=print", "p=abcd"):
+        reply = client.get(f"/places/{world.mill.public_id}/wall?{query}")
+        assert reply.status_code == 200
 
 
 def _drawn_in_practice(folder: Path) -> set[str]:

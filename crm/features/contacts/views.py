@@ -145,7 +145,13 @@ def add(scope: Scope) -> str:
         offered = None if chosen is None else queries.job_choices(session, scope, chosen)
     if offered is None:
         return _which_workplace(places, url_for("contacts.add"), _("Add someone"))
-    form = forms.AddForm(data={"known_as": request.args.get("name", "")[:120]})
+    form = forms.AddForm(
+        data={
+            "known_as": request.args.get("name", "")[:120],
+            # From a blank of the wall chart, which knows the area.
+            "area": request.args.get("area", "")[:40],
+        }
+    )
     form.form_id.data = str(uuid.uuid4())
     _offer_where(form, offered)
     return _add_page(form, offered, len(places) > 1)

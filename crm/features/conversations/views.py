@@ -21,6 +21,7 @@ from crm.reads.people import PersonRow, search_people
 from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.pages import address_of
 
@@ -232,6 +233,10 @@ def _back(contact_id: UUID) -> str:
     if came_from == "person":
         person = address_of("contacts.show", contact_id=contact_id)
         return person or url_for("conversations.who")
+    if came_from == "wall":
+        place_id = chosen_id(request.args.get("place"))
+        wall = address_of("wallchart.show", place_id=place_id) if place_id else None
+        return wall or url_for("conversations.who")
     return url_for("conversations.who")
 
 

@@ -16,7 +16,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
 from crm.domain.errors import NotFound
-from crm.domain.headcount import Counts, HeadcountSource, current_headcount
+from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.identity import fold
 from crm.domain.vocabulary import AreaKind, Sector
@@ -41,7 +41,7 @@ from crm.models.places import (
     Workplace,
 )
 from crm.reads.people import names_of_users
-from crm.reads.places import Choice
+from crm.reads.places import Choice, headcounts_on
 
 WORKPLACES_A_PAGE = 50
 PEOPLE_A_PAGE = 100
@@ -397,7 +397,7 @@ def list_workplaces(
         )
     found = session.execute(statement).all()
     ids = [int(row.id) for row in found]
-    headcounts = _headcounts_today(session, scope, ids, today)
+    headcounts = headcounts_on(session, scope, ids, today)
     people = _people_at(session, scope, ids, today)
     groups: list[EmployerGroup] = []
     for row in found:
@@ -541,7 +541,7 @@ def get_workplace_view(
         areas=_as_tree(areas, area_people if people is not None else None, None),
         shifts=_shifts_of(session, scope, workplace.id),
         counted=counted,
-        headcount=_headcounts_today(session, scope, [workplace.id], today).get(workplace.id),
+        headcount=headcounts_on(session, scope, [workplace.id], today).get(workplace.id),
         units=_units_at(session, scope, [workplace.id, workplace.employer_id]),
         branches=_branches_of(session, scope, workplace.id),
         people=people,
@@ -604,7 +604,7 @@ def get_area_view(
         closed_on=area.closed_on,
         inside=_as_tree(areas, counts if people is not None else None, area.id),
         counted=_counted(session, scope, [area.id]),
-        headcount=_headcounts_today(session, scope, [area.id], today).get(area.id),
+        headcount=headcounts_on(session, scope, [area.id], today).get(area.id),
         people=people,
         may_write=bool(may_write),
     )
@@ -781,37 +781,6 @@ def list_area_parents(
             )
         )
     return [Choice(str(public_id), name) for public_id, name in session.execute(statement)]
-
-
-def _headcounts_today(
-    session: Session, scope: Scope, place_ids: list[int], today: date
-) -> dict[int, Estimate]:
-    """Return the count of people that holds today for each place: all on site, if counted."""
-    if not place_ids:
-        return {}
-    rows = session.execute(
-        scope.select(
-            Headcount.place_id,
-            Headcount.on_day,
-            Headcount.recorded_at,
-            Headcount.counts,
-            Headcount.source_kind,
-            Headcount.low,
-            Headcount.best,
-            Headcount.high,
-        ).where(Headcount.place_id.in_(place_ids), known(Headcount), Headcount.on_day <= today)
-    )
-    by_place: dict[int, list[Estimate]] = {}
-    for place_id, *rest in rows:
-        by_place.setdefault(int(place_id), []).append(Estimate(*rest))
-    found = {}
-    for place_id, estimates in by_place.items():
-        for counts in (Counts.SITE_ALL, Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT):
-            current = current_headcount(estimates, today, counts)
-            if current is not None:
-                found[place_id] = current
-                break
-    return found
 
 
 def _today(today: date) -> tuple[sa.ColumnElement[bool], ...]:

@@ -101,6 +101,7 @@ def _links(scope: Scope) -> dict[str, bool]:
     return {
         "contact": "contacts.show" in known and scope.may(Permission.CONTACT_READ),
         "add": "contacts.add" in known and scope.may(Permission.CONTACT_WRITE),
+        "wall": "wallchart.show" in known and scope.may(Permission.CONTACT_READ),
         "log": "conversations.log" in known and scope.may(Permission.CONVERSATION_WRITE),
     }
 

@@ -1,0 +1,1 @@
+"""The wall chart of a workplace: everybody who works there as tiles, and the gaps to close."""

@@ -1,0 +1,627 @@
+"""What the wall chart shows, as at a day. Every read runs under a scope."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.facts import covers, known
+from crm.access.permissions import Permission, roles_with
+from crm.access.scope import Scope
+from crm.domain.errors import NotFound
+from crm.domain.headcount import Headcount as Estimate
+from crm.domain.identity import fold
+from crm.domain.vocabulary import NO_ASK, Answer
+from crm.domain.wallchart import (
+    Gap,
+    OnTheWall,
+    Sums,
+    blanks,
+    has_gap,
+    subtree,
+    sums,
+    talk_age,
+    wall_order,
+)
+from crm.models.accounts import AccessGrant, UserAccount
+from crm.models.contacts import Contact, Job, StateSpan
+from crm.models.conversations import Conversation, ConversationIssue, FollowUp
+from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
+from crm.reads.places import headcounts_on
+
+Kept = TypeVar("Kept")
+
+# The group of those of whom the area, shift, job or employer is not known.
+NOT_KNOWN_KEY = "none"
+# The group of those whose shift or employer is known, but not shown to this reader.
+HIDDEN_KEY = "hidden"
+
+
+class GroupBy(enum.StrEnum):
+    """What the wall has a column for."""
+
+    AREA = "area"
+    SHIFT = "shift"
+    JOB = "job"
+    EMPLOYER = "employer"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One column. key: for addresses; NOT_KNOWN_KEY where the area, shift and so on is not known.
+
+    label: the name as stored; None with the keys NOT_KNOWN_KEY and HIDDEN_KEY.
+    people: the tiles, each person once. sums: over the people here; of an area also over those
+    in the areas inside it (all_here holds them; inside is then True). blanks: workers that the
+    headcount tells of and nobody has named.
+    """
+
+    key: str
+    label: str | None
+    area_id: uuid.UUID | None
+    people: tuple[OnTheWall, ...]
+    all_here: tuple[OnTheWall, ...]
+    inside: bool
+    sums: Sums
+    headcount: Estimate | None
+    blanks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """The wall chart of a workplace. people: everybody on it, once, in the order of the tiles.
+
+    whole: the reader holds the whole workplace, not only areas of it.
+    """
+
+    public_id: uuid.UUID
+    name: str
+    as_at: date
+    by: GroupBy
+    groups: tuple[Group, ...]
+    people: tuple[OnTheWall, ...]
+    sums: Sums
+    headcount: Estimate | None
+    blanks: int
+    whole: bool
+    may_add: bool
+    may_log: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody whom a short id stands for, and their jobs at the workplace that go on."""
+
+    public_id: uuid.UUID
+    name: str
+    job_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A user who may log talks at the workplace or at a part of it.
+
+    place_ids: the inner ids of the places of the workplace that they hold. whole: all of it.
+    """
+
+    user_id: int
+    public_id: uuid.UUID
+    name: str
+    whole: bool
+    place_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGap:
+    """People of one gap, in the order of the wall, each with the inner id of a place they are at.
+
+    busy: people left out because somebody has promised to speak to them already.
+    """
+
+    workplace_id: int
+    public_id: uuid.UUID
+    name: str
+    group_label: str | None
+    people: tuple[tuple[OnTheWall, int], ...]
+    busy: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    workplace_id: int
+    public_id: uuid.UUID
+    name: str
+    whole: bool
+    may_add: bool
+    may_log: bool
+    areas: tuple[Any, ...]
+
+    @property
+    def parents(self) -> dict[int, int | None]:
+        """The workplace and each area with what it lies in, inner ids."""
+        found: dict[int, int | None] = {self.workplace_id: None}
+        shown = {area.id for area in self.areas}
+        for area in self.areas:
+            above = area.parent_area_id
+            found[area.id] = above if above in shown else self.workplace_id
+        return found
+
+
+def get_wall(
+    session: Session,
+    scope: Scope,
+    public_id: uuid.UUID,
+    *,
+    as_at: date,
+    by: GroupBy = GroupBy.AREA,
+    issue: str | None = None,
+) -> Wall:
+    """Return the wall chart of a workplace as at a day, as we know now. Six statements at most.
+
+    issue: a code of the vocabulary; it marks who raised that issue by then.
+    Raises NotFound when the workplace is out of scope, or none of its people are the reader's.
+    """
+    site = _get_site(session, scope, public_id)
+    rows = _rows(session, scope, site.workplace_id, as_at=as_at, issue=issue)
+    everybody = {row.contact_id: _person(row, as_at) for row in rows}
+    estimates = headcounts_on(session, scope, set(site.parents), as_at)
+    at_place = _people_by(rows, lambda row: row.place_id)
+    empty = blanks(
+        site.parents,
+        {place: _likely(estimate) for place, estimate in estimates.items()},
+        at_place,
+    )
+    if by is GroupBy.AREA:
+        groups = _by_area(site, everybody, at_place, estimates, empty, as_at)
+    else:
+        names = _names(session, scope, site, rows, by)
+        groups = _by_other(by, rows, everybody, names, sum(empty.values()))
+    people = tuple(sorted(everybody.values(), key=wall_order))
+    return Wall(
+        public_id=site.public_id,
+        name=site.name,
+        as_at=as_at,
+        by=by,
+        groups=tuple(groups),
+        people=people,
+        sums=sums(people),
+        headcount=estimates.get(site.workplace_id),
+        blanks=sum(empty.values()),
+        whole=site.whole,
+        may_add=site.may_add,
+        may_log=site.may_log,
+    )
+
+
+def find_people(
+    session: Session, scope: Scope, public_id: uuid.UUID, short: str, *, today: date
+) -> tuple[str, list[Found]]:
+    """Return the workplace's name and the people there whose public id starts with the letters.
+
+    short: 1 to 32 hexadecimal letters. Also somebody who has left is found, so that letters
+    which were good on an earlier wall never come to mean another person.
+    Raises NotFound when the workplace is out of scope or nobody is found.
+    """
+    site = _get_site(session, scope, public_id)
+    rows = session.execute(
+        scope.select(
+            Contact.public_id,
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
+            Job.public_id.label("job_id"),
+            covers(Job, today).label("goes_on"),
+        )
+        .join(Job, Job.contact_id == Contact.id)
+        .where(
+            Job.workplace_id == site.workplace_id,
+            known(Job),
+            Contact.public_id.between(
+                uuid.UUID(short.ljust(32, "0")), uuid.UUID(short.ljust(32, "f"))
+            ),
+        )
+        .order_by(Contact.name_key, Contact.id, Job.id)
+    ).all()
+    if not rows:
+        raise NotFound(f"somebody {short} at workplace {public_id}")
+    jobs: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for row in rows:
+        jobs.setdefault(row.public_id, []).extend([row.job_id] if row.goes_on else [])
+    names = {row.public_id: row.name for row in rows}
+    return site.name, [Found(one, names[one], tuple(jobs[one])) for one in jobs]
+
+
+def find_by_key(found: Mapping[str, Kept], key: str) -> Kept:
+    """Return the one whose key is this, or alone starts with it. Raises NotFound otherwise."""
+    fitting = [one for name, one in found.items() if key and name.startswith(key)]
+    if key in found:
+        return found[key]
+    if len(fitting) != 1:
+        raise NotFound(f"column {key!r}")
+    return fitting[0]
+
+
+def get_gap(
+    session: Session,
+    scope: Scope,
+    public_id: uuid.UUID,
+    gap: Gap,
+    *,
+    group: str | None,
+    today: date,
+) -> OpenGap:
+    """Return the people of a gap today at the places where the actor logs talks.
+
+    group: the key of one area, or its first letters, with the areas inside it; None = the whole
+    workplace.
+    Left out: people who are not to be contacted, and those with an open follow-up of anybody.
+    Raises NotFound as get_wall does, and for an area that is not the reader's.
+    """
+    site = _get_site(session, scope, public_id)
+    area = None
+    if group is not None and group != NOT_KNOWN_KEY:
+        area = find_by_key({str(one.public_id): one for one in site.areas}, group)
+    wanted = {site.workplace_id} if group == NOT_KNOWN_KEY else set(site.parents)
+    if area is not None:
+        wanted = subtree(site.parents, area.id)
+    rows = _rows(
+        session,
+        scope,
+        site.workplace_id,
+        as_at=today,
+        issue=None,
+        permission=Permission.CONVERSATION_WRITE,
+    )
+    found: dict[int, tuple[OnTheWall, int]] = {}
+    for row in rows:
+        person = _person(row, today)
+        if row.place_id in wanted and has_gap(person, gap):
+            found.setdefault(person.key, (person, row.place_id))
+    return OpenGap(
+        workplace_id=site.workplace_id,
+        public_id=site.public_id,
+        name=site.name,
+        group_label=area.name if area else None,
+        people=tuple(
+            sorted(
+                (one for one in found.values() if not one[0].has_task),
+                key=lambda one: wall_order(one[0]),
+            )
+        ),
+        busy=sum(person.has_task for person, _place in found.values()),
+    )
+
+
+def hold_place(session: Session, scope: Scope, public_id: uuid.UUID) -> None:
+    """Make others who share out people of this workplace wait until this unit of work ends.
+
+    Two who tap at the same moment would otherwise both find the same people without a list.
+    """
+    session.execute(
+        scope.select(Place.id)
+        .where(Place.public_id == public_id)
+        .with_for_update(key_share=True, of=Place)
+    )
+
+
+def list_speakers(
+    session: Session, scope: Scope, workplace_id: int, *, today: date
+) -> list[Speaker]:
+    """Return the users who may log talks at the workplace or a part of it today, by name.
+
+    workplace_id: inner id, of a workplace that the caller has already found in the scope.
+    Those who hold it, or a part of it, by itself come before those who hold more than it.
+    """
+    part = sa.orm.aliased(PlaceClosure)
+    below = sa.select(part.descendant_id).where(part.ancestor_id == workplace_id).scalar_subquery()
+    rows = session.execute(
+        scope.select(
+            UserAccount.id,
+            UserAccount.public_id,
+            UserAccount.name,
+            AccessGrant.place_id,
+            PlaceClosure.descendant_id,
+        )
+        .join(AccessGrant, AccessGrant.user_id == UserAccount.id)
+        .join(PlaceClosure, PlaceClosure.ancestor_id == AccessGrant.place_id)
+        .where(
+            UserAccount.active.is_(True),
+            known(AccessGrant),
+            covers(AccessGrant, today),
+            AccessGrant.role.in_(sorted(roles_with(Permission.CONVERSATION_WRITE))),
+            PlaceClosure.descendant_id.in_(below),
+        )
+        .order_by(UserAccount.name, UserAccount.id)
+    ).all()
+    held: dict[int, set[int]] = {}
+    by_itself: set[int] = set()
+    for row in rows:
+        held.setdefault(row.id, set()).add(row.descendant_id)
+        if row.place_id == row.descendant_id:
+            by_itself.add(row.id)
+    people = {row.id: row for row in rows}
+    found = [
+        Speaker(
+            user_id=user_id,
+            public_id=people[user_id].public_id,
+            name=people[user_id].name,
+            whole=workplace_id in places,
+            place_ids=frozenset(places),
+        )
+        for user_id, places in held.items()
+    ]
+    return sorted(found, key=lambda one: one.user_id not in by_itself)
+
+
+def _get_site(session: Session, scope: Scope, public_id: uuid.UUID) -> _Site:
+    """Return the workplace with the areas that hold people of the reader's."""
+    row = session.execute(
+        scope.select(
+            Workplace.id,
+            Workplace.name,
+            scope.reach(Permission.CONTACT_READ, Workplace.id).label("whole"),
+            scope.reach(Permission.CONTACT_WRITE, Workplace.id).label("may_add"),
+            scope.reach(Permission.CONVERSATION_WRITE, Workplace.id).label("may_log"),
+        ).where(Workplace.public_id == public_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"workplace {public_id}")
+    areas = session.execute(
+        scope.select(
+            Area.id,
+            Area.public_id,
+            Area.name,
+            Area.parent_area_id,
+            Area.closed_on,
+            scope.reach(Permission.CONTACT_WRITE, Area.id).label("may_add"),
+            scope.reach(Permission.CONVERSATION_WRITE, Area.id).label("may_log"),
+        )
+        .where(Area.workplace_id == row.id, scope.reach(Permission.CONTACT_READ, Area.id))
+        .order_by(Area.name, Area.id)
+    ).all()
+    if not row.whole and not areas:
+        raise NotFound(f"people at workplace {public_id}")
+    return _Site(
+        workplace_id=row.id,
+        public_id=public_id,
+        name=row.name,
+        whole=bool(row.whole),
+        may_add=bool(row.may_add) or any(area.may_add for area in areas),
+        may_log=bool(row.may_log) or any(area.may_log for area in areas),
+        areas=tuple(areas),
+    )
+
+
+def _rows(
+    session: Session,
+    scope: Scope,
+    workplace_id: int,
+    *,
+    as_at: date,
+    issue: str | None,
+    permission: Permission | None = None,
+) -> Sequence[Any]:
+    """Return a row for each job at the workplace on the day, with the person's state then."""
+    of_them = Conversation.contact_id == Job.contact_id
+    by_then = Conversation.day <= as_at
+    last_talk = sa.select(sa.func.max(Conversation.day)).where(of_them, by_then).scalar_subquery()
+    said_yes = (
+        sa.select(sa.literal(1))
+        .where(
+            of_them,
+            by_then,
+            Conversation.answer == Answer.YES,
+            Conversation.asked.is_not(None),
+            Conversation.asked != NO_ASK,
+        )
+        .exists()
+    )
+    has_task = (
+        sa.select(sa.literal(1))
+        .where(FollowUp.contact_id == Job.contact_id, FollowUp.done_at.is_(None))
+        .exists()
+    )
+    raised: Any = sa.literal(True)
+    if issue is not None:
+        raised = (
+            sa.select(sa.literal(1))
+            .where(
+                ConversationIssue.contact_id == Job.contact_id,
+                ConversationIssue.issue == issue,
+                Conversation.id == ConversationIssue.conversation_id,
+                by_then,
+            )
+            .exists()
+        )
+    return session.execute(
+        scope.select(
+            Job.contact_id,
+            Job.place_id,
+            Job.shift_id,
+            Job.job_title,
+            Job.employer_of_record_id,
+            Contact.public_id,
+            Contact.known_as,
+            Contact.placeholder_label,
+            Contact.do_not_contact,
+            StateSpan.score,
+            StateSpan.score_firm,
+            StateSpan.scored_on,
+            StateSpan.member,
+            last_talk.label("last_talk_on"),
+            said_yes.label("said_yes"),
+            has_task.label("has_task"),
+            raised.label("raised"),
+            permission=permission,
+        )
+        .join(Contact, Contact.id == Job.contact_id)
+        .join(
+            StateSpan,
+            sa.and_(
+                StateSpan.contact_id == Job.contact_id,
+                StateSpan.place_id == Job.place_id,
+                StateSpan.from_day <= as_at,
+                StateSpan.to_day > as_at,
+            ),
+        )
+        .where(Job.workplace_id == workplace_id, known(Job), covers(Job, as_at))
+        .order_by(Job.id)
+    ).all()
+
+
+def _person(row: Any, as_at: date) -> OnTheWall:
+    return OnTheWall(
+        key=row.contact_id,
+        public_id=row.public_id,
+        name=row.known_as or row.placeholder_label or "",
+        placeholder=row.known_as is None,
+        do_not_contact=row.do_not_contact,
+        rating=row.score,
+        firm=row.score_firm,
+        scored_on=row.scored_on,
+        member=row.member,
+        last_talk_on=row.last_talk_on,
+        talk_age=talk_age(row.last_talk_on, as_at),
+        said_yes=bool(row.said_yes),
+        has_task=bool(row.has_task),
+        raised_issue=bool(row.raised),
+    )
+
+
+def _likely(estimate: Estimate) -> float | None:
+    return estimate.low if estimate.best is None else estimate.best
+
+
+def _people_by(rows: Iterable[Any], key: Any) -> dict[Any, set[int]]:
+    found: dict[Any, set[int]] = {}
+    for row in rows:
+        found.setdefault(key(row), set()).add(row.contact_id)
+    return found
+
+
+def _sorted(everybody: Mapping[int, OnTheWall], keys: Iterable[int]) -> tuple[OnTheWall, ...]:
+    return tuple(sorted((everybody[key] for key in keys), key=wall_order))
+
+
+def _by_area(
+    site: _Site,
+    everybody: Mapping[int, OnTheWall],
+    at_place: Mapping[int, set[int]],
+    estimates: Mapping[int, Estimate],
+    empty: Mapping[int, int],
+    as_at: date,
+) -> list[Group]:
+    groups = []
+    for area in site.areas:
+        inside = subtree(site.parents, area.id)
+        here = at_place.get(area.id, set())
+        all_here = set().union(*(at_place.get(one, set()) for one in inside))
+        closed = area.closed_on is not None and area.closed_on <= as_at
+        if closed and not all_here:
+            continue
+        people = _sorted(everybody, all_here)
+        groups.append(
+            Group(
+                key=str(area.public_id),
+                label=area.name,
+                area_id=area.public_id,
+                people=_sorted(everybody, here),
+                all_here=people,
+                inside=len(inside) > 1,
+                sums=sums(people),
+                headcount=estimates.get(area.id),
+                blanks=0 if closed else empty[area.id],
+            )
+        )
+    rest = _sorted(everybody, at_place.get(site.workplace_id, set()))
+    if rest or empty[site.workplace_id] or (site.whole and not groups):
+        groups.append(_unknown(rest, empty[site.workplace_id]))
+    return groups
+
+
+def _unknown(people: tuple[OnTheWall, ...], empty: int, key: str = NOT_KNOWN_KEY) -> Group:
+    return Group(
+        key=key,
+        label=None,
+        area_id=None,
+        people=people,
+        all_here=people,
+        inside=False,
+        sums=sums(people),
+        headcount=None,
+        blanks=empty,
+    )
+
+
+def _names(
+    session: Session, scope: Scope, site: _Site, rows: Iterable[Any], by: GroupBy
+) -> dict[Any, tuple[str, str | None]]:
+    """Return the key for addresses and the name of each shift, job or employer, in their order."""
+    if by is GroupBy.SHIFT:
+        shifts = session.execute(
+            scope.select(Shift.id, Shift.public_id, Shift.name)
+            .where(Shift.place_id == site.workplace_id)
+            .order_by(Shift.starts_at.is_(None), Shift.starts_at, Shift.name, Shift.id)
+        )
+        return {shift.id: (str(shift.public_id), shift.name) for shift in shifts}
+    if by is GroupBy.EMPLOYER:
+        ids = {row.employer_of_record_id for row in rows} - {None}
+        if not ids:
+            return {}
+        employers = session.execute(
+            scope.select(Place.id, Place.public_id, Place.name)
+            .where(Place.id.in_(sorted(ids)))
+            .order_by(Place.name, Place.id)
+        )
+        return {one.id: (str(one.public_id), one.name) for one in employers}
+    titles: dict[str, str] = {}
+    for row in rows:
+        if row.job_title:
+            titles.setdefault(fold(row.job_title), row.job_title)
+    return {key: (f"j-{key}", titles[key]) for key in sorted(titles)}
+
+
+_COLUMN: dict[GroupBy, Any] = {
+    GroupBy.SHIFT: lambda row: row.shift_id,
+    GroupBy.JOB: lambda row: fold(row.job_title) if row.job_title else None,
+    GroupBy.EMPLOYER: lambda row: row.employer_of_record_id,
+}
+
+
+def _by_other(
+    by: GroupBy,
+    rows: Sequence[Any],
+    everybody: Mapping[int, OnTheWall],
+    names: Mapping[Any, tuple[str, str | None]],
+    empty: int,
+) -> list[Group]:
+    keyed = _people_by(rows, _COLUMN[by])
+    groups = []
+    for inner, (key, label) in names.items():
+        people = _sorted(everybody, keyed.pop(inner, set()))
+        if people:
+            groups.append(
+                Group(
+                    key=key,
+                    label=label,
+                    area_id=None,
+                    people=people,
+                    all_here=people,
+                    inside=False,
+                    sums=sums(people),
+                    headcount=None,
+                    blanks=0,
+                )
+            )
+    unknown = _sorted(everybody, keyed.pop(None, set()))
+    hidden = _sorted(everybody, set().union(*keyed.values()))
+    if hidden:
+        groups.append(_unknown(hidden, 0, key=HIDDEN_KEY))
+    if unknown or empty:
+        groups.append(_unknown(unknown, empty))
+    return groups

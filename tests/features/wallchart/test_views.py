@@ -1,0 +1,379 @@
+"""The pages of the wall chart: what they show, what they weigh, whom they let in."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from crm.domain.roles import Role
+from crm.features.wallchart import wording
+from crm.models.contacts import Contact, Job
+from crm.models.conversations import FollowUp
+from crm.models.places import Area
+from crm.web.db import unit_of_work
+from tests import factories
+from tests.factories import ALL, TODAY, World
+
+ClientAs = Callable[[factories.Named], FlaskClient]
+
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+# Who is signed in, the workplace, its areas, the people, the counts.
+STATEMENTS = 5
+# The weight that a wall of 500 people may have over the line.
+LIGHT = 12 * 1024
+
+
+def _text(reply: Any) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", reply.text)))
+
+
+def _address(world: World, query: str = "") -> str:
+    return f"/places/{world.mill.public_id}/wall{query}"
+
+
+def _short(reply: Any, name: str) -> str:
+    found = re.search(rf"name=p value=([0-9a-f]+)>{name}<", reply.text)
+    assert found
+    return found[1]
+
+
+def _one(session: Any, model: Any, inner: int) -> Any:
+    return session.scalars(ALL.select(model).where(model.id == inner)).one()
+
+
+def test_the_workplace_page_leads_to_the_wall(world: World, client_as: ClientAs) -> None:
+    page = client_as(world.rep).get(f"/places/{world.mill.public_id}")
+    assert f'href="{_address(world)}"' in page.text
+
+
+def test_the_wall_says_of_each_person_what_its_signs_say(world: World, client_as: ClientAs) -> None:
+    page = client_as(world.rep).get(_address(world))
+    assert page.status_code == 200
+    text = _text(page)
+    assert "With us, member, no talk yet, 2 Ioana P" in text
+    assert "Unsure, not a member, no talk yet, 3 Tomasz K" in text
+    assert "Not asked, membership not known, no talk yet, ? Rukhsana A" in text
+
+
+def test_the_figures_name_their_base_and_what_is_not_known(
+    world: World, client_as: ClientAs
+) -> None:
+    text = _text(client_as(world.rep).get(_address(world)))
+    for figure in (
+        "On our list 4 of 8 to 10",
+        "Asked 2 of 4",
+        "With us (1 and 2) 1 of 8 to 10",
+        "Members 1 of 8 to 10, 2 not known",
+        "Leaders need 1, have: not known",
+        "4 workers not named yet",
+        "As at 23 November 2026",
+    ):
+        assert figure in text
+
+
+def test_a_count_smaller_than_the_list_is_said_and_not_capped(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        factories.make_headcount(session, _one(session, Area, world.packing.id), 1)
+    text = _text(client_as(world.rep).get(_address(world)))
+    assert "More people are on our list than the count says (1). Count again." in text
+    assert "On our list 2 of 1" in text
+    assert "With us (1 and 2) 1 of 2 on our list" in text
+
+
+def test_a_tile_leads_to_the_log_the_person_and_the_move(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.rep)
+    short = _short(client.get(_address(world)), "Ioana P")
+    with unit_of_work(ALL, read_only=True) as session:
+        job = session.scalars(
+            ALL.select(Job.public_id).where(Job.contact_id == world.ioana.id)
+        ).one()
+    person = f"/people/{world.ioana.public_id}"
+    for act, address in (
+        ("log", f"/log/{world.ioana.public_id}?next=wall&place={world.mill.public_id}"),
+        ("open", person),
+        ("move", f"{person}/jobs/{job}/move"),
+    ):
+        reply = client.get(_address(world, f"?p={short}&do={act}"))
+        assert (reply.status_code, reply.location) == (303, address)
+        assert client.get(address).status_code == 200
+
+
+def test_after_a_talk_logged_from_the_wall_the_rep_is_back_at_the_wall(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.rep)
+    address = f"/log/{world.ioana.public_id}?next=wall&place={world.mill.public_id}"
+    form_id = re.search(r'name="id"[^>]*value="([^"]+)"', client.get(address).text)
+    assert form_id
+    reply = client.post(address, data={"id": form_id[1], "day": TODAY.isoformat()})
+    assert (reply.status_code, reply.location) == (303, _address(world))
+
+
+def test_letters_that_fit_two_people_ask_which_one(world: World, client_as: ClientAs) -> None:
+    with unit_of_work(ALL) as session:
+        for person, last in ((world.ioana.id, "1"), (world.tomasz.id, "2")):
+            contact = _one(session, Contact, person)
+            contact.public_id = type(contact.public_id)("abcd" + "0" * 27 + last)
+    page = client_as(world.rep).get(_address(world, "?p=abcd&do=open"))
+    assert page.status_code == 200
+    assert "Who do you mean?" in _text(page)
+    assert "Ioana P" in page.text
+    assert "Tomasz K" in page.text
+    # Tomasz and Ioana share 31 letters, so the wall itself tells them apart.
+    assert len(_short(client_as(world.rep).get(_address(world)), "Ioana P")) == 32
+
+
+@pytest.mark.parametrize("short", ["", "zz", "../x", "f" * 33, "00000000"])
+def test_letters_that_fit_nobody_are_not_found(
+    world: World, client_as: ClientAs, short: str
+) -> None:
+    assert client_as(world.rep).get(_address(world, f"?p={short}")).status_code == 404
+
+
+def test_a_blank_leads_to_adding_somebody_with_the_area_chosen(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        factories.make_headcount(session, _one(session, Area, world.yard.id), 5)
+    client = client_as(world.rep)
+    page = client.get(_address(world))
+    address = f"/people/new?workplace={world.mill.public_id}&area={world.yard.public_id}"
+    assert html.escape(address) in page.text
+    form = client.get(address)
+    assert f'<option selected value="{world.yard.public_id}">' in form.text
+
+
+def test_filters_hide_tiles_and_say_so_but_the_figures_count_everybody(
+    world: World, client_as: ClientAs
+) -> None:
+    page = client_as(world.rep).get(_address(world, "?stands=12"))
+    text = _text(page)
+    assert "1 of 4 people shown. The figures still count everybody." in text
+    assert "Ioana P" in text
+    assert "Tomasz K" not in text
+    assert "On our list 4 of 8 to 10" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?not_asked=y", {"Rukhsana A", "Night packer 3"}),
+        ("?stands=asked", {"Ioana P", "Tomasz K"}),
+        ("?stands=3", {"Tomasz K"}),
+        ("?member=member", {"Ioana P"}),
+        ("?member=not_known", {"Rukhsana A", "Night packer 3"}),
+        ("?issue=pay", set()),
+        ("?stands=9&member=x", {"Ioana P", "Tomasz K", "Rukhsana A", "Night packer 3"}),
+    ],
+)
+def test_each_filter_keeps_its_people(
+    world: World, client_as: ClientAs, query: str, names: set[str]
+) -> None:
+    page = client_as(world.rep).get(_address(world, query))
+    assert set(re.findall(r"name=p value=[0-9a-f]+>([^<]+)<", page.text)) == names
+
+
+def test_each_figure_links_to_the_list_of_its_people(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.rep)
+    page = client.get(_address(world))
+    links = re.findall(r'<dd><a href="([^"]+)">(\d+)', page.text)
+    assert len(links) == 4 * (1 + 3)
+    for query, count in links:
+        listed = _text(client.get(_address(world, html.unescape(query))))
+        words = "Nobody fits." if count == "0" else rf"\b{count} (?:person|people), as at 23 Nov"
+        assert re.search(words, listed), (query, count)
+
+
+def test_a_day_to_come_is_refused_and_today_is_shown(world: World, client_as: ClientAs) -> None:
+    page = client_as(world.rep).get(_address(world, "?as_at=2027-01-01"))
+    assert "This day has not come yet. Choose today or a day before." in _text(page)
+    assert "As at 23 November 2026" in _text(page)
+
+
+def test_an_earlier_day_shows_those_of_then_and_no_gaps(world: World, client_as: ClientAs) -> None:
+    text = _text(client_as(world.rep).get(_address(world, "?as_at=2026-02-01")))
+    assert "Gareth O" in text
+    assert "Gaps are for today." in text
+    assert "Make a talk list" not in text
+
+
+def test_the_table_says_the_same_in_words(world: World, client_as: ClientAs) -> None:
+    text = _text(client_as(world.rep).get(_address(world, "?view=table&by=shift")))
+    assert "4 people, as at 23 November 2026." in text
+    assert "Ioana P 2 With us Nights Member None yet" in text
+    assert "Rukhsana A ? Not asked Shift not known not known None yet" in text
+
+
+def test_the_paper_has_initials_and_letters_and_the_key_is_a_sheet_of_its_own(
+    world: World, client_as: ClientAs
+) -> None:
+    page = client_as(world.rep).get(_address(world, "?view=print"))
+    chart, key = page.text.split("wl-sheet--key")
+    chart = chart.split("<main")[1]
+    for told in ("The Mill", "Packing", "Ioana", "union", "Brightway"):
+        assert told not in re.sub(r'<span class="wc-unseen">[^<]*</span>', "", chart), told
+    assert ">IP<" in chart
+    assert ">NP3<" in chart
+    assert "Do not leave on a table." in chart
+    for told in ("The Mill", "Packing", "1 Leads", "On our list", "do not leave on a table"):
+        assert told in key, told
+    named = client_as(world.rep).get(_address(world, "?view=print&names=full&paper=a3"))
+    assert "Ioana P" in named.text
+    assert "wl-paper--a3" in named.text
+
+
+def test_the_meeting_has_no_menu_but_a_way_to_hide(world: World, client_as: ClientAs) -> None:
+    page = client_as(world.rep).get(_address(world, "?view=meeting"))
+    assert "wc-tabs" not in page.text
+    assert 'href="/hide"' in page.text
+    assert "Press Shift three times to hide this." in _text(page)
+
+
+def test_an_outsider_gets_404_and_an_administrator_403(world: World, client_as: ClientAs) -> None:
+    for view in ("", "?view=table", "?view=meeting", "?view=print", "?p=a&do=open"):
+        assert client_as(world.dock_rep).get(_address(world, view)).status_code == 404
+        assert client_as(world.admin).get(_address(world, view)).status_code == 403
+
+
+def test_a_rep_of_an_area_is_told_that_it_is_not_all(world: World, client_as: ClientAs) -> None:
+    with unit_of_work(ALL) as session:
+        yara = factories.make_user(
+            session, "Yara Yard", role=Role.REP, place=_one(session, Area, world.yard.id)
+        )
+        named = factories.Named(yara.id, yara.public_id, yara.name)
+    text = _text(client_as(named).get(_address(world)))
+    assert "Only the areas you hold" in text
+    assert "Tomasz K" in text
+    assert "Ioana P" not in text
+
+
+@pytest.mark.parametrize("by", ["area", "shift", "job", "employer"])
+def test_a_wall_of_500_is_light_and_takes_few_statements(
+    world: World,
+    crowd: Callable[..., Any],
+    client_as: ClientAs,
+    count_statements: list[str],
+    by: str,
+) -> None:
+    crowd(496)
+    client = client_as(world.rep)
+    client.get(_address(world))
+    count_statements.clear()
+    page = client.get(_address(world, f"?by={by}"))
+    assert page.text.count("name=p value=") >= 500
+    assert len(count_statements) <= STATEMENTS + (by == "shift"), count_statements
+    assert len(gzip.compress(page.data, 6)) <= LIGHT
+
+
+def test_a_large_wall_is_folded_with_its_counts_in_sight(
+    world: World, crowd: Callable[..., Any], client_as: ClientAs
+) -> None:
+    crowd(420, areas=3)
+    page = client_as(world.rep).get(_address(world))
+    assert '<details class="wl-col" open>' not in page.text
+    assert "140 people · asked" in _text(page)
+
+
+def test_a_very_large_wall_draws_one_column_at_a_time(
+    world: World,
+    crowd: Callable[..., Any],
+    client_as: ClientAs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wording, "OPEN_UP_TO", 20)
+    monkeypatch.setattr(wording, "DRAWN_UP_TO", 40)
+    crowd(60, areas=3)
+    client = client_as(world.rep)
+    page = client.get(_address(world))
+    assert "name=p value=" not in page.text
+    links = re.findall(r'href="(\?open=\w+)">Show 20 people<', page.text)
+    assert len(links) == 3
+    opened = client.get(_address(world, links[0]))
+    assert opened.text.count("name=p value=") == 20
+    assert opened.text.count('<details class="wl-col" open>') == 1
+
+
+# Talk lists
+
+
+def _talk(world: World, query: str = "?gap=not_asked") -> str:
+    return f"/places/{world.mill.public_id}/talk-list{query}"
+
+
+def _tasks() -> list[Any]:
+    with unit_of_work(ALL, read_only=True) as session:
+        return list(session.scalars(ALL.select(FollowUp)))
+
+
+def test_a_gap_leads_to_a_talk_list_that_is_shared_out(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.rep)
+    wall = client.get(_address(world))
+    address = html.escape(_talk(world, "?gap=not_asked&group="))
+    found = re.search(re.escape(address) + "([0-9a-f]+)", wall.text)
+    assert found
+    page = client.get(_talk(world, f"?gap=not_asked&group={found[1]}"))
+    assert "1 person to share out." in _text(page)
+    reply = client.post(
+        _talk(world, f"?gap=not_asked&group={found[1]}"),
+        data={
+            "reps": [str(world.rep.public_id)],
+            "each": "10",
+            "due_on": "2026-11-30",
+        },
+    )
+    assert (reply.status_code, reply.location) == (303, _address(world))
+    assert "Talk list made: 1 person. Owen Rep 1." in _text(client.get(_address(world)))
+    assert [task.contact_id for task in _tasks()] == [world.placeholder.id]
+    today = client.get("/")
+    assert "Night packer 3" in today.text
+    assert "Ask where they stand" in today.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reps": []}, "Choose at least one person."),
+        ({"each": "0"}, "Enter a number from 1 to 50."),
+        ({"each": "many"}, "Enter a number from 1 to 50."),
+        ({"due_on": ""}, "Enter the day they should do it by."),
+        ({"due_on": "2026-11-22"}, "This day is over. Choose today or a later day."),
+    ],
+)
+def test_a_form_that_cannot_be_right_comes_back_with_what_was_typed(
+    world: World, client_as: ClientAs, changes: dict[str, Any], words: str
+) -> None:
+    data = {"reps": [str(world.organiser.public_id)], "each": "7", "due_on": "2026-12-24"}
+    page = client_as(world.rep).post(_talk(world), data={**data, **changes})
+    assert page.status_code == 422
+    assert words in _text(page)
+    if "each" not in changes:
+        assert 'value="7"' in page.text
+    if "reps" not in changes:
+        assert re.search(rf'checked[^>]*value="{world.organiser.public_id}"', page.text)
+    assert _tasks() == []
+
+
+def test_somebody_who_is_not_offered_cannot_be_sent_in(world: World, client_as: ClientAs) -> None:
+    page = client_as(world.rep).post(
+        _talk(world),
+        data={"reps": [str(world.dock_rep.public_id)], "each": "7", "due_on": "2026-12-24"},
+    )
+    assert page.status_code == 422
+    assert _tasks() == []
+
+
+def test_an_outsider_makes_no_talk_list(world: World, client_as: ClientAs) -> None:
+    for method in ("get", "post"):
+        ask = getattr(client_as(world.dock_rep), method)
+        assert ask(_talk(world)).status_code == 404
+        ask = getattr(client_as(world.admin), method)
+        assert ask(_talk(world)).status_code == 403
