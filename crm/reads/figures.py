@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import enum
 import uuid
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -703,8 +704,8 @@ def _read_facts(session: Session, scope: Scope, question: Question, days: Sequen
         scope.select(
             Job.contact_id,
             place,
-            _number_of(Job.valid_from, days),
-            _number_of(Job.valid_to, days),
+            Job.valid_from,
+            Job.valid_to,
             permission=question.permission,
         ).where(
             *_overlaps(Job, days),
@@ -718,14 +719,15 @@ def _read_facts(session: Session, scope: Scope, question: Question, days: Sequen
             Membership.contact_id,
             Membership.union_id,
             Membership.status == MembershipStatus.MEMBER,
-            _number_of(Membership.valid_from, days),
-            _number_of(Membership.valid_to, days),
+            Membership.valid_from,
+            Membership.valid_to,
         ).where(*_overlaps(Membership, days), known(Membership, question.known_at))
     )
+    number = _Numbers(days)
     return _Facts(
-        jobs=[(contact, at, _mask(start, end)) for contact, at, start, end in jobs],
+        jobs=[(contact, at, _mask(number[start], number[end])) for contact, at, start, end in jobs],
         sayings=[
-            (contact, union, bool(member), _mask(start, end))
+            (contact, union, bool(member), _mask(number[start], number[end]))
             for contact, union, member, start, end in sayings
         ],
     )
@@ -742,6 +744,18 @@ def _from_facts(facts: _Facts, union_id: int | None, days: Sequence[date]) -> di
         elif union is None or (union_id is not None and union == union_id):
             not_members[contact] = not_members.get(contact, 0) | mask
     return _tally(facts.jobs, members, not_members, days)
+
+
+class _Lanes(dict[int, int]):
+    """A mask of days as one person on each of them: one whole number, 32 bits a day.
+
+    Adding such numbers adds the counts of all days in one operation.
+    """
+
+    def __missing__(self, mask: int) -> int:
+        found = sum(1 << _LANE * bit for bit in range(mask.bit_length()) if mask >> bit & 1)
+        self[mask] = found
+        return found
 
 
 def _tally(
@@ -761,8 +775,7 @@ def _tally(
             places[contact] = {at: mask}
         else:
             held[at] = held.get(at, 0) | mask
-    # The counts of all days in one whole number, 32 bits a day: adding is then one operation.
-    spread = {0: 0}
+    lanes = _Lanes()
     sums: dict[tuple[int, str], int] = defaultdict(int)
     shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
     for contact, held in places.items():
@@ -774,9 +787,8 @@ def _tally(
                 (NOT_MEMBER, mask & no),
                 (NOT_KNOWN, mask & ~(yes | no)),
             ):
-                if on not in spread:
-                    spread[on] = sum(1 << _LANE * bit for bit in range(len(days)) if on >> bit & 1)
-                sums[at, state] += spread[on]
+                if on:
+                    sums[at, state] += lanes[on]
         if len(held) > 1:
             for bit, here in _together(held, len(days)):
                 state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
@@ -808,16 +820,21 @@ def _overlaps(model: Any, days: Sequence[date]) -> tuple[sa.ColumnElement[bool],
     )
 
 
-def _number_of(column: Any, days: Sequence[date]) -> sa.ColumnElement[int]:
-    """Return which of the days is the first on or after the date; past the last one if none is.
+class _Numbers(dict[date | None, int]):
+    """Which of the days is the first on or after a date; past the last one if none is.
 
-    A null end lies past the last day.
+    No date (a spell that goes on) lies past the last day. Each date is looked up once: thousands
+    of spells share a few hundred dates, and asking the database for the number cost far more.
     """
-    return sa.case(
-        (column.is_(None), len(days)),
-        *((column <= day, number) for number, day in enumerate(days)),
-        else_=len(days),
-    )
+
+    def __init__(self, days: Sequence[date]) -> None:
+        super().__init__({None: len(days)})
+        self._days = days
+
+    def __missing__(self, day: date | None) -> int:
+        number = len(self._days) if day is None else bisect_left(self._days, day)
+        self[day] = number
+        return number
 
 
 def _mask(start: int, end: int) -> int:
