@@ -154,17 +154,6 @@ def row_of(contact_id: int, span: Span) -> dict[str, object]:
     }
 
 
-def contacts_with_jobs(session: Session) -> Iterable[int]:
-    """Return the ids of all contacts that have a job, for a rebuild."""
-    found = session.connection().execute(
-        sa.select(_job.c.contact_id)
-        .where(_job.c.superseded_at.is_(None))
-        .distinct()
-        .execution_options(**_WHOLE_PERSON)
-    )
-    return [int(contact_id) for (contact_id,) in found]
-
-
 def _jobs(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[JobSpell]]:
     found = connection.execute(_JOBS, {"people": contact_ids})
     jobs: dict[int, list[JobSpell]] = {}

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
-from crm.access.scope import Scope
+from crm.access.scope import MARK, Scope
 from crm.domain.vocabulary import TaskState
 from crm.models.base import table_of
 from crm.models.tasks import BackgroundTask, TaskFile
@@ -91,7 +91,7 @@ def has_work(session: Session, *, now: datetime) -> bool:
         .select_from(task)
         .where(sa.or_(task.c.state == TaskState.WAITING, _abandoned(task, now)))
         .limit(1)
-        .execution_options(crm_scope=True)
+        .execution_options(**{MARK: True})
     )
     return found.first() is not None
 

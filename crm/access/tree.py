@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known, revise
+from crm.access.scope import MARK
 from crm.domain.errors import LoopInTree
 from crm.models.base import table_of
 from crm.models.places import Place, PlaceClosure, PlaceEdge
@@ -22,7 +23,7 @@ def everything_id(session: Session) -> int:
     place = table_of(Place)
     # The root holds nothing of anybody; its key is needed before any scope can exist.
     found = session.connection().execute(
-        sa.select(place.c.id).where(place.c.kind == "everything").execution_options(crm_scope=True)
+        sa.select(place.c.id).where(place.c.kind == "everything").execution_options(**{MARK: True})
     )
     return int(found.scalar_one())
 
@@ -191,7 +192,7 @@ def rebuild_closure(session: Session, *, today: date) -> int:
         .from_select(
             ["ancestor_id", "descendant_id"], sa.select(up.c.ancestor_id, up.c.descendant_id)
         )
-        .execution_options(crm_scope=True)  # It reads the ids of places, and nothing else.
+        .execution_options(**{MARK: True})  # It reads the ids of places, and nothing else.
     )
     return int(connection.execute(sa.select(sa.func.count()).select_from(_closure)).scalar_one())
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
-from crm.access.scope import Grant, Scope
+from crm.access.scope import MARK, Grant, Scope
 from crm.access.tokens import IDLE_LIMIT
 from crm.access.tokens import token_hash as token_hash
 from crm.domain.errors import PermissionRefused
@@ -233,7 +233,7 @@ _GRANTS = (
         *_IN_FORCE,
         UserAccount.active.is_(True),
     )
-    .execution_options(crm_scope=True)
+    .execution_options(**{MARK: True})
 )
 # One statement a request. It names `place` only to learn whether a grant covers everything.
 _LOAD = (
@@ -264,5 +264,5 @@ _LOAD = (
         UserSession.expires_at > sa.bindparam("now", type_=table_of(UserSession).c.expires_at.type),
         UserAccount.active.is_(True),
     )
-    .execution_options(crm_scope=True)
+    .execution_options(**{MARK: True})
 )
