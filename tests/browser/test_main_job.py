@@ -185,6 +185,7 @@ def _add_and_log(page: Page, live: Live, person: Person, site: str) -> None:
     page.goto(f"{live.address}/log")
     page.get_by_role("link", name="Someone new").click()
     where = page.get_by_label("Where do they work?")
+    where.or_(page.locator("[name=known_as]")).first.wait_for()
     if where.count():
         option = page.locator(f"#workplace option:has-text('{site}')").get_attribute("value")
         where.select_option(option)

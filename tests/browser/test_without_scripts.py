@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
 
 from crm.features.accounts import passphrases
 from crm.models.accounts import UserAccount
@@ -47,7 +50,7 @@ def test_signing_in_logging_a_talk_and_signing_out(live: Live, open_page: OpenPa
     page.locator("summary", has_text="More about the talk").click()
     page.get_by_label("Their words").fill("Come back on Monday.")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text(f"Saved: talk with {name}.").is_visible()
+    expect(page.get_by_text(f"Saved: talk with {name}.")).to_be_visible()
     chosen = (
         ALL.select(Conversation.id)
         .join(Contact, Contact.id == Conversation.contact_id)
@@ -56,9 +59,9 @@ def test_signing_in_logging_a_talk_and_signing_out(live: Live, open_page: OpenPa
     assert len(live.read(lambda session: session.execute(chosen).all())) == 1
     page.locator("details.wc-me summary").click()
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_text("You are signed out.").is_visible()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
     page.goto(f"{live.address}/people")
-    assert page.get_by_role("heading", name="Sign in").is_visible()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_density_is_filtered_by_its_form(live: Live, open_page: OpenPage) -> None:
@@ -69,5 +72,5 @@ def test_density_is_filtered_by_its_form(live: Live, open_page: OpenPage) -> Non
     page.get_by_label("As at").fill("2026-02-01")
     page.get_by_label("A line for each").select_option(label="Employer")
     page.get_by_role("button", name="Show").click()
-    assert "as_at=2026-02-01" in page.url
-    assert page.get_by_text("Density by employer, 1 February 2026").count() == 1
+    expect(page).to_have_url(re.compile(r"as_at=2026-02-01"))
+    expect(page.get_by_text("Density by employer, 1 February 2026")).to_have_count(1)
