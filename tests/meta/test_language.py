@@ -81,7 +81,8 @@ _DATA = re.compile(
     r"Shopfloor|Warehouse Workers.? Union|Dockers.? Union|Barnsley branch|Hull branch|Yorkshire|"
     r"Brightway|Saltway Docks|The Mill|The Depot|The Dock|Packing|Yard|Nights|Ioana Popescu|"
     r"Ioana P|Tomasz K|Rukhsana A|Gareth O|Night packer 3|Marta S|Bilal H|Owen Rep|Ana Organiser|"
-    r"Kasia Officer|Ade Admin|Lukasz Dock|Fatima All|[A-Za-z]+/[A-Za-z_]+|XLSX|CSV|GB|UTC|"
+    r"Kasia Officer|Ade Admin|Lukasz Dock|Fatima All|^[A-Z][a-z]+/[A-Za-z/ -]+$|"
+    r"[A-Za-z]+/[A-Za-z_]+|XLSX|CSV|GB|UTC|"
     r"Test group|[a-z]+ [a-z]+-[0-9a-f]{6}|^(?:[a-z]+ ){5}[a-z]+$|"
     r"AGPL-3.0-or-later|\b[0-9a-f]{16}\b|\bSIC\b|[a-z]+-[0-9a-f]{6}|[A-Z]{2}\d|H\b"
 )

@@ -118,7 +118,7 @@ class ChangePassphraseForm(Form):
 
 
 class AccountForm(Form):
-    """One's own name, language and look."""
+    """One's own name, language, time zone and look."""
 
     name = TextField(
         _("Your name"),
@@ -128,6 +128,11 @@ class AccountForm(Form):
         render_kw={"autocomplete": "name"},
     )
     language = SelectField(_("Language"))
+    time_zone = SelectField(
+        _("Time zone"),
+        default="",
+        description=_("Where you are. It decides when your day begins, and what is overdue."),
+    )
     theme = RadioField(
         _("Colours"),
         choices=[

@@ -63,6 +63,7 @@ class Account:
     name: str
     sign_in_name: str
     language: str | None
+    time_zone: str | None
     theme: str | None
     version: int
     devices: tuple[Device, ...]
@@ -219,6 +220,7 @@ def get_account(
         name=user.name,
         sign_in_name=user.sign_in_name,
         language=user.language,
+        time_zone=user.time_zone,
         theme=user.theme,
         version=user.version,
         devices=devices,

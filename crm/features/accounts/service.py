@@ -321,19 +321,22 @@ def edit_account(
     *,
     name: str,
     language: str | None,
+    time_zone: str | None,
     theme: str | None,
     version: int,
 ) -> None:
-    """Change one's own name, language and look. Raises EditConflict when it moved on.
+    """Change one's own name, language, time zone and look. Raises EditConflict when it moved on.
 
     theme: "light", "dark" or None for what the device says. language: None for the browser's.
+    time_zone: an IANA name, or None for the server's.
     """
     user = session.scalars(sa.select(UserAccount).where(UserAccount.id == scope.actor_id)).one()
-    yours = {"name": name, "language": language, "theme": theme}
+    yours = {"name": name, "language": language, "time_zone": time_zone, "theme": theme}
     if user.version != version:
-        current = {"name": user.name, "language": user.language, "theme": user.theme}
+        current = {key: getattr(user, key) for key in yours}
         raise EditConflict(current=current | {"version": user.version}, yours=yours)
-    user.name, user.language, user.theme = name, language, theme
+    for key, value in yours.items():
+        setattr(user, key, value)
     user.version += 1
 
 

@@ -320,14 +320,14 @@ def _dead_link() -> tuple[str, int]:
 @bp.get("/account")
 @requires(Permission.ACCOUNT_OWN)
 def mine(scope: Scope) -> Any:
-    """Show my name, language, look, passphrase and devices."""
+    """Show my name, language, time zone, look, passphrase and devices."""
     return _account_page(scope)
 
 
 @bp.post("/account")
 @requires(Permission.ACCOUNT_OWN)
 def save_mine(scope: Scope) -> Any:
-    """Save my name, language and look."""
+    """Save my name, language, time zone and look."""
     form = _account_form()
     if not form.validate_on_submit():
         return _account_page(scope, form=form, status=422)
@@ -338,6 +338,7 @@ def save_mine(scope: Scope) -> Any:
                 scope,
                 name=form.text("name") or "",
                 language=form.language.data or None,
+                time_zone=form.time_zone.data or None,
                 theme=form.theme.data or None,
                 version=form.version.data or 0,
             )
@@ -418,6 +419,7 @@ def _account_form(account: queries.Account | None = None) -> AccountForm:
         else {
             "name": account.name,
             "language": account.language or "",
+            "time_zone": account.time_zone or "",
             "theme": account.theme or "",
             "version": account.version,
         }
@@ -428,6 +430,11 @@ def _account_form(account: queries.Account | None = None) -> AccountForm:
     form.language.choices = [
         ("", _("As my browser is set")),
         *((code, Locale.parse(code, sep="-").get_display_name() or code) for code in offered),
+    ]
+    usual = str(current_app.config["TIME_ZONE"]).replace("_", " ")
+    form.time_zone.choices = [
+        ("", _("As this server is set: %(zone)s", zone=usual)),
+        *((zone, zone.replace("_", " ")) for zone in clock.time_zones()),
     ]
     return form
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from functools import lru_cache
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _
@@ -17,33 +15,11 @@ from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.sic import sic_codes, sic_description
 from crm.domain.vocabulary import AreaKind, Sector
 from crm.features.workplaces import service
+from crm.web.clock import time_zones
 from crm.web.forms import DayField, Form, TextField
 from crm.web.labels import choices, choices_or_unknown
 
-_AREAS_OF_THE_WORLD = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
 _NOT_NAMED = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
-
-
-@lru_cache(maxsize=1)
-def time_zones() -> tuple[str, ...]:
-    """Return the IANA names a workplace may keep its time by, in order."""
-    return tuple(
-        sorted(
-            zone
-            for zone in available_timezones()
-            if zone == "UTC" or zone.partition("/")[0] in _AREAS_OF_THE_WORLD
-        )
-    )
 
 
 def country_name(code: str | None) -> str | None:

@@ -558,7 +558,14 @@ def test_saving_my_account_changes_name_and_look(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"theme": "purple"}, {"language": "xx"}, {"name": ""}, {"name": "a\x00b"}]
+    "changes",
+    [
+        {"theme": "purple"},
+        {"language": "xx"},
+        {"time_zone": "Europe/Atlantis"},
+        {"name": ""},
+        {"name": "a\x00b"},
+    ],
 )
 def test_a_bad_account_form_is_given_back_as_typed(
     client_as: ClientAs, world: factories.World, changes: dict[str, str]
@@ -585,6 +592,29 @@ def test_two_devices_saving_my_account_see_both_versions_and_the_second_save_win
         == 303
     )
     assert _user_row(world.rep).name == "Second"
+
+
+@pytest.mark.usefixtures("fixed_clock")
+def test_my_time_zone_decides_which_day_it_is_for_me(
+    client_as: ClientAs, world: factories.World
+) -> None:
+    rep, organiser = client_as(world.rep), client_as(world.organiser)
+    form = {"name": "Owen R", "language": "", "theme": "", "version": "1"}
+    assert "As this server is set: Europe/London" in rep.get("/account").text
+    answer = rep.post("/account", data={**form, "time_zone": "Pacific/Auckland"})
+    assert answer.status_code == 303
+    assert 'value="Pacific/Auckland" selected' in _squeezed(rep.get("/account").text)
+    # At noon in London on the 23rd it is one o'clock in the night of the 24th in Auckland.
+    assert "Today, 24 November 2026" in rep.get("/").text
+    assert "Today, 23 November 2026" in organiser.get("/").text
+    assert rep.post("/account", data={**form, "version": "2", "time_zone": ""}).status_code == 303
+    assert "Today, 23 November 2026" in rep.get("/").text
+    assert _user_row(world.rep).time_zone is None
+
+
+def _squeezed(page: str) -> str:
+    """Return the page with the two ways to order an option's attributes as one."""
+    return re.sub(r'selected value="([^"]*)"', r'value="\1" selected', page)
 
 
 def test_changing_my_passphrase_needs_the_old_one_and_signs_other_devices_out(app: Flask) -> None:
