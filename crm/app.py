@@ -24,6 +24,7 @@ FEATURES: tuple[str, ...] = (
     "health",
     "conversations",
     "today",
+    "mine",
     "registers",
     "tasks",
     "density",

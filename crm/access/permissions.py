@@ -18,6 +18,8 @@ class Permission(enum.StrEnum):
     CONTACT_READ = "contact:read"
     CONTACT_WRITE = "contact:write"
     CONVERSATION_WRITE = "conversation:write"
+    # To say whose people are whose.
+    TURF_WRITE = "turf:write"
     NOTE_READ = "note:read"
     DENSITY_READ = "density:read"
     EXPORT_MAKE = "export:make"
@@ -47,6 +49,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CONTACT_READ,
             Permission.CONTACT_WRITE,
             Permission.CONVERSATION_WRITE,
+            Permission.TURF_WRITE,
             Permission.NOTE_READ,
             Permission.DENSITY_READ,
             Permission.AUDIT_READ,
@@ -60,6 +63,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CONTACT_READ,
             Permission.CONTACT_WRITE,
             Permission.CONVERSATION_WRITE,
+            Permission.TURF_WRITE,
             Permission.DENSITY_READ,
             Permission.EXPORT_MAKE,
             Permission.AUDIT_READ,

@@ -38,6 +38,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.tasks import BackgroundTask, TaskFile
+from crm.models.turf import Turf, TurfMove, TurfPerson
 
 log = logging.getLogger(__name__)
 
@@ -264,9 +265,12 @@ def _both(
 
 
 def _of_seen_contact(
-    scope: Scope, narrower: Permission | None, column: Any
+    scope: Scope, narrower: Permission | None, column: Any, *, workplace: Any = None
 ) -> sa.ColumnElement[bool] | None:
-    """A person is seen by those who hold a place where the person has, or had, a job."""
+    """A person is seen by those who hold a place where the person has, or had, a job.
+
+    workplace: a column; then only jobs at that workplace count.
+    """
     rights = {Permission.CONTACT_READ, narrower or Permission.CONTACT_READ}
     held = {nodes for nodes in map(scope.nodes, rights) if nodes is not None}
     if not held:
@@ -279,6 +283,8 @@ def _of_seen_contact(
         .select_from(job)
         .where(job.c.contact_id == column, job.c.superseded_at.is_(None))
     )
+    if workplace is not None:
+        seen = seen.where(job.c.workplace_id == workplace)
     for number, nodes in enumerate(sorted(held)):
         # Joined, not asked as a list: SQLite would look for a job at each place of the subtree
         # in turn, instead of looking up the one place of each job.
@@ -324,6 +330,31 @@ def _note_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bo
     return sa.or_(everyone, own)
 
 
+def _turf_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """Who looks after a place is known there, inside it, and around it.
+
+    Whoever holds one area only must know that somebody has the whole workplace.
+    """
+    inside = _both(scope, Permission.CONTACT_READ, narrower, Turf.place_id)
+    if inside is None or narrower is not None:
+        return inside
+    closure = table_of(PlaceClosure)
+    around = sa.select(closure.c.ancestor_id).where(
+        closure.c.descendant_id.in_(scope.nodes(Permission.CONTACT_READ) or ())
+    )
+    return sa.or_(inside, Turf.place_id.in_(around))
+
+
+def _turf_person_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """Whose somebody is at a workplace is known where they have, or had, a job at it.
+
+    Not at the place of the row: people move on to other areas, and their rep goes with them.
+    """
+    return _of_seen_contact(
+        scope, narrower, TurfPerson.contact_id, workplace=TurfPerson.workplace_id
+    )
+
+
 def _owner_rule(model: type[Any]) -> Rule:
     return lambda scope, narrower: model.owner_id == scope.actor_id
 
@@ -356,6 +387,9 @@ _RULES: dict[type[Any], Rule] = {
     BackgroundTask: _owner_rule(BackgroundTask),
     TaskFile: _owner_rule(TaskFile),
     AuditEntry: _audit_rule,
+    Turf: _turf_rule,
+    TurfPerson: _turf_person_rule,
+    TurfMove: _owner_rule(TurfMove),
 }
 
 
@@ -445,6 +479,9 @@ _WRITES: dict[type[Any], Permission] = {
     ConversationNote: Permission.CONVERSATION_WRITE,
     Assessment: Permission.CONVERSATION_WRITE,
     FollowUp: Permission.CONVERSATION_WRITE,
+    Turf: Permission.TURF_WRITE,
+    # A rep takes people on by themselves; the service asks for more to give them to others.
+    TurfPerson: Permission.CONVERSATION_WRITE,
 }
 
 
@@ -469,7 +506,7 @@ def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: A
 
 def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
     kind = type(row)
-    if isinstance(row, BackgroundTask | TaskFile):
+    if isinstance(row, BackgroundTask | TaskFile | TurfMove):
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return

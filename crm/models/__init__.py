@@ -1,5 +1,5 @@
 """Every table. Importing this package registers them all with the metadata."""
 
-from crm.models import accounts, audit, base, contacts, conversations, places, tasks
+from crm.models import accounts, audit, base, contacts, conversations, places, tasks, turf
 
-__all__ = ["accounts", "audit", "base", "contacts", "conversations", "places", "tasks"]
+__all__ = ["accounts", "audit", "base", "contacts", "conversations", "places", "tasks", "turf"]

@@ -30,6 +30,7 @@ class Tab:
 
 _TABS: tuple[tuple[str, Any, str, Permission], ...] = (
     ("today", lazy_gettext("Today"), "today.index", Permission.ACCOUNT_OWN),
+    ("mine", lazy_gettext("My people"), "mine.index", Permission.CONVERSATION_WRITE),
     ("people", lazy_gettext("People"), "contacts.index", Permission.CONTACT_READ),
     ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE),
     ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ),

@@ -38,6 +38,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.tasks import BackgroundTask
+from crm.models.turf import Turf, TurfPerson
 from crm.web import migrating, serving
 from crm.web.db import db, unit_of_work
 from tests import factories
@@ -231,6 +232,13 @@ def one_of_each(world: World) -> dict[str, Any]:
                     }
                 ],
             },
+        )
+        mine = {"user_id": world.rep.id, "valid_from": LONG_AGO, **fact}
+        session.add_all(
+            [
+                Turf(place_id=world.packing.id, **mine),
+                TurfPerson(workplace_id=world.mill.id, contact_id=world.tomasz.id, **at, **mine),
+            ]
         )
         session.add_all([talk, point, basis, follow_up, headcount, count, unit, task])
         session.flush()

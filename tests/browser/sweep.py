@@ -20,7 +20,14 @@ STRANGER = "nobody"
 NO_PAGES = {"density.csv", "density.xlsx", "health.alive", "health.ready"}
 # Asked for something that belongs to the administrator, or for a right over a whole employer.
 OF_ADMIN = {"tasks.show", "workplaces.add_workplace", "workplaces.edit_employer"}
-MAIN = ("today.index", "contacts.index", "workplaces.index", "density.index", "conversations.who")
+MAIN = (
+    "today.index",
+    "mine.index",
+    "contacts.index",
+    "workplaces.index",
+    "density.index",
+    "conversations.who",
+)
 _ROLES = {
     "rep": Role.REP,
     "organiser": Role.ORGANISER,

@@ -54,7 +54,7 @@ def test_a_first_visit_and_the_pages_after_it_keep_to_their_weight(
     assert len(styles) == 1
     assert styles[0] <= STYLE_SHEET
     too_heavy = {}
-    for path in ("/", "/log", "/people", "/places", "/account"):
+    for path in ("/", "/mine", "/log", "/people", "/places", "/account"):
         page.goto(live_practice.address + path, wait_until="networkidle")
         again = scales.take()
         # Style sheet, script and pictures come from the browser's own store.

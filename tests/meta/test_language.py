@@ -95,6 +95,8 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("", "/about"),
         ("", "/hide"),
         ("rep", "/"),
+        ("rep", "/mine"),
+        ("rep", "/mine/change"),
         ("rep", "/log"),
         ("rep", f"/log/{world.ioana.public_id}"),
         ("rep", "/people"),

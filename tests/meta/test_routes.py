@@ -335,6 +335,7 @@ _BRANCH_ROLES = {
     Permission.CONTACT_READ,
     Permission.CONTACT_WRITE,
     Permission.CONVERSATION_WRITE,
+    Permission.TURF_WRITE,
     Permission.PLACE_READ,
     Permission.PLACE_WRITE,
     Permission.DENSITY_READ,

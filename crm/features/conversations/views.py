@@ -230,6 +230,8 @@ def _back(contact_id: UUID) -> str:
     came_from = request.args.get("next")
     if came_from == "today":
         return address_of("today.index") or url_for("conversations.who")
+    if came_from == "mine":
+        return address_of("mine.index") or url_for("conversations.who")
     if came_from == "person":
         person = address_of("contacts.show", contact_id=contact_id)
         return person or url_for("conversations.who")

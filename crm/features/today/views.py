@@ -89,6 +89,7 @@ def index(scope: Scope) -> str:
         asked=asked,
         may_log=scope.may(Permission.CONVERSATION_WRITE),
         log_url=address_of("conversations.who"),
+        mine_url=address_of("mine.index"),
         add_url=address_of("contacts.add"),
     )
 
