@@ -38,7 +38,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.tasks import BackgroundTask, TaskFile
-from crm.models.turf import Turf, TurfMove, TurfPerson
+from crm.models.turf import FollowUpPass, Turf, TurfMove, TurfPerson
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +240,7 @@ Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
 
 # Tables at a place whose rows are about people, and so need more than the right to see places.
 _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
-    {Job, StateSpan, Conversation, ConversationIssue, Assessment, FollowUp}
+    {Job, StateSpan, Conversation, ConversationIssue, Assessment, FollowUp, FollowUpPass}
 )
 
 
@@ -479,6 +479,7 @@ _WRITES: dict[type[Any], Permission] = {
     ConversationNote: Permission.CONVERSATION_WRITE,
     Assessment: Permission.CONVERSATION_WRITE,
     FollowUp: Permission.CONVERSATION_WRITE,
+    FollowUpPass: Permission.CONVERSATION_WRITE,
     Turf: Permission.TURF_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.
     TurfPerson: Permission.CONVERSATION_WRITE,

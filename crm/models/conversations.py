@@ -91,6 +91,9 @@ class FollowUp(Public, AtPlace, OfContact, Base):
         sa.ForeignKey("conversation.id"), index=True
     )
     due_on: Mapped[date]
+    # The day it was due at first; null when it was never put off.
+    first_due_on: Mapped[date | None]
+    times_put_off: Mapped[int] = mapped_column(default=0, server_default="0")
     what: Mapped[str | None] = mapped_column(sa.String(200))
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]

@@ -75,3 +75,19 @@ class TurfPerson(Public, Given, AtPlace, OfContact, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     workplace_id: Mapped[int] = mapped_column(sa.ForeignKey("workplace.id"))
+
+
+class FollowUpPass(AtPlace, OfContact, Base):
+    """A reminder that went from one user to another."""
+
+    __tablename__ = "follow_up_pass"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    follow_up_id: Mapped[int] = mapped_column(sa.ForeignKey("follow_up.id"), index=True)
+    from_user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    to_user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    passed_at: Mapped[datetime]
+    passed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    move_id: Mapped[int | None] = mapped_column(sa.ForeignKey("turf_move.id"), index=True)
+    # The reminder's version once it was passed on: a later one has been changed since.
+    version: Mapped[int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from flask.testing import FlaskClient
 
 from crm.app import create_app
 from crm.domain.errors import Refusal
+from crm.models.conversations import FollowUp
 from crm.web import migrating
+from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from tests import factories
 from tests.conftest import app_settings
 from tools import messages
+
+_REMINDER = uuid.uuid4()
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,20 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, factories.
     app = create_app(settings)
     with app.app_context():
         migrating.upgrade()
-        return app, factories.make_world()
+        world = factories.make_world()
+        with unit_of_work(factories.ALL) as session:
+            reminder = FollowUp(
+                public_id=_REMINDER,
+                contact_id=world.ioana.id,
+                place_id=world.mill.id,
+                owner_id=world.rep.id,
+                due_on=factories.TODAY,
+                first_due_on=factories.LONG_AGO,
+                times_put_off=2,
+                created_at=factories.NOW,
+            )
+            session.add(reminder)
+        return app, world
 
 
 def _client(app: Flask, user: factories.Named | None) -> FlaskClient:
@@ -95,6 +113,8 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("", "/about"),
         ("", "/hide"),
         ("rep", "/"),
+        ("rep", f"/follow-ups/{_REMINDER}/later"),
+        ("rep", f"/follow-ups/{_REMINDER}/give"),
         ("rep", "/mine"),
         ("rep", "/mine/change"),
         ("rep", "/log"),

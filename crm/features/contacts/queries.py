@@ -200,9 +200,10 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A promise to speak again by a day."""
+    """A promise to speak again by a day. first_due_on: None when it was never put off."""
 
     due_on: date
+    first_due_on: date | None
     what: str | None
     created_at: datetime
     owner: str | None
@@ -743,6 +744,7 @@ def _words(note: ConversationNote) -> Words:
 def _promise(promise: FollowUp, users: dict[int, str]) -> Promise:
     return Promise(
         due_on=promise.due_on,
+        first_due_on=promise.first_due_on,
         what=promise.what,
         created_at=promise.created_at,
         owner=users.get(promise.owner_id),

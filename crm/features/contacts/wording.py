@@ -301,6 +301,8 @@ def _judged(one: Judgement) -> Happening:
 def _promise(promise: Promise) -> list[Happening]:
     made = promise.created_at
     what = [promise.what] if promise.what else []
+    if promise.first_due_on is not None:
+        what.append(_("Put off; first due %(day)s", day=day(promise.first_due_on)))
     found = [
         _happening(
             made.date(),

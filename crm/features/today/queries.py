@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.speakers import list_speakers
+from crm.domain.errors import NotFound
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, FollowUp
+from crm.reads.people import names_of_users
 from crm.reads.places import place_name_of
 from crm.reads.talks import LastTalk, last_talks
 
@@ -25,6 +28,7 @@ class Reminder:
     """A promise of the actor's to speak to somebody. place_name: where they work.
 
     rating: where they stand today, None = not asked. done: ticked off since the day began.
+    first_due_on: None when it was never put off.
     """
 
     public_id: uuid.UUID
@@ -33,10 +37,33 @@ class Reminder:
     place_name: str
     rating: int | None
     due_on: date
+    first_due_on: date | None
+    times_put_off: int
     what: str | None
     done: bool
     do_not_contact: bool
     last_talk: LastTalk | None
+
+
+@dataclass(frozen=True, slots=True)
+class OneReminder:
+    """A reminder that the actor may put off or pass on. owner: a name, None for nobody known.
+
+    others: users who may log talks where the person works, by public id, the owner left out.
+    """
+
+    public_id: uuid.UUID
+    name: str
+    place_name: str
+    due_on: date
+    first_due_on: date | None
+    times_put_off: int
+    what: str | None
+    version: int
+    done: bool
+    own: bool
+    owner: str | None
+    others: list[tuple[uuid.UUID, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +121,8 @@ def list_reminders(
             FollowUp.public_id,
             FollowUp.contact_id,
             FollowUp.due_on,
+            FollowUp.first_due_on,
+            FollowUp.times_put_off,
             FollowUp.what,
             FollowUp.done_at,
             Contact.public_id.label("contact_public_id"),
@@ -126,6 +155,48 @@ def list_reminders(
         due=[one for one in waiting if one.due_on <= today],
         coming=[one for one in waiting if one.due_on > today],
         done=[one for one in reminders if one.done],
+    )
+
+
+def get_reminder(session: Session, scope: Scope, public_id: uuid.UUID, *, day: date) -> OneReminder:
+    """Return a reminder of the actor's own, or one where they share people out.
+
+    day: in UTC, for whom it can go to. Raises NotFound for any other.
+    """
+    row = session.execute(
+        scope.select(
+            FollowUp,
+            Contact.known_as,
+            Contact.placeholder_label,
+            place_name_of(FollowUp.place_id).label("place_name"),
+            permission=Permission.CONVERSATION_WRITE,
+        )
+        .join(Contact, Contact.id == FollowUp.contact_id)
+        .where(
+            FollowUp.public_id == public_id,
+            sa.or_(
+                FollowUp.owner_id == scope.actor_id,
+                scope.reach(Permission.TURF_WRITE, FollowUp.place_id),
+            ),
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"follow-up {public_id}")
+    found: FollowUp = row[0]
+    speakers = list_speakers(session, [found.place_id], day=day)
+    return OneReminder(
+        public_id=found.public_id,
+        name=row.known_as or row.placeholder_label,
+        place_name=row.place_name or "",
+        due_on=found.due_on,
+        first_due_on=found.first_due_on,
+        times_put_off=found.times_put_off,
+        what=found.what,
+        version=found.version,
+        done=found.done_at is not None,
+        own=found.owner_id == scope.actor_id,
+        owner=names_of_users(session, {found.owner_id}).get(found.owner_id),
+        others=[(one.public_id, one.name) for one in speakers if one.user_id != found.owner_id],
     )
 
 
@@ -166,6 +237,8 @@ def _reminder(row: Any, talks: dict[int, LastTalk]) -> Reminder:
         or "",
         rating=row.rating,
         due_on=row.due_on,
+        first_due_on=row.first_due_on,
+        times_put_off=row.times_put_off,
         what=row.what,
         done=row.done_at is not None,
         do_not_contact=row.do_not_contact,

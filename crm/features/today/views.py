@@ -14,10 +14,13 @@ from flask_babel import gettext, ngettext
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.errors import EditConflict, Refusal
 from crm.features.today import queries, service
+from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
 from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.filters import day as day_words
 from crm.web.guard import my_today, my_zone, public, requires, signed_in
 from crm.web.labels import label
 from crm.web.pages import address_of
@@ -48,7 +51,9 @@ class Row:
     person_url: str | None
     due: str | None = None
     overdue: bool = False
+    put_off: str | None = None
     done_url: str | None = None
+    later_url: str | None = None
     undo_url: str | None = None
 
 
@@ -114,6 +119,125 @@ def undo(scope: Scope, follow_up_id: UUID) -> Any:
     return redirect(url_for("today.index"), 303)
 
 
+@bp.get("/follow-ups/<uuid:follow_up_id>/later")
+@requires(Permission.CONVERSATION_WRITE)
+def later(scope: Scope, follow_up_id: UUID) -> Any:
+    """Ask when a reminder should come instead."""
+    return _later_page(scope, follow_up_id)
+
+
+@bp.post("/follow-ups/<uuid:follow_up_id>/later")
+@requires(Permission.CONVERSATION_WRITE)
+def put_off(scope: Scope, follow_up_id: UUID) -> Any:
+    """Move a reminder to another day."""
+    form = LaterForm()
+    if not form.validate_on_submit():
+        return _later_page(scope, follow_up_id, form=form, status=422)
+    today = my_today()
+    due_on = form.due(today)
+    try:
+        with unit_of_work(scope) as session:
+            name = service.put_off(
+                session,
+                scope,
+                follow_up_id,
+                due_on=due_on,
+                version=form.version.data or 0,
+                today=today,
+            )
+    except EditConflict as conflict:
+        return _later_page(scope, follow_up_id, form=form, conflict=conflict, status=409)
+    except Refusal as refusal:
+        form.refuse(refusal, "day" if form.when.data == ON_A_DAY else "when")
+        return _later_page(scope, follow_up_id, form=form, status=422)
+    flash(gettext("%(name)s: put off to %(day)s.", name=name, day=day_words(due_on)), "done")
+    return redirect(url_for("today.index"), 303)
+
+
+@bp.get("/follow-ups/<uuid:follow_up_id>/give")
+@requires(Permission.CONVERSATION_WRITE)
+def give(scope: Scope, follow_up_id: UUID) -> Any:
+    """Ask who takes a reminder over."""
+    return _give_page(scope, follow_up_id)
+
+
+@bp.post("/follow-ups/<uuid:follow_up_id>/give")
+@requires(Permission.CONVERSATION_WRITE)
+def hand_on(scope: Scope, follow_up_id: UUID) -> Any:
+    """Give a reminder to another rep."""
+    form = GiveForm()
+    if not form.validate_on_submit():
+        return _give_page(scope, follow_up_id, form=form, status=422)
+    try:
+        with unit_of_work(scope) as session:
+            passed = service.hand_on(
+                session,
+                scope,
+                follow_up_id,
+                to=form.chosen(),
+                version=form.version.data or 0,
+                now=clock.now(),
+            )
+    except EditConflict as conflict:
+        return _give_page(scope, follow_up_id, form=form, conflict=conflict, status=409)
+    except Refusal as refusal:
+        form.refuse(refusal, "to")
+        return _give_page(scope, follow_up_id, form=form, status=422)
+    flash(
+        gettext(
+            "%(to)s has the reminder about %(name)s now.",
+            to=passed.to_name,
+            name=passed.person_name,
+        ),
+        "done",
+    )
+    return redirect(url_for("today.index"), 303)
+
+
+def _later_page(
+    scope: Scope,
+    follow_up_id: UUID,
+    *,
+    form: LaterForm | None = None,
+    conflict: EditConflict | None = None,
+    status: int = 200,
+) -> tuple[str, int]:
+    with unit_of_work(scope, read_only=True) as session:
+        one = queries.get_reminder(session, scope, follow_up_id, day=clock.now().date())
+    if form is None:
+        form = LaterForm(formdata=None, data={"version": one.version})
+    if conflict is not None:
+        _let_the_next_save_win(form, conflict)
+    page = render_template("today/later.html", form=form, one=one, conflict=conflict)
+    return page, status
+
+
+def _give_page(
+    scope: Scope,
+    follow_up_id: UUID,
+    *,
+    form: GiveForm | None = None,
+    conflict: EditConflict | None = None,
+    status: int = 200,
+) -> tuple[str, int]:
+    with unit_of_work(scope, read_only=True) as session:
+        one = queries.get_reminder(session, scope, follow_up_id, day=clock.now().date())
+    if form is None:
+        form = GiveForm(formdata=None, data={"version": one.version})
+    form.offer(one.others)
+    if conflict is not None:
+        _let_the_next_save_win(form, conflict)
+    chosen = next((name for key, name in one.others if str(key) == form.to.data), None)
+    page = render_template("today/give.html", form=form, one=one, conflict=conflict, chosen=chosen)
+    return page, status
+
+
+def _let_the_next_save_win(form: LaterForm | GiveForm, conflict: EditConflict) -> None:
+    form.refuse(conflict)
+    form.version.data = conflict.current["version"]
+    form.version.raw_data = None  # What was sent would be written into the page again.
+
+
 @bp.get("/hide")
 @public
 def hide() -> str:
@@ -164,8 +288,23 @@ def _reminder_row(one: queries.Reminder, today: date) -> Row:
         person_url=address_of("contacts.show", contact_id=one.contact_public_id),
         due=due,
         overdue=late > 0,
+        put_off=_put_off(one),
+        later_url=None if one.done else url_for("today.later", follow_up_id=one.public_id),
         done_url=None if one.done else url_for("today.done", follow_up_id=one.public_id),
         undo_url=url_for("today.undo", follow_up_id=one.public_id) if one.done else None,
+    )
+
+
+def _put_off(one: queries.Reminder) -> str | None:
+    if not one.times_put_off or one.first_due_on is None:
+        return None
+    return str(
+        ngettext(
+            "Put off once, first due %(day)s",
+            "Put off %(num)s times, first due %(day)s",
+            one.times_put_off,
+            day=day_words(one.first_due_on),
+        )
     )
 
 

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from crm.domain.vocabulary import Verb
-from crm.models.accounts import UserSession
+from crm.models.accounts import UserAccount, UserSession
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
 from crm.models.places import Workplace
+from crm.models.turf import FollowUpPass
 from crm.web import clock
 from crm.web.db import unit_of_work
 from tests import factories
@@ -286,3 +287,204 @@ def test_about_tells_strangers_the_licence_and_no_figures(client: FlaskClient) -
     text = client.get("/about").text
     assert "GNU Affero General Public License, version 3 or later" in text
     assert "It does not sign you out" in text
+
+
+# Later
+
+
+def _put_off(client: FlaskClient, address: str, version: int = 1, **data: str) -> Any:
+    return client.post(f"{address}/later", data={"version": str(version), **data})
+
+
+def test_a_reminder_is_put_off_and_remembers_its_first_day(world: World, client_as: SignIn) -> None:
+    rep = client_as(world.rep)
+    address, public_id = _remind(world.ioana, world.mill, world.rep, date(2026, 11, 20))
+    assert f"{address}/later" in rep.get("/").text
+    answer = _put_off(rep, address, when="tomorrow")
+    assert (answer.status_code, answer.location) == (303, "/")
+    page = rep.get("/").text
+    assert "Ioana P: put off to 24 November 2026." in page
+    assert "Put off once, first due 20 November 2026" in _part(page, "coming")
+    assert _put_off(rep, address, version=2, when="day", day="2026-11-26").status_code == 303
+    row = _reminder(public_id)
+    assert (row.due_on, row.first_due_on, row.times_put_off, row.version) == (
+        date(2026, 11, 26),
+        date(2026, 11, 20),
+        2,
+        3,
+    )
+    assert "Put off 2 times, first due 20 November 2026" in rep.get("/").text
+    with unit_of_work(ALL, read_only=True) as session:
+        changes = session.scalars(
+            ALL.select(AuditEntry).where(
+                AuditEntry.subject == "follow_up", AuditEntry.verb == Verb.UPDATE
+            )
+        ).all()
+    assert [row.new["due_on"] for row in changes if row.new] == ["2026-11-24", "2026-11-26"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "Choose when you want to be reminded."),
+        ({"when": "soon"}, "Choose when you want to be reminded."),
+        ({"when": "day"}, "Enter the day."),
+        ({"when": "day", "day": "2026-11-22"}, "This day is over. Choose today or a later day."),
+        (
+            {"when": "day", "day": "2028-01-01"},
+            "This day is more than a year ahead. Check the year.",
+        ),
+        (
+            {"when": "day", "day": "2026-11-23"},
+            "It is due on that day already. Choose a different day.",
+        ),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused_and_nothing_changes(
+    world: World, client_as: SignIn, data: dict[str, str], words: str
+) -> None:
+    address, public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    answer = _put_off(client_as(world.rep), address, **data)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert (_reminder(public_id).due_on, _reminder(public_id).version) == (TODAY, 1)
+
+
+def test_what_is_ticked_off_is_neither_put_off_nor_passed_on(
+    world: World, client_as: SignIn
+) -> None:
+    rep = client_as(world.rep)
+    address, public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    rep.post(f"{address}/done")
+    words = "This is ticked off already. Undo that first if you still want to do it."
+    assert words in _put_off(rep, address, version=2, when="tomorrow").text
+    answer = rep.post(
+        f"{address}/give", data={"to": str(world.organiser.public_id), "version": "2"}
+    )
+    assert words in answer.text
+    assert _reminder(public_id).owner_id == world.rep.id
+
+
+def test_two_who_put_it_off_see_both_days_and_the_second_save_wins(
+    world: World, client_as: SignIn
+) -> None:
+    rep, organiser = client_as(world.rep), client_as(world.organiser)
+    address, public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    assert _put_off(organiser, address, when="day", day="2026-11-30").status_code == 303
+    answer = _put_off(rep, address, when="day", day="2026-12-05")
+    assert answer.status_code == 409
+    assert "30 November 2026" in answer.text
+    assert "5 December 2026" in answer.text
+    assert 'value="2026-12-05"' in answer.text
+    assert _reminder(public_id).due_on == date(2026, 11, 30)
+    assert _put_off(rep, address, version=2, when="day", day="2026-12-05").status_code == 303
+    assert _reminder(public_id).due_on == date(2026, 12, 5)
+
+
+@pytest.mark.parametrize("act", ["later", "give"])
+def test_a_colleagues_reminder_is_changed_by_organisers_only(
+    world: World, client_as: SignIn, act: str
+) -> None:
+    address, public_id = _remind(world.ioana, world.mill, world.organiser, TODAY)
+    data = {"version": "1", "when": "tomorrow", "to": str(world.officer.public_id)}
+    for who, expected in ((world.rep, 404), (world.dock_rep, 404), (world.officer, 200)):
+        assert client_as(who).get(f"{address}/{act}").status_code == expected
+    for who in (world.rep, world.dock_rep):
+        assert client_as(who).post(f"{address}/{act}", data=data).status_code == 404
+    assert _reminder(public_id).version == 1
+    assert client_as(world.officer).post(f"{address}/{act}", data=data).status_code == 303
+    assert _reminder(public_id).version == 2
+
+
+# Somebody else's
+
+
+def test_a_reminder_goes_to_a_colleague_who_may_see_the_person(
+    world: World, client_as: SignIn
+) -> None:
+    rep, organiser = client_as(world.rep), client_as(world.organiser)
+    address, _public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    page = rep.get(f"{address}/give").text
+    assert "Ana Organiser" in page
+    assert "Lukasz Dock" not in page
+    assert "Ade Admin" not in page
+    answer = rep.post(
+        f"{address}/give", data={"to": str(world.organiser.public_id), "version": "1"}
+    )
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert "Ana Organiser has the reminder about Ioana P now." in rep.get("/").text
+    assert _part(rep.get("/").text, "due") == ""
+    assert _names(_part(organiser.get("/").text, "due")) == ["Ioana P"]
+    with unit_of_work(ALL, read_only=True) as session:
+        passed = session.scalars(ALL.select(FollowUpPass)).one()
+    assert (passed.from_user_id, passed.to_user_id, passed.version) == (
+        world.rep.id,
+        world.organiser.id,
+        2,
+    )
+
+
+@pytest.mark.parametrize("who", ["dock_rep", "admin", "nobody"])
+def test_a_reminder_goes_to_nobody_who_may_not_see_the_person(
+    world: World, client_as: SignIn, who: str
+) -> None:
+    address, public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    to = uuid.uuid4() if who == "nobody" else getattr(world, who).public_id
+    answer = client_as(world.rep).post(f"{address}/give", data={"to": str(to), "version": "1"})
+    assert answer.status_code == 422
+    assert (
+        "The one you chose may not see this person: their role does not cover where the person "
+        "works. Choose somebody from the list."
+    ) in answer.text
+    assert "Lukasz" not in answer.text
+    assert _reminder(public_id).owner_id == world.rep.id
+
+
+def test_a_reminder_that_somebody_gave_away_meanwhile_is_not_given_twice(
+    world: World, client_as: SignIn
+) -> None:
+    address, public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    data = {"to": str(world.officer.public_id), "version": "1"}
+    assert client_as(world.organiser).post(f"{address}/give", data=data).status_code == 303
+    rep = client_as(world.organiser)
+    answer = rep.post(f"{address}/give", data={"to": str(world.rep.public_id), "version": "1"})
+    assert answer.status_code == 409
+    assert "Kasia Officer" in answer.text
+    assert _reminder(public_id).owner_id == world.officer.id
+
+
+# Time zones
+
+
+@pytest.mark.parametrize(
+    ("zone", "due"),
+    [
+        # At noon in London on the 23rd it is 2 in the morning of the 23rd in Honolulu, and
+        # 1 in the morning of the 24th in Auckland.
+        ("Pacific/Honolulu", "Due today"),
+        ("Pacific/Auckland", "Due 1 day ago"),
+    ],
+)
+def test_overdue_goes_by_the_day_where_the_rep_is(
+    world: World, client_as: SignIn, zone: str, due: str
+) -> None:
+    with unit_of_work() as session:
+        user = session.scalars(sa.select(UserAccount).where(UserAccount.id == world.rep.id)).one()
+        user.time_zone = zone
+    _remind(world.ioana, world.mill, world.rep, TODAY)
+    assert due in _part(client_as(world.rep).get("/").text, "due")
+
+
+def test_ten_in_the_evening_in_honolulu_is_still_the_day_before(
+    world: World, client_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unit_of_work() as session:
+        user = session.scalars(sa.select(UserAccount).where(UserAccount.id == world.rep.id)).one()
+        user.time_zone = "Pacific/Honolulu"
+    address, _public_id = _remind(world.ioana, world.mill, world.rep, TODAY)
+    rep = client_as(world.rep)
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 23, 9, 59, tzinfo=UTC))
+    assert "Due tomorrow" in _part(rep.get("/").text, "coming")
+    assert _put_off(rep, address, when="tomorrow").status_code == 422
+    assert _put_off(rep, address, when="day", day="2026-11-22").status_code == 303
+    assert "Due today" in _part(rep.get("/").text, "due")
