@@ -1,4 +1,4 @@
-"""Verdicts and days of ballots: both sides of each threshold, and results as they were published."""
+"""Verdicts and days of ballots: both sides of each threshold, and results as published."""
 
 from __future__ import annotations
 
