@@ -95,7 +95,7 @@ _TOO_MANY_PAPERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class TestOutcome:
+class RuleOutcome:
     """One rule held against one question.
 
     numerator and denominator: people or papers; None = not known. passed: None = not known.
@@ -130,7 +130,7 @@ class QuestionVerdict:
     """All tests of one question. passed: None when one is not known and none has failed."""
 
     question: str
-    tests: tuple[TestOutcome, ...]
+    tests: tuple[RuleOutcome, ...]
 
     @property
     def passed(self) -> bool | None:
@@ -208,7 +208,7 @@ def _under(
     )
 
 
-def outcome(rule: Rule, count: QuestionCount, question: str | None = None) -> TestOutcome:
+def outcome(rule: Rule, count: QuestionCount, question: str | None = None) -> RuleOutcome:
     """One test of one question. Raises ValueError for a rule that is no test."""
     threshold = rule.threshold
     if threshold is None:
@@ -224,7 +224,7 @@ def outcome(rule: Rule, count: QuestionCount, question: str | None = None) -> Te
         # Valid papers are no more than papers sent back: what passes of all of those, passes.
         most = count.cast if threshold.denominator == (Counted.VALID,) else None
         passed = True if most is not None and threshold.is_passed(part, most) else None
-    return TestOutcome(rule, question, part, whole, passed, needed)
+    return RuleOutcome(rule, question, part, whole, passed, needed)
 
 
 def _all_passed(outcomes: Iterable[bool | None]) -> bool | None:

@@ -1,0 +1,321 @@
+"""Strike-readiness of a unit: its parts, its gates, and an index that is a range, never a bluff.
+
+The index is a weighted geometric mean, so that one very weak part cannot be bought off by strong
+ones. A part that is not known is neither 0 nor average: the index is worked out with the weakest
+and with the strongest value it could have, and both are shown. A red gate goes before any number.
+
+The parts, weights, floors and targets here are a judgement, not an estimate. A group sets its own,
+and says so. They tell nothing of leverage, timing or the law, and never rank people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+# No part may count as nothing at all: a zero would hide how strong or weak the others are.
+LOWEST_SCORE: Final = 0.05
+TEST_HALF_LIFE_DAYS: Final = 60
+LOW_RISK: Final = 2
+LOW_RISK_CAP: Final = 0.5
+GATE_LIST_AGE_DAYS: Final = 28
+
+
+class Part(StrEnum):
+    """One measured part of readiness."""
+
+    SUPPORT = "support"
+    PARTICIPATION = "participation"
+    DENSITY = "density"
+    LEADERS = "leaders"
+    COVERAGE = "coverage"
+    CONTACT = "contact"
+    ASSESSED = "assessed"
+    CAPACITY = "capacity"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What counts as nothing (floor), what as enough (target), and how much the part weighs.
+
+    floor and target: shares from 0 to 1, floor < target; weight: above 0. ValueError otherwise.
+    """
+
+    floor: float
+    target: float
+    weight: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.floor < self.target <= 1 and self.weight > 0):
+            raise ValueError("A target needs 0 <= floor < target <= 1 and a weight above 0.")
+
+
+DEFAULT_TARGETS: Final[Mapping[Part, Target]] = MappingProxyType(
+    {
+        Part.SUPPORT: Target(0.30, 0.80, 0.20),
+        Part.PARTICIPATION: Target(0.30, 0.80, 0.25),
+        Part.DENSITY: Target(0.30, 0.75, 0.15),
+        Part.LEADERS: Target(0.30, 0.90, 0.10),
+        Part.COVERAGE: Target(0.40, 1.0, 0.10),
+        Part.CONTACT: Target(0.70, 0.98, 0.08),
+        Part.ASSESSED: Target(0.40, 0.90, 0.07),
+        Part.CAPACITY: Target(0.0, 1.0, 0.05),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A share as measured: the lowest and the highest it can be, 0 to 1.
+
+    low == high when everything it needs is known; 0 and 1 when nothing is. numerator and
+    denominator: people, as known, for the page; None = not known. cap: the score may not exceed
+    this, whatever the share.
+    """
+
+    low: float
+    high: float
+    numerator: float | None = None
+    denominator: float | None = None
+    cap: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError("A measure needs 0 <= low <= high <= 1.")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the share is one number and not a range."""
+        return self.low == self.high
+
+
+UNKNOWN: Final = Measure(0.0, 1.0)
+
+
+def exact(numerator: float, denominator: float) -> Measure:
+    """The measure of a share that is fully known; UNKNOWN when there is nobody to count."""
+    if denominator <= 0:
+        return UNKNOWN
+    share = min(1.0, numerator / denominator)
+    return Measure(share, share, numerator, denominator)
+
+
+def participation(
+    low: float, high: float, *, risk: int, age_days: int, took_part: int, listed: int
+) -> Measure:
+    """The measure of the latest structure test: it fades by half every 60 days.
+
+    low and high: the share of everyone on the frozen list, with those not known counted as did not
+    and as did. risk: 1 to 5; a test below 2 proves at most half of what a part can score.
+    """
+    if age_days < 0:
+        raise ValueError("A test cannot lie ahead of the day it is judged on.")
+    fade = 2.0 ** (-age_days / TEST_HALF_LIFE_DAYS)
+    cap = LOW_RISK_CAP if risk < LOW_RISK else 1.0
+    return Measure(low * fade, high * fade, took_part, listed, cap)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How far one part has come from its floor to its target: low and high, 0.05 to 1."""
+
+    part: Part
+    measure: Measure
+    target: Target
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index, 0 to 100, as a range; equal ends when every part is known.
+
+    equal_low and equal_high: with the same weight for every part, to show how much the weights
+    decide. unknown: the parts that are a range.
+    """
+
+    low: float
+    high: float
+    equal_low: float
+    equal_high: float
+    scores: tuple[Score, ...]
+
+    @property
+    def unknown(self) -> tuple[Part, ...]:
+        """The parts that are not fully known."""
+        return tuple(score.part for score in self.scores if not score.measure.is_known)
+
+    @property
+    def weakest(self) -> Score:
+        """The part that holds the index down most, by what its target would add."""
+        return min(self.scores, key=lambda score: score.target.weight * math.log(score.low))
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The bands that the range touches, from the lower end to the upper."""
+        found = [band for band in Band if band.low <= band_of(self.high).low]
+        return tuple(band for band in found if band.low >= band_of(self.low).low)
+
+
+class Band(StrEnum):
+    """What an index of this size asks for next."""
+
+    BUILD = "build"
+    ORGANISE = "organise"
+    TEST_AGAIN = "test_again"
+    READY = "ready"
+
+    @property
+    def low(self) -> int:
+        """The lowest index of the band."""
+        return {"build": 0, "organise": 40, "test_again": 60, "ready": 80}[self.value]
+
+
+def band_of(index: float) -> Band:
+    """The band of an index from 0 to 100."""
+    return [band for band in Band if index >= band.low][-1]
+
+
+def readiness_index(
+    measures: Mapping[Part, Measure], targets: Mapping[Part, Target] = DEFAULT_TARGETS
+) -> Index:
+    """The index of a unit from its parts. A part without a measure is not known.
+
+    Index = 100 · product of score ** weight, the weights first divided by their sum.
+    """
+    scores = tuple(
+        _score(part, measures.get(part, UNKNOWN), target) for part, target in targets.items()
+    )
+    weights = [score.target.weight for score in scores]
+    same = [1.0] * len(scores)
+    return Index(
+        low=_mean([score.low for score in scores], weights),
+        high=_mean([score.high for score in scores], weights),
+        equal_low=_mean([score.low for score in scores], same),
+        equal_high=_mean([score.high for score in scores], same),
+        scores=scores,
+    )
+
+
+def _score(part: Part, measure: Measure, target: Target) -> Score:
+    low, high = (
+        max(LOWEST_SCORE, min(measure.cap, (share - target.floor) / (target.target - target.floor)))
+        for share in (measure.low, measure.high)
+    )
+    return Score(part, measure, target, min(low, 1.0), min(high, 1.0))
+
+
+def _mean(scores: Sequence[float], weights: Sequence[float]) -> float:
+    whole = math.fsum(weights)
+    return 100 * math.exp(
+        math.fsum(
+            weight / whole * math.log(score) for score, weight in zip(scores, weights, strict=True)
+        )
+    )
+
+
+class GateName(StrEnum):
+    """One thing without which nobody should say "ready"."""
+
+    LIST = "list"
+    LAW = "law"
+    TESTS = "tests"
+    OWNERS = "owners"
+    TIMELINE = "timeline"
+    DECISION = "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate. is_open: True = green, False = red, None = not known, which does not open it.
+
+    has, of: the people, areas or days it was judged on, None where there are none. needs: the
+    limit it was held against, as a share, a number or days; None for a plain yes or no.
+    """
+
+    name: GateName
+    is_open: bool | None
+    has: float | None = None
+    of: float | None = None
+    needs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """The limits of the gates, which a group can set."""
+
+    list_age_days: int = GATE_LIST_AGE_DAYS
+    verified_share: float = 0.95
+    chance: float = 0.90
+    test_share: float = 0.65
+    area_share: float = 0.40
+
+
+DEFAULT_LIMITS: Final = GateLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTest:
+    """A structure test as the gates see it: its risk 1 to 5, and the shares of all who were listed.
+
+    share: people known to have taken part ÷ everybody listed, 0 to 1. worst_area: the lowest such
+    share of an area, None when the list names no areas.
+    """
+
+    risk: int
+    share: float
+    worst_area: float | None
+
+
+def list_gate(
+    age_days: int | None, verified: int | None, entitled: int, limits: GateLimits = DEFAULT_LIMITS
+) -> Gate:
+    """Whether the list was gone through lately and nearly all ballot channels are verified."""
+    if age_days is None or verified is None or entitled == 0:
+        is_open = None
+    else:
+        is_open = age_days <= limits.list_age_days and verified >= limits.verified_share * entitled
+    return Gate(GateName.LIST, is_open, verified, entitled, limits.verified_share)
+
+
+def law_gate(chance: float | None, limits: GateLimits = DEFAULT_LIMITS) -> Gate:
+    """Whether the ballot would very likely pass every test of the law. chance: 0 to 1."""
+    is_open = None if chance is None else chance >= limits.chance
+    return Gate(GateName.LAW, is_open, chance, 1.0, limits.chance)
+
+
+def structure_gate(tests: Sequence[HeldTest], limits: GateLimits = DEFAULT_LIMITS) -> Gate:
+    """Whether the last two tests rose in risk, and the last one reached enough everywhere.
+
+    tests: in the order they were held. None of them leaves the gate red, not unknown: two tests
+    are what it asks for.
+    """
+    if len(tests) < 2:
+        return Gate(GateName.TESTS, False, len(tests), 2, limits.test_share)
+    before, last = tests[-2], tests[-1]
+    is_open: bool | None = last.risk > before.risk and last.share >= limits.test_share
+    if is_open:
+        is_open = None if last.worst_area is None else last.worst_area >= limits.area_share
+    return Gate(GateName.TESTS, is_open, last.share, 1.0, limits.test_share)
+
+
+def owners_gate(owned: int, areas: int) -> Gate:
+    """Whether every area has a named owner. No areas at all is not known."""
+    return Gate(GateName.OWNERS, None if areas == 0 else owned == areas, owned, areas)
+
+
+def plain_gate(name: GateName, is_open: bool | None) -> Gate:
+    """A gate that somebody answers with yes or no: the timeline, the decision of the meeting."""
+    return Gate(name, is_open)
+
+
+def shut_gates(gates: Sequence[Gate]) -> tuple[Gate, ...]:
+    """The gates that are not green: red ones first, then the ones not known."""
+    return tuple(
+        [gate for gate in gates if gate.is_open is False]
+        + [gate for gate in gates if gate.is_open is None]
+    )

@@ -1,0 +1,190 @@
+"""The readiness index and its gates, against worked figures and at both sides of each limit."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.domain.readiness import (
+    DEFAULT_TARGETS,
+    UNKNOWN,
+    Band,
+    GateName,
+    HeldTest,
+    Measure,
+    Part,
+    Target,
+    band_of,
+    exact,
+    law_gate,
+    list_gate,
+    owners_gate,
+    participation,
+    plain_gate,
+    readiness_index,
+    shut_gates,
+    structure_gate,
+)
+
+WORKED = {
+    Part.SUPPORT: 0.46,
+    Part.PARTICIPATION: 0.58,
+    Part.DENSITY: 0.62,
+    Part.LEADERS: 0.70,
+    Part.COVERAGE: 0.75,
+    Part.CONTACT: 0.93,
+    Part.ASSESSED: 0.77,
+    Part.CAPACITY: 0.50,
+}
+
+
+def _known(shares: dict[Part, float]) -> dict[Part, Measure]:
+    return {part: Measure(share, share) for part, share in shares.items()}
+
+
+def test_the_worked_example_comes_out() -> None:
+    index = readiness_index(_known(WORKED))
+    assert round(index.low, 1) == round(index.high, 1) == pytest.approx(55.4)
+    arithmetic = sum(score.target.weight * score.low for score in index.scores)
+    assert round(100 * arithmetic, 1) == pytest.approx(57.8)
+    assert index.unknown == ()
+    assert index.bands == (Band.ORGANISE,)
+
+
+def test_the_weights_add_up_to_one() -> None:
+    assert math.isclose(sum(target.weight for target in DEFAULT_TARGETS.values()), 1)
+
+
+def test_a_part_not_known_makes_a_range_that_holds_every_value_it_could_have() -> None:
+    without = {part: share for part, share in WORKED.items() if part is not Part.DENSITY}
+    ranged = readiness_index(_known(without))
+    assert ranged.unknown == (Part.DENSITY,)
+    for percent in range(101):
+        whole = readiness_index(_known({**without, Part.DENSITY: percent / 100}))
+        assert ranged.low - 1e-9 <= whole.low <= ranged.high + 1e-9
+    assert len(ranged.bands) > 1
+
+
+def test_nothing_known_is_neither_ready_nor_lost() -> None:
+    index = readiness_index({})
+    assert (round(index.low, 6), round(index.high, 6)) == (5, 100)
+    assert index.bands == tuple(Band)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(list(Part)), st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=8
+    )
+)
+def test_the_index_lies_between_five_and_a_hundred_and_low_is_not_above_high(
+    shares: dict[Part, tuple[float, float]],
+) -> None:
+    index = readiness_index({part: Measure(min(one), max(one)) for part, one in shares.items()})
+    assert 5 - 1e-9 <= index.low <= index.high <= 100 + 1e-9
+    assert 5 - 1e-9 <= index.equal_low <= index.equal_high <= 100 + 1e-9
+    assert index.weakest in index.scores
+
+
+def test_a_test_fades_by_half_in_sixty_days() -> None:
+    fresh = participation(0.6, 0.7, risk=2, age_days=0, took_part=60, listed=100)
+    old = participation(0.6, 0.7, risk=2, age_days=60, took_part=60, listed=100)
+    assert (fresh.low, fresh.high) == (0.6, 0.7)
+    assert (old.low, old.high) == (0.3, 0.35)
+
+
+def test_a_test_of_the_lowest_risk_proves_at_most_half() -> None:
+    weak = participation(1.0, 1.0, risk=1, age_days=0, took_part=100, listed=100)
+    real = participation(1.0, 1.0, risk=2, age_days=0, took_part=100, listed=100)
+    scores = [
+        next(
+            score.low
+            for score in readiness_index({Part.PARTICIPATION: one}).scores
+            if score.part is Part.PARTICIPATION
+        )
+        for one in (weak, real)
+    ]
+    assert scores == [0.5, 1.0]
+
+
+def test_a_share_of_nobody_is_not_known() -> None:
+    assert exact(0, 0) == UNKNOWN
+    assert exact(3, 4).low == 0.75
+
+
+@pytest.mark.parametrize(
+    ("index", "band"),
+    [
+        (0, Band.BUILD),
+        (39.99, Band.BUILD),
+        (40, Band.ORGANISE),
+        (59.99, Band.ORGANISE),
+        (60, Band.TEST_AGAIN),
+        (79.99, Band.TEST_AGAIN),
+        (80, Band.READY),
+        (100, Band.READY),
+    ],
+)
+def test_bands_begin_where_they_say(index: float, band: Band) -> None:
+    assert band_of(index) is band
+
+
+@pytest.mark.parametrize(
+    ("age", "verified", "entitled", "is_open"),
+    [
+        (28, 95, 100, True),
+        (29, 95, 100, False),
+        (28, 94, 100, False),
+        (None, 95, 100, None),
+        (28, None, 100, None),
+        (28, 0, 0, None),
+    ],
+)
+def test_the_list_gate(
+    age: int | None, verified: int | None, entitled: int, is_open: bool | None
+) -> None:
+    assert list_gate(age, verified, entitled).is_open is is_open
+
+
+@pytest.mark.parametrize(("chance", "is_open"), [(0.90, True), (0.8999, False), (None, None)])
+def test_the_law_gate(chance: float | None, is_open: bool | None) -> None:
+    assert law_gate(chance).is_open is is_open
+
+
+@pytest.mark.parametrize(
+    ("tests", "is_open"),
+    [
+        ([], False),
+        ([HeldTest(3, 0.9, 0.9)], False),
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.65, 0.40)], True),
+        ([HeldTest(3, 0.7, 0.5), HeldTest(3, 0.9, 0.9)], False),
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.6499, 0.5)], False),
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.65, 0.3999)], False),
+        ([HeldTest(2, 0.7, None), HeldTest(3, 0.7, None)], None),
+    ],
+)
+def test_the_tests_gate(tests: list[HeldTest], is_open: bool | None) -> None:
+    assert structure_gate(tests).is_open is is_open
+
+
+def test_every_area_needs_an_owner() -> None:
+    assert owners_gate(3, 3).is_open is True
+    assert owners_gate(2, 3).is_open is False
+    assert owners_gate(0, 0).is_open is None
+
+
+def test_red_gates_come_before_those_not_known_and_green_ones_are_left_out() -> None:
+    gates = [
+        plain_gate(GateName.TIMELINE, None),
+        plain_gate(GateName.DECISION, True),
+        owners_gate(1, 2),
+    ]
+    assert [gate.name for gate in shut_gates(gates)] == [GateName.OWNERS, GateName.TIMELINE]
+
+
+@pytest.mark.parametrize("numbers", [(0.5, 0.5, 1.0), (0.6, 0.5, 1.0), (0.1, 1.1, 1.0), (0, 1, 0)])
+def test_a_target_that_makes_no_sense_is_refused(numbers: tuple[float, float, float]) -> None:
+    with pytest.raises(ValueError, match="A target needs 0 <= floor < target <= 1"):
+        Target(*numbers)
