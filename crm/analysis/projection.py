@@ -357,7 +357,7 @@ def separate(
 
 def brier(chance: float, happened: bool) -> float:
     """The Brier score of one forecast of yes or no: 0 is perfect, 1 is the worst."""
-    return float((chance - happened) ** 2)
+    return (chance - float(happened)) ** 2
 
 
 def crps(draws: npt.NDArray[np.float64], truth: float) -> float:
@@ -369,4 +369,5 @@ def crps(draws: npt.NDArray[np.float64], truth: float) -> float:
     number = ordered.shape[0]
     ranks = 2 * np.arange(1, number + 1) - number - 1
     spread = float((ranks * ordered).sum()) * 2 / number**2
-    return float(np.abs(ordered - truth).mean()) - spread / 2
+    away = float(np.abs(ordered - truth).mean())
+    return away - spread / 2

@@ -168,6 +168,6 @@ def test_sixty_areas_are_projected_while_a_page_is_asked_for() -> None:
 def test_nobody_and_fewer_than_nobody_are_refused(
     groups: list[dict[Stand, int]], message: str
 ) -> None:
-    with pytest.raises(ValueError, match="people|nobody") as refused:
+    with pytest.raises(ValueError, match=r"people|nobody") as refused:
         project(groups, seed=1)
     assert str(refused.value) == message
