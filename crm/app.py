@@ -25,6 +25,7 @@ FEATURES: tuple[str, ...] = (
     "conversations",
     "today",
     "mine",
+    "turf",
     "registers",
     "tasks",
     "density",

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.speakers import speaks_at
 from crm.domain.turf import Patch, patches_by_place, rep_of, talk_order
 from crm.models.contacts import Contact, Job, StateSpan
+from crm.models.conversations import FollowUp
 from crm.models.places import Area, PlaceClosure, Shift
 from crm.models.turf import Turf, TurfPerson
 from crm.reads.places import names_of
@@ -244,3 +246,116 @@ def _outwards(job: Any, above: dict[int, int | None]) -> list[int]:
         chain.append(area)
         area = above.get(area)
     return [*chain, job.workplace_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """What one user can no longer look after in this scope, because their access ended or shrank.
+
+    Inner id of the user. people: by hand. areas: given to them. reminders: open ones.
+    """
+
+    user_id: int
+    people: int
+    areas: int
+    reminders: int
+
+
+def list_stranded(session: Session, scope: Scope, *, today: date, day: date) -> list[Stranded]:
+    """Return what needs a new rep at the places where the actor shares people out, by user.
+
+    today: the actor's. day: the same in UTC, as the guard reckons grants. Worked out from the
+    grants in force, so nothing has to happen when one ends, and nothing can be forgotten.
+    Three statements.
+    """
+    people = session.execute(
+        scope.select(TurfPerson.user_id, sa.func.count(TurfPerson.contact_id.distinct()))
+        .join(
+            Job,
+            sa.and_(
+                Job.contact_id == TurfPerson.contact_id,
+                Job.workplace_id == TurfPerson.workplace_id,
+            ),
+        )
+        .where(*_given_up(scope, TurfPerson, Job.place_id, today, day), known(Job))
+        .where(covers(Job, today))
+        .group_by(TurfPerson.user_id)
+    )
+    areas = session.execute(
+        scope.select(Turf.user_id, sa.func.count(Turf.id))
+        .where(*_given_up(scope, Turf, Turf.place_id, today, day))
+        .group_by(Turf.user_id)
+    )
+    reminders = session.execute(
+        scope.select(FollowUp.owner_id, sa.func.count(FollowUp.id))
+        .where(
+            FollowUp.done_at.is_(None),
+            scope.reach(Permission.TURF_WRITE, FollowUp.place_id),
+            ~speaks_at(FollowUp.owner_id, FollowUp.place_id, day),
+        )
+        .group_by(FollowUp.owner_id)
+    )
+    counted: list[dict[int, int]] = [
+        {int(user): int(count) for user, count in rows} for rows in (people, areas, reminders)
+    ]
+    return [
+        Stranded(user, *(one.get(user, 0) for one in counted))
+        for user in sorted(set().union(*counted))
+    ]
+
+
+def _given_up(
+    scope: Scope, model: Any, place: Any, today: date, day: date
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        known(model),
+        covers(model, today),
+        scope.reach(Permission.TURF_WRITE, place),
+        ~speaks_at(model.user_id, place, day),
+    )
+
+
+def something_stranded(session: Session, scope: Scope, *, today: date, day: date) -> bool:
+    """Return whether list_stranded would return anything.
+
+    Asks of each pair of user and place once, not of each reminder: it runs on the first page.
+    """
+    reminders = (
+        scope.select(FollowUp.owner_id.label("user_id"), FollowUp.place_id)
+        .where(FollowUp.done_at.is_(None), scope.reach(Permission.TURF_WRITE, FollowUp.place_id))
+        .distinct()
+        .subquery()
+    )
+    pairs = session.execute(
+        scope.select(reminders.c.user_id)
+        .where(~speaks_at(reminders.c.user_id, reminders.c.place_id, day))
+        .limit(1)
+    ).first()
+    if pairs is not None:
+        return True
+    people = (
+        scope.select(TurfPerson.user_id, Job.place_id)
+        .join(
+            Job,
+            sa.and_(
+                Job.contact_id == TurfPerson.contact_id,
+                Job.workplace_id == TurfPerson.workplace_id,
+            ),
+        )
+        .where(known(TurfPerson), covers(TurfPerson, today), known(Job), covers(Job, today))
+        .where(scope.reach(Permission.TURF_WRITE, Job.place_id))
+        .distinct()
+        .subquery()
+    )
+    return (
+        session.execute(
+            scope.select(people.c.user_id)
+            .where(~speaks_at(people.c.user_id, people.c.place_id, day))
+            .limit(1)
+        ).first()
+        is not None
+        or session.execute(
+            scope.select(Turf.id).where(*_given_up(scope, Turf, Turf.place_id, today, day)).limit(1)
+        ).first()
+        is not None
+    )

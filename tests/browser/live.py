@@ -38,7 +38,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.tasks import BackgroundTask
-from crm.models.turf import Turf, TurfPerson
+from crm.models.turf import Turf, TurfMove, TurfPerson
 from crm.web import migrating, serving
 from crm.web.db import db, unit_of_work
 from tests import factories
@@ -234,9 +234,12 @@ def one_of_each(world: World) -> dict[str, Any]:
             },
         )
         mine = {"user_id": world.rep.id, "valid_from": LONG_AGO, **fact}
+        turf = Turf(place_id=world.packing.id, **mine)
+        move = TurfMove(owner_id=world.organiser.id, from_user_id=world.rep.id, made_at=now)
         session.add_all(
             [
-                Turf(place_id=world.packing.id, **mine),
+                turf,
+                move,
                 TurfPerson(workplace_id=world.mill.id, contact_id=world.tomasz.id, **at, **mine),
             ]
         )
@@ -290,6 +293,8 @@ def one_of_each(world: World) -> dict[str, Any]:
             "workplaces.correct_member_count:count_id": count.public_id,
             "workplaces.withdraw_member_count:count_id": count.public_id,
             "unit_id": unit.public_id,
+            "turf_id": turf.public_id,
+            "move_id": move.public_id,
             "shift_id": shift.public_id,
             "task_id": task.public_id,
             "job_id": job.public_id,

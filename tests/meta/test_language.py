@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from crm.app import create_app
 from crm.domain.errors import Refusal
 from crm.models.conversations import FollowUp
+from crm.models.turf import Turf, TurfMove
 from crm.web import migrating
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
@@ -21,7 +22,7 @@ from tests import factories
 from tests.conftest import app_settings
 from tools import messages
 
-_REMINDER = uuid.uuid4()
+_REMINDER, _MOVE = uuid.uuid4(), uuid.uuid4()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,10 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, factories.
                 times_put_off=2,
                 created_at=factories.NOW,
             )
-            session.add(reminder)
+            given = {"valid_from": factories.LONG_AGO, "recorded_at": factories.NOW}
+            area = Turf(place_id=world.mill.id, user_id=world.rep.id, **given)
+            move = TurfMove(public_id=_MOVE, owner_id=world.organiser.id, made_at=factories.NOW)
+            session.add_all([reminder, area, move])
         return app, world
 
 
@@ -117,6 +121,11 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("rep", f"/follow-ups/{_REMINDER}/give"),
         ("rep", "/mine"),
         ("rep", "/mine/change"),
+        ("organiser", "/turf"),
+        ("organiser", f"/turf/places/{world.mill.public_id}"),
+        ("organiser", f"/turf/places/{world.mill.public_id}?of=all"),
+        ("organiser", f"/turf/reps/{world.rep.public_id}"),
+        ("organiser", f"/turf/moves/{_MOVE}"),
         ("rep", "/log"),
         ("rep", f"/log/{world.ioana.public_id}"),
         ("rep", "/people"),

@@ -32,6 +32,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.tasks import BackgroundTask
+from crm.models.turf import Turf, TurfMove
 from crm.web.db import unit_of_work
 from crm.web.headers import HEADERS
 from tests import factories
@@ -115,6 +116,8 @@ def _values(
                 on_day=TODAY, members=3, union_id=union.id, source_kind="other", **at, **fact
             ),
             "shift_id": Shift(name="Twilight", **at),
+            "turf_id": Turf(user_id=owner.id, valid_from=TODAY, **at, **fact),
+            "move_id": TurfMove(owner_id=owner.id, made_at=NOW),
             "unit_id": BargainingUnit(name="Hourly staff", **at),
             "task_id": BackgroundTask(owner_id=owner.id, kind="none", payload={}, created_at=NOW),
         }

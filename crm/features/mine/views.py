@@ -63,7 +63,7 @@ def index(scope: Scope) -> str:
         never=sum(1 for one in to_talk if one.last_talk is None),
         not_asked=sum(1 for one in to_talk if one.rating is None),
         ten=THE_TEN,
-        who_url=address_of("conversations.who"),
+        turf_url=address_of("turf.index") if scope.may(Permission.TURF_WRITE) else None,
     )
 
 

@@ -18,6 +18,7 @@ from crm.domain.errors import EditConflict, Refusal
 from crm.features.today import queries, service
 from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
 from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
+from crm.reads.turf import something_stranded
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.filters import day as day_words
@@ -81,6 +82,9 @@ def index(scope: Scope) -> str:
         )
         week = queries.count_week(session, scope, today=today)
         asked = queries.count_asked(session, scope, today=today)
+        stranded = scope.may(Permission.TURF_WRITE) and something_stranded(
+            session, scope, today=today, day=clock.now().date()
+        )
     return render_template(
         "today/index.html",
         today=today,
@@ -95,6 +99,7 @@ def index(scope: Scope) -> str:
         may_log=scope.may(Permission.CONVERSATION_WRITE),
         log_url=address_of("conversations.who"),
         mine_url=address_of("mine.index"),
+        turf_url=address_of("turf.index") if stranded else None,
         add_url=address_of("contacts.add"),
     )
 

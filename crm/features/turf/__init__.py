@@ -1,0 +1,1 @@
+"""Who has whom: giving people and areas to reps, and what waits for a new rep."""
