@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -73,8 +73,24 @@ class UserSession(Base):
     ended_at: Mapped[datetime | None]
 
 
+class CalendarFeed(Base):
+    """An address from which a calendar program fetches one user's dates. Only its hash is kept."""
+
+    __tablename__ = "calendar_feed"
+    audit_hides = frozenset({"token_hash"})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    # The last day (UTC) on which it was fetched, so that its owner can see that it is in use.
+    read_on: Mapped[date | None]
+
+
 class SignInAttempt(Base):
-    """A failed sign-in, counted per folded name (as a keyed hash) and per network."""
+    """A failed sign-in, counted per folded name (as a keyed hash) and per network; or a fetch of
+    a calendar address, counted per address, and per network when the address is wrong."""
 
     __tablename__ = "sign_in_attempt"
     audited = False  # Holds nobody's record: counters that are swept every day.

@@ -147,6 +147,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("officer", "/dash"),
         ("officer", "/dash/print"),
         ("organiser", "/account"),
+        ("organiser", "/account/calendar"),
         ("admin", "/admin/users"),
         ("admin", "/admin/users/new"),
         ("admin", f"/admin/users/{world.rep.public_id}"),

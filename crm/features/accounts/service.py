@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.access import audit, facts, tree
+from crm.access.feeds import end_feeds
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.sessions import open_session
@@ -564,6 +565,8 @@ def _end_sessions(session: Session, user_id: int, *, now: datetime, but: int | N
     ]
     for one in still_open:
         one.ended_at = now
+    # Whoever loses a device or their access must not leave a calendar behind that goes on.
+    end_feeds(session, user_id, now=now)
     return len(still_open)
 
 

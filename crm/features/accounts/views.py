@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +46,8 @@ from crm.web.errors import kept_fields
 from crm.web.forms import chosen_id
 from crm.web.guard import SignedIn, keyed_hash, let_in, let_out, public, requires, signed_in
 from crm.web.labels import choices
+from crm.web.networks import network
+from crm.web.pages import address_of
 
 bp = Blueprint("accounts", __name__)
 
@@ -209,17 +210,6 @@ def safe_path(text: str | None) -> str | None:
     except ValueError:
         return None
     return None if parts.scheme or parts.netloc else text
-
-
-def network(address: str | None) -> str:
-    """Return the network that an address is counted under: IPv4 /24, IPv6 /48."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    mapped = getattr(found, "ipv4_mapped", None) or found
-    size = 24 if mapped.version == 4 else 48
-    return str(ipaddress.ip_network(f"{mapped}/{size}", strict=False))
 
 
 def _home(user: SignedIn | None = None) -> str:
@@ -433,7 +423,7 @@ def _account_form(account: queries.Account | None = None) -> AccountForm:
     ]
     usual = str(current_app.config["TIME_ZONE"]).replace("_", " ")
     form.time_zone.choices = [
-        ("", _("As this server is set: %(zone)s", zone=usual)),
+        ("", _("As set here: %(zone)s", zone=usual)),
         *((zone, zone.replace("_", " ")) for zone in clock.time_zones()),
     ]
     return form
@@ -459,6 +449,7 @@ def _account_page(
             passphrase_form=passphrase_form or ChangePassphraseForm(formdata=None),
             button=ButtonForm(formdata=None),
             offer=passphrases.suggestion() if request.method == "GET" else None,
+            calendar_url=address_of("feed.mine"),
             has_errors=status in {422, 429, 409},
             sent=form or passphrase_form,
             conflict=conflict,

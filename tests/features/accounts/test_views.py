@@ -600,7 +600,7 @@ def test_my_time_zone_decides_which_day_it_is_for_me(
 ) -> None:
     rep, organiser = client_as(world.rep), client_as(world.organiser)
     form = {"name": "Owen R", "language": "", "theme": "", "version": "1"}
-    assert "As this server is set: Europe/London" in rep.get("/account").text
+    assert "As set here: Europe/London" in rep.get("/account").text
     answer = rep.post("/account", data={**form, "time_zone": "Pacific/Auckland"})
     assert answer.status_code == 303
     assert 'value="Pacific/Auckland" selected' in _squeezed(rep.get("/account").text)
