@@ -139,7 +139,7 @@ class Scope:
             return sa.false()
         closure = table_of(PlaceClosure)
         return column.in_(
-            sa.select(closure.c.descendant_id).where(closure.c.ancestor_id.in_(nodes))
+            sa.select(closure.c.descendant_id).where(_one_of(closure.c.ancestor_id, nodes))
         )
 
     def select(
@@ -168,6 +168,12 @@ class Scope:
 
     def _options(self, permission: Permission | None) -> tuple[Any, ...]:
         return _options_of(self, permission)
+
+
+def _one_of(column: sa.ColumnElement[int], nodes: tuple[int, ...]) -> sa.ColumnElement[bool]:
+    # Most people hold one place. A list is written into the statement anew at each call, for
+    # every rule of every statement.
+    return column == nodes[0] if len(nodes) == 1 else column.in_(nodes)
 
 
 class _Rule(LoaderCriteriaOption):
@@ -291,7 +297,7 @@ def _of_seen_contact(
         reach = table_of(PlaceClosure).alias(f"scope_reach_{number}")
         seen = seen.join(
             reach,
-            sa.and_(reach.c.descendant_id == job.c.place_id, reach.c.ancestor_id.in_(nodes)),
+            sa.and_(reach.c.descendant_id == job.c.place_id, _one_of(reach.c.ancestor_id, nodes)),
         )
     return sa.exists(seen)
 
@@ -311,7 +317,7 @@ def _place_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
         sa.select(sa.literal(1))
         .select_from(up)
         .join(held, held.c.descendant_id == up.c.descendant_id)
-        .where(up.c.ancestor_id == Place.id, held.c.ancestor_id.in_(nodes))
+        .where(up.c.ancestor_id == Place.id, _one_of(held.c.ancestor_id, nodes))
     )
     # Unions, branches and regions are public knowledge; employers and workplaces are where we are.
     public = Place.kind.in_([PlaceKind.UNION, PlaceKind.BRANCH, PlaceKind.REGION])
@@ -558,6 +564,18 @@ def _check_top_place(scope: Scope, row: Place) -> None:
         raise OutsideScopeError("Only somebody who runs the whole server adds this place.")
 
 
+# Put together once: it runs at every row that is stored.
+_HELD: sa.Select[Any] = (
+    sa.select(sa.literal_column("1"))
+    .select_from(table_of(PlaceClosure))
+    .where(
+        table_of(PlaceClosure).c.descendant_id == sa.bindparam("at"),
+        table_of(PlaceClosure).c.ancestor_id.in_(sa.bindparam("nodes", expanding=True)),
+    )
+    .limit(1)
+)
+
+
 def _holds(session: Session, scope: Scope, permission: Permission, place_id: int) -> bool:
     nodes = scope.nodes(permission)
     if nodes is None:
@@ -565,12 +583,7 @@ def _holds(session: Session, scope: Scope, permission: Permission, place_id: int
     memo: dict[Any, bool] = session.info.setdefault("place_checks", {})
     key = (permission, place_id)
     if key not in memo:
-        closure = table_of(PlaceClosure)
-        found = session.connection().execute(
-            sa.select(sa.literal(1))
-            .where(closure.c.descendant_id == place_id, closure.c.ancestor_id.in_(nodes))
-            .limit(1)
-        )
+        found = session.connection().execute(_HELD, {"at": place_id, "nodes": nodes})
         memo[key] = found.first() is not None
     return memo[key]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.domain.assessment import Basis
 from crm.domain.vocabulary import Answer, Channel, LengthBand
@@ -41,6 +41,8 @@ class ConversationIssue(AtPlace, OfContact, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(sa.ForeignKey("conversation.id"), index=True)
     issue: Mapped[str] = mapped_column(sa.String(40), index=True)
+    # So that a talk and what came of it are stored in one flush; never read through.
+    conversation: Mapped[Conversation] = relationship(lazy="raise")
 
 
 class ConversationNote(AtPlace, OfContact, Base):
@@ -56,6 +58,7 @@ class ConversationNote(AtPlace, OfContact, Base):
     next_step: Mapped[str | None] = mapped_column(sa.Text)
     # The language it is written in, so that the page can say so to a screen reader.
     language: Mapped[str | None] = mapped_column(sa.String(10))
+    conversation: Mapped[Conversation] = relationship(lazy="raise")
 
 
 class Assessment(Public, Recorded, AtPlace, OfContact, Base):
@@ -77,6 +80,7 @@ class Assessment(Public, Recorded, AtPlace, OfContact, Base):
     ask: Mapped[str | None] = mapped_column(sa.String(80))
     rating: Mapped[int] = mapped_column(sa.SmallInteger)
     basis: Mapped[Basis] = mapped_column(enum_of(Basis))
+    conversation: Mapped[Conversation | None] = relationship(lazy="raise")
 
 
 class FollowUp(Public, AtPlace, OfContact, Base):
@@ -99,3 +103,4 @@ class FollowUp(Public, AtPlace, OfContact, Base):
     done_at: Mapped[datetime | None]
     done_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     version: Mapped[int] = mapped_column(default=1)
+    conversation: Mapped[Conversation | None] = relationship(lazy="raise")

@@ -29,6 +29,9 @@ from crm.models.places import Place
 from crm.reads.people import names_of_users
 from crm.reads.places import place_name_of
 
+# No talk has this id: ids are made at random.
+NO_TALK = uuid.UUID(int=0)
+
 
 @dataclass(frozen=True, slots=True)
 class TalkPlace:
@@ -47,10 +50,19 @@ class TalkPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTalk:
+    """What is needed of a stored talk to know whether it was sent twice."""
+
+    contact_id: int
+    held_by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PersonToLog:
     """A person to log a talk with. places: never empty, the one to propose first.
 
     Each of the places holds a job of today; or, when there is none, the last one held.
+    stored: the talk that was asked for beside the person, when it is stored already.
     """
 
     contact_id: int
@@ -58,15 +70,26 @@ class PersonToLog:
     name: str
     do_not_contact: bool
     places: tuple[TalkPlace, ...]
+    stored: StoredTalk | None = None
 
 
-def get_person(session: Session, scope: Scope, public_id: uuid.UUID, *, today: date) -> PersonToLog:
+def get_person(
+    session: Session,
+    scope: Scope,
+    public_id: uuid.UUID,
+    *,
+    today: date,
+    talk_id: uuid.UUID | None = None,
+) -> PersonToLog:
     """Return the person with the places where the actor may log a talk with them.
 
+    talk_id: also say whether a talk with this public id is stored, as find_stored does.
     Raises NotFound when there is no such person or none of their jobs lies where the actor logs
     talks. One statement: it runs at every talk that is saved.
     """
-    rows = session.execute(scope.prepared(_person), {"person": public_id}).all()
+    rows = session.execute(
+        scope.prepared(_person), {"person": public_id, "talk": talk_id or NO_TALK}
+    ).all()
     if not rows:
         raise NotFound(f"contact {public_id}")
     first = rows[0]
@@ -89,6 +112,9 @@ def get_person(session: Session, scope: Scope, public_id: uuid.UUID, *, today: d
         name=first.known_as or first.placeholder_label,
         do_not_contact=first.do_not_contact,
         places=current or (next(iter(places.values())),),
+        stored=None
+        if first.stored_contact_id is None
+        else StoredTalk(first.stored_contact_id, first.stored_held_by_id),
     )
 
 
@@ -106,9 +132,12 @@ def _person(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
             Place.public_id.label("place_public_id"),
             Place.name.label("place_name"),
             place_name_of(Job.workplace_id).label("workplace_name"),
+            Conversation.contact_id.label("stored_contact_id"),
+            Conversation.held_by_id.label("stored_held_by_id"),
         )
         .join(Job, Job.contact_id == Contact.id)
         .join(Place, Place.id == Job.place_id)
+        .outerjoin(Conversation, Conversation.public_id == sa.bindparam("talk", type_=sa.Uuid()))
         .where(
             Contact.public_id == sa.bindparam("person", type_=sa.Uuid()),
             known(Job),
@@ -132,14 +161,6 @@ def my_reminders(session: Session, scope: Scope, contact_id: int) -> list[date]:
             .order_by(FollowUp.due_on, FollowUp.id)
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTalk:
-    """What is needed of a stored talk to know whether it was sent twice."""
-
-    contact_id: int
-    held_by_id: int | None
 
 
 def find_stored(session: Session, scope: Scope, public_id: uuid.UUID) -> StoredTalk | None:
