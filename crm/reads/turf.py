@@ -20,6 +20,7 @@ from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import FollowUp
 from crm.models.places import Area, PlaceClosure, Shift
 from crm.models.turf import Turf, TurfPerson
+from crm.reads.people import names_of_users
 from crm.reads.places import names_of
 from crm.reads.talks import LastTalk, last_talks
 
@@ -107,6 +108,17 @@ def people_of(session: Session, scope: Scope, user_id: int, *, as_at: date) -> l
     jobs = {row.id: row for row in (*by_hand, *by_area)}
     settled = _settle(session, scope, list(jobs.values()), as_at)
     return [one for one in settled if one.rep_id == user_id]
+
+
+def reps_of(session: Session, scope: Scope, contact_id: int, *, as_at: date) -> list[str]:
+    """Return the names of those in charge of a person on a day, as far as this scope sees it.
+
+    contact_id: inner id. Usually one name; none when nobody is, and several for somebody with
+    jobs at several workplaces.
+    """
+    jobs = session.execute(_jobs(scope, as_at).where(Job.contact_id == contact_id)).all()
+    reps = {one.rep_id for one in _settle(session, scope, jobs, as_at) if one.rep_id is not None}
+    return sorted(names_of_users(session, reps).values())
 
 
 def list_my_people(session: Session, scope: Scope, *, today: date) -> list[MyPerson]:

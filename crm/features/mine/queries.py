@@ -19,17 +19,20 @@ from crm.reads.turf import MyPerson, describe, in_charge_at, people_of
 
 # More workplaces than these are no list to pick one's ten from.
 MOST_SITES = 20
+MOST_OFFERED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ToChange:
     """The reader's people by hand, and those at the reader's places whom nobody has.
 
-    left_out: workplaces of the reader's that were not looked at, because there are too many.
+    free_in_all: how many those are; only the first of them are in `free`. left_out: workplaces of
+    the reader's that were not looked at, because there are too many.
     """
 
     by_hand: list[MyPerson]
     free: list[MyPerson]
+    free_in_all: int
     left_out: int
 
 
@@ -55,7 +58,8 @@ def list_to_change(session: Session, scope: Scope, *, today: date) -> ToChange:
     offered = [one for one in describe(session, scope, free, today=today) if not one.do_not_contact]
     return ToChange(
         by_hand=describe(session, scope, by_hand, today=today),
-        free=offered,
+        free=offered[:MOST_OFFERED],
+        free_in_all=len(offered),
         left_out=max(0, len(sites) - MOST_SITES),
     )
 

@@ -25,6 +25,9 @@ from crm.web.pages import address_of
 
 bp = Blueprint("mine", __name__)
 
+# A whole workplace is no list to speak from; the page says how many are left out.
+MOST = 100
+
 
 def install(app: Flask) -> None:
     """Register the pages of this feature."""
@@ -55,11 +58,13 @@ def index(scope: Scope) -> str:
     with unit_of_work(scope, read_only=True) as session:
         people = list_my_people(session, scope, today=today)
     to_talk = [one for one in people if not one.do_not_contact]
+    leave_alone = [one for one in people if one.do_not_contact]
     return render_template(
         "mine/index.html",
         today=today,
-        rows=[_row(one, today) for one in to_talk],
-        leave_alone=[_row(one, today) for one in people if one.do_not_contact],
+        rows=[_row(one, today) for one in to_talk[:MOST]],
+        number=len(to_talk),
+        leave_alone=[_row(one, today) for one in leave_alone[:MOST]],
         never=sum(1 for one in to_talk if one.last_talk is None),
         not_asked=sum(1 for one in to_talk if one.rating is None),
         ten=THE_TEN,

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access import speakers
 from crm.access.facts import covers, known
-from crm.access.permissions import Permission, roles_with
+from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
@@ -30,7 +31,6 @@ from crm.domain.wallchart import (
     talk_age,
     wall_order,
 )
-from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
@@ -319,43 +319,16 @@ def list_speakers(
     """
     part = sa.orm.aliased(PlaceClosure)
     below = sa.select(part.descendant_id).where(part.ancestor_id == workplace_id).scalar_subquery()
-    rows = session.execute(
-        scope.select(
-            UserAccount.id,
-            UserAccount.public_id,
-            UserAccount.name,
-            AccessGrant.place_id,
-            PlaceClosure.descendant_id,
-        )
-        .join(AccessGrant, AccessGrant.user_id == UserAccount.id)
-        .join(PlaceClosure, PlaceClosure.ancestor_id == AccessGrant.place_id)
-        .where(
-            UserAccount.active.is_(True),
-            known(AccessGrant),
-            covers(AccessGrant, today),
-            AccessGrant.role.in_(sorted(roles_with(Permission.CONVERSATION_WRITE))),
-            PlaceClosure.descendant_id.in_(below),
-        )
-        .order_by(UserAccount.name, UserAccount.id)
-    ).all()
-    held: dict[int, set[int]] = {}
-    by_itself: set[int] = set()
-    for row in rows:
-        held.setdefault(row.id, set()).add(row.descendant_id)
-        if row.place_id == row.descendant_id:
-            by_itself.add(row.id)
-    people = {row.id: row for row in rows}
-    found = [
+    return [
         Speaker(
-            user_id=user_id,
-            public_id=people[user_id].public_id,
-            name=people[user_id].name,
-            whole=workplace_id in places,
-            place_ids=frozenset(places),
+            user_id=one.user_id,
+            public_id=one.public_id,
+            name=one.name,
+            whole=workplace_id in one.place_ids,
+            place_ids=one.place_ids,
         )
-        for user_id, places in held.items()
+        for one in speakers.list_speakers(session, below, day=today)
     ]
-    return sorted(found, key=lambda one: one.user_id not in by_itself)
 
 
 def _get_site(session: Session, scope: Scope, public_id: uuid.UUID) -> _Site:

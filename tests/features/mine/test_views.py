@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm.domain.roles import Role
+from crm.features.mine import queries, views
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact
 from crm.models.conversations import Conversation
@@ -192,6 +193,22 @@ def test_more_than_ten_are_said_to_be_too_many(world: World, client_as: SignIn) 
     assert words not in client_as(world.rep).get("/mine").text
 
 
+def test_a_long_list_says_how_many_are_left_out(
+    world: World, client_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MOST", 3)
+    monkeypatch.setattr(queries, "MOST_OFFERED", 2)
+    rep = client_as(world.rep)
+    page = rep.get("/mine/change").text
+    assert page.count('type="checkbox"') == 2
+    assert "These are the first 2 of 4 people." in page
+    _give_area(world.mill, world.rep)
+    page = rep.get("/mine").text
+    assert len(_names(page)) == 3
+    assert "4 people." in page
+    assert "These are the first 3 of 4 people." in page
+
+
 def test_an_administrator_without_places_has_no_such_list(world: World, client_as: SignIn) -> None:
     assert client_as(world.admin).get("/mine").status_code == 403
 
@@ -220,6 +237,25 @@ def test_a_logged_talk_leads_back_to_the_list(world: World, client_as: SignIn) -
         f"/log/{world.ioana.public_id}?next=mine", data={"id": str(uuid.uuid4()), "basis": "said"}
     )
     assert (answer.status_code, answer.location) == (303, "/mine")
+
+
+def test_the_page_of_a_person_says_who_looks_after_them(world: World, client_as: SignIn) -> None:
+    address = f"/people/{world.ioana.public_id}"
+    assert "Looked after by" not in client_as(world.organiser).get(address).text
+    _give(world.ioana, world.mill, world.packing, world.rep)
+    assert "Looked after by <bdi>Owen Rep</bdi>." in client_as(world.organiser).get(address).text
+
+
+def test_who_looks_after_somebody_elsewhere_is_not_told(world: World, client_as: SignIn) -> None:
+    with unit_of_work(ALL) as session:
+        ioana = session.scalars(ALL.select(Contact).where(Contact.id == world.ioana.id)).one()
+        dock: Any = world.dock
+        factories.make_job(session, ioana, dock)
+    _give(world.ioana, world.dock, world.dock, world.dock_rep)
+    address = f"/people/{world.ioana.public_id}"
+    assert "Lukasz" not in client_as(world.rep).get(address).text
+    assert "Owen" not in client_as(world.dock_rep).get(address).text
+    assert "Lukasz Dock" in client_as(world.dock_rep).get(address).text
 
 
 # Taking on and letting go
