@@ -104,6 +104,7 @@ class _World(TalksMaker):
         self._make_facts(wath)
         self._make_talks()
         self._make_reminders()
+        self._make_turf()
         tree.rebuild_closure(self.session, today=self.today)
         refresh_many(self.session, [person.contact.id for person in self.people])
         return PracticeWorld(

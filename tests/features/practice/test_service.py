@@ -33,6 +33,7 @@ from crm.models.conversations import (
     FollowUp,
 )
 from crm.models.places import Headcount, PlaceClosure, Workplace
+from crm.models.turf import TurfPerson
 from crm.reads.figures import GroupBy, Part, Question, density_table, recount, trend
 from crm.web.db import unit_of_work
 from tests import factories
@@ -274,6 +275,18 @@ def test_each_who_logs_talks_has_something_due_today(practice: PracticeWorld) ->
 def _users() -> list[Any]:
     with unit_of_work(read_only=True) as session:
         return list(session.execute(sa.select(UserAccount.id, UserAccount.name)).all())
+
+
+def test_each_rep_has_ten_people_some_of_whom_had_no_talk(practice: PracticeWorld) -> None:
+    names = {row.id: row.name for row in _users()}
+    talked = {row[0] for row in _rows(Conversation.contact_id)}
+    lists: dict[str, list[int]] = {}
+    for row in _rows(TurfPerson.user_id, TurfPerson.contact_id):
+        lists.setdefault(names[row.user_id], []).append(row.contact_id)
+    assert {name: len(people) for name, people in lists.items()} == {"Owen": 10, "Danuta": 10}
+    assert set(lists["Owen"]).isdisjoint(lists["Danuta"])
+    for people in lists.values():
+        assert len(set(people) - talked) == 4
 
 
 def test_nobody_is_promised_a_talk_who_asked_to_be_left_alone(practice: PracticeWorld) -> None:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from crm.access import turf
 from crm.domain.roles import Role
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
 from crm.models.audit import AuditEntry
@@ -284,6 +285,20 @@ def test_those_with_a_rep_and_those_without_are_everybody(world: World, client_a
     nobody, *reps, everybody = counts
     assert (nobody, sorted(reps), everybody) == (1, [1, 1, 10], 13)
     assert nobody + sum(reps) == everybody
+
+
+def test_two_organisers_who_give_the_same_person_at_once_are_told(
+    world: World, client_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _person(world.ioana, world.packing, world.officer, world.mill)
+    # What the second one read before the first one saved: nobody has her.
+    monkeypatch.setattr(turf, "_by_hand", lambda *_: {})
+    answer = _give(client_as(world.organiser), world.mill, [world.tomasz, world.ioana], world.rep)
+    assert answer.status_code == 422
+    assert (
+        "Somebody else gave one of these people to a rep a moment ago. Look at the list again."
+    ) in answer.text
+    assert _by_hand() == {world.ioana.id: world.officer.id}
 
 
 # Areas

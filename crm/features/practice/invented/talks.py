@@ -25,8 +25,11 @@ from crm.models.conversations import (
     ConversationNote,
     FollowUp,
 )
+from crm.models.turf import TurfPerson
 
 _TALKS_BEGAN: Final = 119
+# The reps were given their people this many days ago.
+_TURF_GIVEN: Final = 60
 _HOURS: Final = {ground.DAYS: 12, ground.TWILIGHT: 17, ground.NIGHTS: 21, None: 12}
 # Days from today on which a promise is due, for each user who speaks to people.
 _DUE: Final[dict[str, tuple[int, ...]]] = {
@@ -260,6 +263,42 @@ class TalksMaker(PeopleMaker):
                 taken.add(person.contact.id)
                 rows.append(self._reminder(person, name, due, self.rng.choice(words.REMINDERS)))
         self._add(rows)
+
+    # Whose people are whose
+
+    def _make_turf(self) -> None:
+        """Give each of the two reps their ten: six who had a talk, and four who had none."""
+        dearne = self.sites[0]
+        given = self._ago(_TURF_GIVEN)
+        taken: set[int] = set()
+        for name, area in (("Owen", "Pack"), ("Danuta", None)):
+            here = [
+                person
+                for person in self.people
+                if person.site is dearne
+                and area in {None, person.area}
+                and person.until is None
+                and person.since <= given
+                and not person.contact.do_not_contact
+                and person.contact.id not in taken
+            ]
+            talked = [person for person in here if person.talks]
+            never = [person for person in here if not person.talks]
+            chosen = [*talked[:6], *never[:4]]
+            taken |= {person.contact.id for person in chosen}
+            self._add(
+                TurfPerson(
+                    public_id=self._id(),
+                    contact_id=person.contact.id,
+                    workplace_id=dearne.workplace_id,
+                    place_id=person.place_id,
+                    user_id=self.user_ids[name],
+                    valid_from=given,
+                    recorded_at=self._moment(given, 18, 0),
+                    recorded_by_id=self.user_ids["Ana"],
+                )
+                for person in chosen
+            )
 
     def _cast_reminders(self, people: dict[Known, Person]) -> list[tuple[Person, str, int, str]]:
         by_first = {role.first: person for role, person in people.items()}
