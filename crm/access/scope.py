@@ -35,6 +35,7 @@ from crm.models.conversations import (
     ConversationIssue,
     ConversationNote,
     FollowUp,
+    KeptTalk,
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.tasks import BackgroundTask, TaskFile
@@ -396,6 +397,7 @@ _RULES: dict[type[Any], Rule] = {
     Turf: _turf_rule,
     TurfPerson: _turf_person_rule,
     TurfMove: _owner_rule(TurfMove),
+    KeptTalk: _owner_rule(KeptTalk),
 }
 
 
@@ -513,7 +515,7 @@ def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: A
 
 def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
     kind = type(row)
-    if isinstance(row, BackgroundTask | TaskFile | TurfMove):
+    if isinstance(row, BackgroundTask | TaskFile | TurfMove | KeptTalk):
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return

@@ -368,6 +368,6 @@ def crps(draws: npt.NDArray[np.float64], truth: float) -> float:
     ordered = np.sort(draws)
     number = ordered.shape[0]
     ranks = 2 * np.arange(1, number + 1) - number - 1
-    spread = float((ranks * ordered).sum()) * 2 / (number * number)
-    away = float(np.abs(ordered - truth).mean())
+    spread: float = 2 * float((ranks * ordered).sum()) / (number * number)
+    away: float = float(np.abs(ordered - truth).mean())
     return away - spread / 2

@@ -92,3 +92,15 @@ def _without_trunk(digits: str, code: str | None) -> str:
 
 def _is_dropped_mark(letter: str) -> bool:
     return any(first <= ord(letter) <= last for first, last in _MARKS)
+
+
+def short_name(name: str) -> str:
+    """The first word of a name and the initial of its last: "Rukhsana Ali" gives "Rukhsana A.".
+
+    A name of one word, one that ends in a number ("Night packer 3") or in an initial, stays as it
+    is.
+    """
+    words = name.split()
+    if len(words) < 2 or not words[-1][0].isalpha():
+        return name
+    return f"{words[0]} {words[-1][0].upper()}."

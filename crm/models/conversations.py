@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.domain.assessment import Basis
 from crm.domain.vocabulary import Answer, Channel, LengthBand
-from crm.models.base import AtPlace, Base, OfContact, Public, Recorded, enum_of
+from crm.models.base import AtPlace, Base, OfContact, Public, Recorded, Scoped, enum_of
 
 
 class Conversation(Public, AtPlace, OfContact, Base):
@@ -104,3 +106,27 @@ class FollowUp(Public, AtPlace, OfContact, Base):
     done_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     version: Mapped[int] = mapped_column(default=1)
     conversation: Mapped[Conversation | None] = relationship(lazy="raise")
+
+
+class KeptTalk(Public, Scoped, Base):
+    """What somebody typed about a talk that is not stored yet: unfinished, or refused.
+
+    Only its writer sees it. It goes when the talk is stored, or thrown away by the writer.
+    """
+
+    __tablename__ = "kept_talk"
+    __table_args__ = (sa.UniqueConstraint("owner_id", "talk_id"),)
+    # The trail says that something was kept, never what: it is not a record of anybody yet.
+    audit_hides = frozenset({"fields", "contact_public_id"})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    # The id the talk will have. Made where it was typed, so that a second sending is the same one.
+    talk_id: Mapped[uuid.UUID]
+    # Not a key to the contact: the writer may have lost sight of the person since.
+    contact_public_id: Mapped[uuid.UUID]
+    fields: Mapped[dict[str, Any]]
+    # A sentence for the writer; null for a talk that is only unfinished.
+    reason: Mapped[str | None] = mapped_column(sa.String(500))
+    typed_at: Mapped[datetime]
+    kept_at: Mapped[datetime]

@@ -28,6 +28,7 @@ from crm.models.conversations import (
     ConversationIssue,
     ConversationNote,
     FollowUp,
+    KeptTalk,
 )
 from crm.models.places import (
     BargainingUnit,
@@ -243,7 +244,16 @@ def one_of_each(world: World) -> dict[str, Any]:
                 TurfPerson(workplace_id=world.mill.id, contact_id=world.tomasz.id, **at, **mine),
             ]
         )
-        session.add_all([talk, point, basis, follow_up, headcount, count, unit, task])
+        kept = KeptTalk(
+            owner_id=world.organiser.id,
+            talk_id=uuid.uuid4(),
+            contact_public_id=world.ioana.public_id,
+            fields={"rating": ["2"], "their_words": ["Ask me later."]},
+            reason="This day has not come yet. Choose today or a day before.",
+            typed_at=NOW,
+            kept_at=NOW,
+        )
+        session.add_all([talk, point, basis, follow_up, headcount, count, unit, task, kept])
         session.flush()
         session.add_all(
             [
@@ -286,6 +296,8 @@ def one_of_each(world: World) -> dict[str, Any]:
             "contact_id": world.ioana.public_id,
             "point_id": point.public_id,
             "kind": "phone",
+            "look": "rota",
+            "kept_id": kept.public_id,
             "basis_id": basis.public_id,
             "talk_id": talk.public_id,
             "follow_up_id": follow_up.public_id,

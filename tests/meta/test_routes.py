@@ -20,7 +20,7 @@ from crm.domain.roles import Role
 from crm.features.accounts.queries import device_key
 from crm.models.accounts import AccessGrant, UserSession
 from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
-from crm.models.conversations import Conversation, FollowUp
+from crm.models.conversations import Conversation, FollowUp, KeptTalk
 from crm.models.places import (
     Area,
     BargainingUnit,
@@ -46,6 +46,10 @@ PUBLIC = {
     "accounts.welcome",
     # Answers calendar programs, which cannot sign in: by a random token, and with counts only.
     "feed.dates",
+    "conversations.manifest",
+    "conversations.shell",
+    "conversations.state",
+    "conversations.worker",
     "health.alive",
     "health.ready",
     "static",
@@ -122,6 +126,14 @@ def _values(
             "move_id": TurfMove(owner_id=owner.id, made_at=NOW),
             "unit_id": BargainingUnit(name="Hourly staff", **at),
             "task_id": BackgroundTask(owner_id=owner.id, kind="none", payload={}, created_at=NOW),
+            "kept_id": KeptTalk(
+                owner_id=owner.id,
+                talk_id=uuid.uuid4(),
+                contact_public_id=contact.public_id,
+                fields={"their_words": ["Later."]},
+                typed_at=NOW,
+                kept_at=NOW,
+            ),
         }
         session.add_all(rows.values())
         session.flush()
@@ -155,6 +167,7 @@ def _values(
             "workplace_id": workplace.public_id,
             "area_id": area.public_id,
             "kind": "phone",
+            "look": "rota",
             "token": "not-a-token",
             "register_name": "member-counts",
             "count_id": rows["headcount_id"].public_id,

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.audit import record_view
+from crm.access.audit import record_export, record_view
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
@@ -24,9 +24,10 @@ from crm.models.conversations import (
     ConversationIssue,
     ConversationNote,
     FollowUp,
+    KeptTalk,
 )
 from crm.models.places import Place
-from crm.reads.people import names_of_users
+from crm.reads.people import names_of_users, shown_name
 from crm.reads.places import place_name_of
 
 # No talk has this id: ids are made at random.
@@ -291,3 +292,79 @@ def waiting_reminders(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
         FollowUp.done_at.is_(None),
         FollowUp.created_at <= sa.bindparam("held_at", type_=FollowUp.created_at.type),
     )
+
+
+# Talks that are not stored yet
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A talk of the reader's own that is unfinished or was refused.
+
+    reason: None = unfinished. name: None when the reader may no longer see the person.
+    fields: what was typed, name by name. words: the notes among it, for reading.
+    """
+
+    public_id: uuid.UUID
+    talk_id: uuid.UUID
+    contact_public_id: uuid.UUID
+    name: str | None
+    reason: str | None
+    typed_at: datetime
+    fields: dict[str, list[str]]
+
+    @property
+    def words(self) -> list[str]:
+        """The notes that were typed, so that they can be copied by hand if all else fails."""
+        names = ("their_words", "fears", "inoculation", "next_step")
+        return [text for name in names for text in self.fields.get(name, []) if text.strip()]
+
+
+def list_kept(session: Session, scope: Scope) -> list[Kept]:
+    """Return the reader's own unfinished and refused talks, the newest first. Two statements."""
+    rows = list(
+        session.scalars(
+            scope.select(KeptTalk).order_by(KeptTalk.typed_at.desc(), KeptTalk.id.desc())
+        )
+    )
+    wanted = {row.contact_public_id for row in rows}
+    seen = (
+        session.scalars(
+            scope.select(Contact, permission=Permission.CONVERSATION_WRITE).where(
+                Contact.public_id.in_(sorted(wanted))
+            )
+        )
+        if wanted
+        else ()
+    )
+    names = {person.public_id: shown_name(person) for person in seen}
+    return [_kept(row, names.get(row.contact_public_id)) for row in rows]
+
+
+def find_kept(
+    session: Session, scope: Scope, kept_id: uuid.UUID, contact_id: uuid.UUID
+) -> Kept | None:
+    """Return the reader's own kept talk with this person, or None when there is none."""
+    row = session.scalars(
+        scope.select(KeptTalk).where(
+            KeptTalk.public_id == kept_id, KeptTalk.contact_public_id == contact_id
+        )
+    ).one_or_none()
+    return None if row is None else _kept(row, None)
+
+
+def _kept(row: KeptTalk, name: str | None) -> Kept:
+    return Kept(
+        public_id=row.public_id,
+        talk_id=row.talk_id,
+        contact_public_id=row.contact_public_id,
+        name=name,
+        reason=row.reason,
+        typed_at=row.typed_at,
+        fields={name: list(values) for name, values in row.fields.items()},
+    )
+
+
+def note_taken(session: Session, scope: Scope, people: int) -> None:
+    """Record that the reader's phone took its list: how many people were on it."""
+    record_export(session, what="phone_list", filters={}, rows=people, place_id=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,6 +25,7 @@ from crm.models.conversations import (
     ConversationIssue,
     ConversationNote,
     FollowUp,
+    KeptTalk,
 )
 
 LONGEST_BACK = timedelta(days=366)
@@ -116,10 +118,12 @@ def log_talk(
     talk: Talk,
     now: datetime,
     today: date,
+    typed_at: datetime | None = None,
 ) -> Logged:
     """Store a talk with its issues, note, assessment and reminder; return what is stored.
 
-    contact_id: the person's public id. today: the day it is for the writer.
+    contact_id: the person's public id. today: the day it is, or was when it was typed, for the
+    writer. typed_at: when it was typed, in UTC, for a talk that waited for a signal; None = now.
     The writer's own open reminders about the person are done by the talk, unless they were made
     after it. A talk whose id the writer has stored for the same person changes nothing.
     Raises NotFound for a person outside the writer's places, or an id that belongs to another
@@ -131,7 +135,8 @@ def log_talk(
         return _same(scope, person, talk, person.stored)
     _check(talk, today)
     place_id = _place(person, talk.place)
-    held_at = now if talk.day == today else datetime.combine(talk.day, time(12), tzinfo=UTC)
+    typed = now if typed_at is None else min(typed_at, now)
+    held_at = typed if talk.day == today else datetime.combine(talk.day, time(12), tzinfo=UTC)
     conversation = Conversation(
         public_id=talk.id,
         contact_id=person.contact_id,
@@ -317,3 +322,63 @@ def _finish_reminders(
         reminder.done_at = now
         reminder.done_by_id = scope.actor_id
         reminder.version += 1
+
+
+# Talks that are not stored yet
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A talk as it was typed and not yet stored.
+
+    fields: what the form held, name by name. reason: why it was refused, None = only unfinished.
+    typed_at: by the writer's own clock, in UTC.
+    """
+
+    talk_id: uuid.UUID
+    contact_id: uuid.UUID
+    fields: Mapping[str, Sequence[str]]
+    reason: str | None
+    typed_at: datetime
+
+
+def keep(session: Session, scope: Scope, typed: Typed, *, now: datetime) -> uuid.UUID:
+    """Keep a talk for its writer to finish or put right; return the id of what is kept.
+
+    The same talk kept again takes the place of what was kept before.
+    """
+    if scope.actor_id is None:
+        raise NotFound("writer")
+    kept: KeptTalk | None = session.scalars(
+        scope.select(KeptTalk).where(KeptTalk.talk_id == typed.talk_id)
+    ).one_or_none()
+    if kept is None:
+        kept = KeptTalk(
+            owner_id=scope.actor_id,
+            talk_id=typed.talk_id,
+            contact_public_id=typed.contact_id,
+            typed_at=min(typed.typed_at, now),
+        )
+        session.add(kept)
+    kept.contact_public_id = typed.contact_id
+    kept.fields = {name: list(values) for name, values in typed.fields.items()}
+    kept.reason = typed.reason
+    kept.kept_at = now
+    session.flush()
+    return kept.public_id
+
+
+def throw_away(session: Session, scope: Scope, kept_id: uuid.UUID) -> None:
+    """Throw away what was kept of a talk. Raises NotFound for another's, or when it is gone."""
+    kept = session.scalars(
+        scope.select(KeptTalk).where(KeptTalk.public_id == kept_id)
+    ).one_or_none()
+    if kept is None:
+        raise NotFound(f"kept talk {kept_id}")
+    session.delete(kept)
+
+
+def forget_kept(session: Session, scope: Scope, talk_id: uuid.UUID) -> None:
+    """Forget what was kept of a talk that is stored now; nothing may have been kept."""
+    for kept in session.scalars(scope.select(KeptTalk).where(KeptTalk.talk_id == talk_id)):
+        session.delete(kept)

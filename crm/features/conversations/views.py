@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import Basis
-from crm.domain.errors import EditConflict, Refusal
+from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.features.conversations import queries, service
 from crm.features.conversations.forms import StandingForm, TalkForm
 from crm.reads.people import PersonRow, search_people
@@ -54,7 +57,9 @@ _FOLDED = (
 
 
 def install(app: Flask) -> None:
-    """Register the pages of this feature."""
+    """Register the pages of this feature, those of the phone too."""
+    # Its addresses belong to the same blueprint; it needs this module to be whole first.
+    import_module("crm.features.conversations.outbox")
     app.register_blueprint(bp)
 
 
@@ -112,6 +117,9 @@ def log(scope: Scope, contact_id: UUID) -> Any:
     """Show the log form for a person, or store the talk."""
     today = my_today()
     form = TalkForm()
+    kept_id = chosen_id(request.args.get("kept"))
+    if request.method == "POST" and "later" in request.form:
+        return _finish_later(scope, contact_id, form)
     if request.method == "POST" and form.validate():
         try:
             with unit_of_work(scope) as session:
@@ -123,14 +131,73 @@ def log(scope: Scope, contact_id: UUID) -> Any:
                     now=clock.now(),
                     today=today,
                 )
+                if kept_id is not None:
+                    service.forget_kept(session, scope, logged.public_id)
         except Refusal as refusal:
-            form.refuse(refusal, _FIELD_OF.get(type(refusal)))
+            form.refuse(refusal, field_of(refusal))
         else:
             return _after(logged, contact_id)
     elif request.method == "GET":
         form.id.data = str(uuid.uuid4())
         form.day.data = today
+        if kept_id is not None:
+            form = _kept_form(scope, kept_id, contact_id)
     return _form_page(scope, contact_id, form, today)
+
+
+def field_of(refusal: Refusal) -> str | None:
+    """Return the name of the field that a refusal stands beside, or None for the whole form."""
+    return _FIELD_OF.get(type(refusal))
+
+
+def _kept_form(scope: Scope, kept_id: UUID, contact_id: UUID) -> TalkForm:
+    """Return the form as it was typed before, with the reason why it was not stored."""
+    with unit_of_work(scope, read_only=True) as session:
+        kept = queries.find_kept(session, scope, kept_id, contact_id)
+    if kept is None:
+        raise NotFound(f"kept talk {kept_id}")
+    form = TalkForm(_pairs(kept.fields))
+    form.id.data = str(kept.talk_id)
+    if kept.reason is not None:
+        form.form_errors.append(kept.reason)
+    return form
+
+
+def typed_form(fields: Mapping[str, Sequence[str]]) -> TalkForm:
+    """Return the form filled with fields that came another way than by its own page."""
+    return TalkForm(_pairs(fields), meta={"csrf": False})
+
+
+def _pairs(fields: Mapping[str, Sequence[str]]) -> MultiDict[str, str]:
+    return MultiDict((name, value) for name, values in fields.items() for value in values)
+
+
+def _finish_later(scope: Scope, contact_id: UUID, form: TalkForm) -> Any:
+    """Keep what was typed so far, whole or not, for its writer alone."""
+    now = clock.now()
+    with unit_of_work(scope) as session:
+        # Only somebody whom the writer may log a talk with.
+        queries.get_person(session, scope, contact_id, today=my_today())
+        service.keep(
+            session,
+            scope,
+            service.Typed(
+                talk_id=chosen_id(form.id.data) or uuid.uuid4(),
+                contact_id=contact_id,
+                fields=typed_fields(request.form),
+                reason=None,
+                typed_at=now,
+            ),
+            now=now,
+        )
+    flash(gettext("Kept. Nobody else sees it. Finish it when you can."), "done")
+    return redirect(url_for("conversations.outbox"), 303)
+
+
+def typed_fields(form: MultiDict[str, str]) -> dict[str, list[str]]:
+    """Return what was typed, name by name, without the form's token and its buttons."""
+    names = {field.name for field in TalkForm(None)} - {"csrf_token", "id"}
+    return {name: values for name, values in form.lists() if name in names}
 
 
 @bp.get("/talks/<uuid:talk_id>")

@@ -1,0 +1,356 @@
+"""The phone: the list it may keep, the talks it sends, and talks that are not stored yet.
+
+A phone without signal keeps a list of a few people, sealed under its owner's own code, and talks
+sealed to this server. Its scripts are in `crm/static`; docs/decisions/0009 says what they keep.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import (
+    current_app,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.datastructures import MultiDict
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.errors import NotFound, Refusal
+from crm.features.conversations import queries, service
+from crm.features.conversations.forms import TalkForm
+from crm.features.conversations.views import bp, field_of, typed_fields, typed_form
+from crm.reads.phone import people_for_the_phone
+from crm.web import clock, sealing
+from crm.web.db import unit_of_work
+from crm.web.errors import sentence
+from crm.web.filters import moment as moment_words
+from crm.web.forms import chosen_id
+from crm.web.guard import current_scope, my_today, my_zone, public, requires, scope_of, signed_in
+from crm.web.pages import page, static_url
+
+# No more names on a phone than somebody speaks to in a fortnight.
+MOST_PEOPLE = 30
+MOST_SENT = 50
+# A talk that waited longer was wiped from the phone; a clock that says so is wrong.
+LONGEST_WAIT = timedelta(days=15)
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One sealed talk, opened."""
+
+    talk_id: UUID
+    contact_id: UUID
+    fields: dict[str, list[str]]
+    later: bool
+    typed_at: datetime
+
+
+class _Damaged(ValueError):
+    """What was sent is no talk of this writer."""
+
+
+# What the phone keeps open
+
+
+@bp.get("/outbox")
+@requires(Permission.CONVERSATION_WRITE)
+def outbox(scope: Scope) -> str:
+    """Show what is not sent or not stored: on this phone, and on the server."""
+    with unit_of_work(scope, read_only=True) as session:
+        kept = queries.list_kept(session, scope)
+    return render_template(
+        "conversations/outbox.html",
+        kept=[
+            {
+                "name": one.name,
+                "reason": one.reason,
+                "words": one.words,
+                "typed": moment_words(one.typed_at),
+                "open_url": url_for(
+                    "conversations.log", contact_id=one.contact_public_id, kept=one.public_id
+                )
+                if one.name is not None
+                else None,
+                "drop_url": url_for("conversations.drop", kept_id=one.public_id),
+            }
+            for one in kept
+        ],
+    )
+
+
+@bp.post("/outbox/<uuid:kept_id>/drop")
+@requires(Permission.CONVERSATION_WRITE)
+def drop(scope: Scope, kept_id: UUID) -> Any:
+    """Throw away a talk that was unfinished or refused."""
+    with unit_of_work(scope) as session:
+        service.throw_away(session, scope, kept_id)
+    flash(gettext("Thrown away."), "done")
+    return redirect(url_for("conversations.outbox"), 303)
+
+
+@bp.get("/phone")
+@requires(Permission.CONVERSATION_WRITE)
+def phone(scope: Scope) -> str:
+    """Show how to use the phone without signal, and set the code that opens the list."""
+    return render_template("conversations/phone.html", most=MOST_PEOPLE)
+
+
+@bp.get("/phone/shell")
+@public
+def shell() -> str:
+    """Show the page that opens when there is no signal; it holds nothing of anybody."""
+    shown = page()
+    plain = {key: shown[key] for key in ("lang", "dir", "theme", "app_name", "practice")}
+    form = TalkForm(None, meta={"csrf": False})
+    # The page is kept where anybody may look: not even the mark of who fetched it belongs there.
+    return render_template(
+        "conversations/shell.html", page=plain, form=form, phone_owner=None, phone_key=None
+    )
+
+
+@bp.get("/phone/worker.js")
+@public
+def worker() -> Any:
+    """Return the script that answers for the server when there is no signal."""
+    kept = [static_url(name) for name in ("app.css", "once.js", "vault.js", "phone.js")]
+    kept += [static_url("offline.js"), static_url("favicon.svg")]
+    shell_url = url_for("conversations.shell")
+    head = "const KEEP = {}, SHELL = {}, VAULT = {};\n".format(
+        *(json.dumps(one) for one in (kept, shell_url, static_url("vault.js")))
+    )
+    folder = current_app.static_folder or ""
+    answer = make_response(head + (Path(folder) / "worker.js").read_text(encoding="utf-8"))
+    answer.mimetype = "text/javascript"
+    # It lies in a folder of its own and answers for the whole site.
+    answer.headers["Service-Worker-Allowed"] = "/"
+    return answer
+
+
+@bp.get("/phone/app/<any(shopfloor, rota):look>.webmanifest")
+@public
+def manifest(look: str) -> Any:
+    """Return what a phone needs to put the app beside the others, under either name."""
+    name, icon = ("Shopfloor", "favicon.svg") if look == "shopfloor" else ("Rota", "plain.svg")
+    answer = jsonify(
+        name=name,
+        short_name=name,
+        start_url="/",
+        scope="/",
+        display="standalone",
+        background_color="#ffffff",
+        theme_color="#ffffff",
+        icons=[{"src": static_url(icon), "sizes": "any", "type": "image/svg+xml"}],
+    )
+    answer.mimetype = "application/manifest+json"
+    return answer
+
+
+# What the phone asks and sends
+
+
+@bp.get("/phone/state")
+@public
+def state() -> Any:
+    """Say whether the phone's owner is signed in, signed out, or may use it no longer.
+
+    owner: the mark the phone was given. "ended" has the phone wipe all that it keeps.
+    """
+    owner = _owner_of(request.args.get("owner"))
+    user = signed_in()
+    if owner is not None and not _may_log(owner):
+        return _ended()
+    if user is None:
+        return jsonify(state="out")
+    if owner != user.user_id:
+        return jsonify(state="other")
+    return jsonify(state="in", csrf=generate_csrf())
+
+
+@bp.get("/phone/people")
+@requires(Permission.CONVERSATION_WRITE)
+def people(scope: Scope) -> Any:
+    """Return the few people the phone may keep: first name, initial, area, last stand."""
+    with unit_of_work(scope) as session:
+        found = people_for_the_phone(session, scope, today=my_today(), limit=MOST_PEOPLE)
+        queries.note_taken(session, scope, len(found))
+    return jsonify(
+        people=[
+            {
+                "id": str(one.public_id),
+                "name": one.short_name,
+                "area": one.area,
+                "stand": one.rating,
+            }
+            for one in found
+        ]
+    )
+
+
+@bp.post("/phone/talks")
+@requires(Permission.CONVERSATION_WRITE)
+def take_talks(scope: Scope) -> Any:
+    """Store the talks a phone sends; each is answered for itself.
+
+    The answer of each: stored, again (it was stored before), kept (unfinished, or refused with the
+    reason beside it, and waiting in the outbox), or damaged (it is no talk of this writer).
+    """
+    sent = request.get_json(silent=True)
+    items = sent.get("talks") if isinstance(sent, dict) else None
+    if not isinstance(items, list) or len(items) > MOST_SENT:
+        return jsonify(error="talks"), 400
+    return jsonify(answers=[_take(scope, item) for item in items])
+
+
+def _take(scope: Scope, item: Any) -> dict[str, str]:
+    talk_id = str(item.get("id", ""))[:40] if isinstance(item, dict) else ""
+    try:
+        letter = _opened(scope, talk_id, str(item.get("sealed", "")))
+    except _Damaged:
+        return {"id": talk_id, "answer": "damaged"}
+    if letter.later:
+        return _kept(scope, letter, None)
+    form = typed_form(letter.fields)
+    form.id.data = str(letter.talk_id)
+    day = _day_of(letter.typed_at)
+    if not form.validate():
+        return _kept(scope, letter, _first_error(form))
+    try:
+        with unit_of_work(scope) as session:
+            logged = service.log_talk(
+                session,
+                scope,
+                contact_id=letter.contact_id,
+                talk=form.talk(day),
+                now=clock.now(),
+                today=day,
+                typed_at=letter.typed_at,
+            )
+            service.forget_kept(session, scope, letter.talk_id)
+    except NotFound:
+        return _kept(scope, letter, gettext("You can no longer see this person."))
+    except Refusal as refusal:
+        return _kept(scope, letter, _said_of(form, refusal))
+    return {"id": talk_id, "answer": "stored" if logged.created else "again"}
+
+
+def _said_of(form: TalkForm, refusal: Refusal) -> str:
+    field = field_of(refusal)
+    words = sentence(refusal)
+    return words if field is None else _beside(form[field], words)
+
+
+def _first_error(form: TalkForm) -> str:
+    for field in form:
+        if field.errors:
+            return _beside(field, str(field.errors[0]))
+    return str(gettext("Something in it is not right. Check it and save it again."))
+
+
+def _beside(field: Any, words: str) -> str:
+    return " ".join((str(field.label.text), words))
+
+
+def _kept(scope: Scope, letter: _Letter, reason: str | None) -> dict[str, str]:
+    now = clock.now()
+    with unit_of_work(scope) as session:
+        service.keep(
+            session,
+            scope,
+            service.Typed(
+                letter.talk_id, letter.contact_id, letter.fields, reason, letter.typed_at
+            ),
+            now=now,
+        )
+    answer = {"id": str(letter.talk_id), "answer": "kept"}
+    return answer if reason is None else {**answer, "reason": reason}
+
+
+def _opened(scope: Scope, talk_id: str, sealed: str) -> _Letter:
+    """Return what a letter says. Raises _Damaged for one that is not this writer's talk."""
+    try:
+        said = json.loads(sealing.open_sealed(sealed, talk_id))
+        owner = _owner_of(said["owner"])
+        fields = {str(name): [str(one) for one in values] for name, values in said["fields"]}
+        found = chosen_id(talk_id), chosen_id(said["contact"])
+        typed_at = datetime.fromtimestamp(float(said["at"]) / 1000, UTC)
+    except (sealing.NotForUs, ValueError, KeyError, TypeError, OverflowError, OSError) as error:
+        raise _Damaged from error
+    if owner != scope.actor_id or found[0] is None or found[1] is None:
+        raise _Damaged
+    now = clock.now()
+    return _Letter(
+        talk_id=found[0],
+        contact_id=found[1],
+        fields=typed_fields(
+            MultiDict((name, one) for name, all_ in fields.items() for one in all_)
+        ),
+        later="later" in fields,
+        # A phone's clock may be wrong: never later than now, nor longer ago than one can wait.
+        typed_at=max(min(typed_at, now), now - LONGEST_WAIT),
+    )
+
+
+def _day_of(typed_at: datetime) -> date:
+    return typed_at.astimezone(ZoneInfo(my_zone())).date()
+
+
+# Whose phone it is
+
+
+def owner_mark(user_id: int) -> str:
+    """Return what the phone is given to name its owner by: signed, and no name in it."""
+    return str(_signer().dumps(user_id))
+
+
+def _owner_of(mark: str | None) -> int | None:
+    try:
+        found = _signer().loads(mark or "")
+    except BadSignature:
+        return None
+    return found if isinstance(found, int) else None
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.config["SECRET_KEY"]), salt="owner of a phone")
+
+
+def _may_log(user_id: int) -> bool:
+    user = signed_in()
+    if user is not None and user.user_id == user_id:
+        return current_scope().may(Permission.CONVERSATION_WRITE)
+    with unit_of_work(read_only=True) as session:
+        scope = scope_of(session, user_id, clock.now().date())
+    return scope.may(Permission.CONVERSATION_WRITE)
+
+
+def _ended() -> Any:
+    answer = jsonify(state="ended")
+    # Where the browser can, it wipes by itself, whatever the script does.
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@bp.app_context_processor
+def _phone() -> dict[str, Any]:
+    """Give every page what its script for the phone needs, where there is somebody to keep for."""
+    user = signed_in()
+    if user is None or not current_scope().may(Permission.CONVERSATION_WRITE):
+        return {"phone_owner": None, "phone_key": None}
+    return {"phone_owner": owner_mark(user.user_id), "phone_key": sealing.public_key()}

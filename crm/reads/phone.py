@@ -1,0 +1,46 @@
+"""The few people whose first name a phone may keep, for when there is no signal."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from crm.access.scope import Scope
+from crm.domain.identity import short_name
+from crm.reads.talks import people_to_speak_to
+from crm.reads.turf import list_my_people
+
+
+@dataclass(frozen=True, slots=True)
+class OnThePhone:
+    """All that a phone keeps of a person. rating: 1 (strongest) to 5, None = not asked."""
+
+    public_id: uuid.UUID
+    short_name: str
+    area: str | None
+    rating: int | None
+
+
+def people_for_the_phone(
+    session: Session, scope: Scope, *, today: date, limit: int
+) -> list[OnThePhone]:
+    """Return the actor's own people, then others to speak to, up to `limit` of them.
+
+    In the order in which they would be spoken to. Nobody who is not to be contacted. A dozen
+    statements, whatever the number of people.
+    """
+    mine = [one for one in list_my_people(session, scope, today=today) if not one.do_not_contact]
+    found = {
+        one.public_id: OnThePhone(one.public_id, short_name(one.name), one.area_name, one.rating)
+        for one in mine
+    }
+    if len(found) < limit:
+        for other in people_to_speak_to(session, scope, today=today, limit=limit).rows:
+            found.setdefault(
+                other.public_id,
+                OnThePhone(other.public_id, short_name(other.name), other.area_name, other.rating),
+            )
+    return list(found.values())[:limit]

@@ -1,0 +1,54 @@
+// Answers for the server when there is no signal: with the empty page, and by keeping a talk.
+"use strict";
+const NAME = "shell-" + VAULT.split("v=").pop() + KEEP.map((one) => one.slice(-4)).join("");
+const WAIT = 10000;
+const TALK = /^\/log\/([0-9a-f-]{36})$/;
+const trusted = self.trustedTypes
+  ? trustedTypes.createPolicy("worker", { createScriptURL: (address) => address })
+  : { createScriptURL: (address) => address };
+importScripts(trusted.createScriptURL(VAULT));
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll([...KEEP, SHELL])));
+});
+self.addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    for (const name of await caches.keys()) if (name !== NAME) await caches.delete(name);
+    await self.clients.claim();
+  })());
+});
+
+function within(request) {
+  return new Promise((ok, no) => {
+    setTimeout(() => no(new Error("no answer")), WAIT);
+    fetch(request).then(ok, no);
+  });
+}
+async function shell() {
+  return (await caches.match(SHELL)) || Response.error();
+}
+// A talk that could not be sent is kept; the server stores it once, even if it had arrived.
+async function send(request, contact) {
+  const copy = request.clone();
+  try {
+    return await within(request);
+  } catch (away) {
+    const fields = [...(await copy.formData()).entries()].map(([name, value]) => [name, String(value)]);
+    const id = (fields.find((field) => field[0] === "id") || [])[1] || crypto.randomUUID();
+    await Vault.queue(contact, fields.filter((field) => field[0] !== "csrf_token"), id);
+    return Response.redirect("/outbox", 303);
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const request = event.request, address = new URL(request.url);
+  if (address.origin !== location.origin) return;
+  if (request.method === "GET" && KEEP.includes(address.pathname + address.search)) {
+    event.respondWith(caches.match(request).then((kept) => kept || fetch(request)));
+  } else if (request.mode === "navigate" && request.method === "GET") {
+    event.respondWith(within(request).catch(shell));
+  } else if (request.mode === "navigate" && request.method === "POST" && TALK.test(address.pathname)) {
+    event.respondWith(send(request, TALK.exec(address.pathname)[1]));
+  }
+});

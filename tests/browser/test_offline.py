@@ -1,0 +1,354 @@
+"""The phone without signal: every talk arrives once, nothing is readable on it, access ends it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from crm.features.conversations import outbox
+from crm.models.accounts import UserAccount
+from crm.models.conversations import Conversation, ConversationNote, KeptTalk
+from crm.web.db import unit_of_work
+from tests.browser.airwaves import Line, line
+from tests.browser.live import Live
+from tests.factories import ALL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CODE = "lapwing 2047"
+
+
+@pytest.fixture
+def air(live_sqlite: Live) -> Iterator[Line]:
+    """A line to the served app."""
+    with line(live_sqlite.address) as laid:
+        yield laid
+
+
+def _until(page: Page, question: str) -> None:
+    """Ask the page until it says yes. Its own waiting does not wait for promises."""
+    ends = time.monotonic() + 15
+    while not page.evaluate(question):
+        assert time.monotonic() < ends, question
+        page.wait_for_timeout(50)
+
+
+class _Phone:
+    """A browser with a memory of its own, which can be killed and started again."""
+
+    def __init__(self, browser: Browser, live: Live, air: Line, folder: Path) -> None:
+        self.browser, self.live, self.air, self.folder = browser, live, air, folder
+        self.page = self.start()
+
+    def start(self) -> Page:
+        chromium = self.browser.browser_type
+        self.context: BrowserContext = chromium.launch_persistent_context(
+            str(self.folder),
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox"],
+            viewport={"width": 360, "height": 640},
+        )
+        self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
+        return self.page
+
+    def kill(self) -> None:
+        subprocess.run(["pkill", "-9", "-f", f"user-data-dir={self.folder}"], check=False)
+        with suppress(Error):
+            self.context.close()
+
+    def sign_in(self, who: str = "rep") -> None:
+        at_the_line = Live(
+            self.live.app, self.air.address, self.live.world, self.live.ids, self.live.users
+        )
+        at_the_line.sign_in(self.page, who)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.air.address + path)
+
+    def get_ready(self) -> None:
+        """Sign in and set the code; the shell and the list are kept from then on."""
+        self.sign_in()
+        self.open("/phone")
+        self.page.evaluate("() => navigator.serviceWorker.ready.then(() => 1)")
+        self.page.get_by_label("New code").fill(CODE)
+        self.page.get_by_label("The code again").fill(CODE)
+        self.page.get_by_role("button", name="Keep my list here").click()
+        expect(self.page.get_by_text("Your list now opens without signal")).to_be_visible()
+        _until(self.page, "() => Vault.get('list').then(Boolean)")
+        _until(self.page, "() => caches.match('/phone/shell').then(Boolean)")
+
+    def unlock(self, path: str = "/mine") -> None:
+        self.open(path)
+        self.page.get_by_label("Your code").fill(CODE)
+        self.page.get_by_role("button", name="Open").click()
+        expect(self.page.locator("#people li").first).to_be_visible()
+
+    def log(self, at: int, words: str = "") -> None:
+        people = self.page.locator("#people li a")
+        people.nth(at % people.count()).click()
+        word = ("Leads", "With us", "Unsure")[at % 3]
+        self.page.locator(f"#view-talk .wc-choice:has(.wc-choice__word:text-is('{word}'))").click()
+        if words:
+            self.page.locator("#view-talk summary").click()
+            self.page.get_by_label("Their words").fill(words)
+        self.page.get_by_role("button", name="Save").click()
+        expect(self.page.get_by_text("Kept on this phone.")).to_be_visible()
+        expect(self.page.locator("#view-list")).to_be_visible()
+
+    def waiting(self) -> int:
+        return int(
+            self.page.evaluate(
+                "() => Vault.talks().then(t => t.filter(o => o.state === 'ready').length)"
+            )
+        )
+
+    def all_sent(self) -> None:
+        _until(
+            self.page, "() => Vault.talks().then(t => t.length && t.every(o => o.state === 'sent'))"
+        )
+
+
+@pytest.fixture
+def phone(browser: Browser, live_sqlite: Live, air: Line, tmp_path: Path) -> Iterator[_Phone]:
+    """A phone that is signed in as the rep and ready for no signal."""
+    one = _Phone(browser, live_sqlite, air, tmp_path / "phone")
+    one.get_ready()
+    try:
+        yield one
+    finally:
+        one.kill()
+
+
+def _ids(live: Live) -> list[uuid.UUID]:
+    return live.read(lambda session: list(session.scalars(ALL.select(Conversation.public_id))))
+
+
+def _new(live: Live, before: list[uuid.UUID]) -> list[uuid.UUID]:
+    return [one for one in _ids(live) if one not in set(before)]
+
+
+def _on_disk(folder: Path) -> bytes:
+    # The settings of the browser name the address we opened; what counts is what the site kept.
+    parts = ("IndexedDB", "Service Worker", "Cache", "Local Storage", "Session Storage")
+    files = [one for part in parts for one in folder.glob(f"**/{part}/**/*") if one.is_file()]
+    assert files
+    return b"".join(one.read_bytes() for one in files)
+
+
+def test_twenty_talks_without_signal_survive_a_killed_browser_and_arrive_once(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    words = "Zanzibar canary words"
+    air.hang_up()
+    phone.unlock()
+    names = phone.page.locator("#people li a").all_text_contents()
+    for at in range(20):
+        phone.log(at, words if at == 7 else "")
+    made = set(phone.page.evaluate("() => Vault.talks().then(t => t.map(o => o.id))"))
+    assert len(made) == phone.waiting() == 20
+    assert _new(live_sqlite, before) == []
+    phone.kill()
+    disk = _on_disk(phone.folder)
+    for secret in (words, CODE, *names):
+        assert secret.encode() not in disk
+        assert secret.encode("utf-16-le") not in disk
+
+    phone.start()
+    air.cut = False
+    phone.sign_in()
+    phone.open("/")
+    phone.all_sent()
+    expect(phone.page.locator("#unsent")).to_be_hidden()
+    arrived = _new(live_sqlite, before)
+    assert len(arrived) == 20
+    assert {str(one) for one in arrived} == made
+    noted = ALL.select(ConversationNote.their_words)
+    assert live_sqlite.read(lambda session: list(session.scalars(noted))).count(words) == 1
+
+
+def test_a_rep_whose_access_ended_sends_nothing_and_the_phone_is_wiped(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    air.hang_up()
+    phone.unlock()
+    phone.log(0)
+    phone.log(1)
+    _activate(live_sqlite, is_active=False)
+    try:
+        air.cut = False
+        phone.open("/")
+        ended = "Your access has ended. This phone has wiped what it kept."
+        expect(phone.page.get_by_text(ended)).to_be_visible()
+        kept = (
+            "() => Promise.all([Vault.talks(), Vault.get('lock'), Vault.get('list'), "
+            "Vault.get('me'), caches.keys()])"
+        )
+        talks, lock, people, me, caches = phone.page.evaluate(kept)
+        assert (talks, lock or None, people or None, me or None, caches) == (
+            [],
+            None,
+            None,
+            None,
+            [],
+        )
+    finally:
+        _activate(live_sqlite, is_active=True)
+    assert _new(live_sqlite, before) == []
+    phone.sign_in()
+    phone.open("/")
+    expect(phone.page.get_by_role("heading", name="Today").first).to_be_visible()
+    assert _new(live_sqlite, before) == []
+
+
+def _activate(live: Live, *, is_active: bool) -> None:
+    with live.app.app_context(), unit_of_work() as session:
+        user = session.get(UserAccount, live.users["rep"])
+        assert user is not None
+        user.active = is_active
+
+
+def test_a_server_that_dies_in_the_middle_and_a_lost_answer_store_each_talk_once(
+    phone: _Phone, live_sqlite: Live, air: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _ids(live_sqlite)
+    air.hang_up()
+    phone.unlock()
+    for at in range(5):
+        phone.log(at)
+    take: Callable[..., Any] = outbox._take
+    third = phone.page.evaluate("() => Vault.talks().then(t => t[2].id)")
+
+    def _dies(scope: Any, item: Any) -> Any:
+        if item["id"] == third:
+            raise ConnectionAbortedError("the server died here")
+        return take(scope, item)
+
+    monkeypatch.setattr(outbox, "_take", _dies)
+    air.cut = False
+    with phone.page.expect_response(re.compile("/phone/talks$")) as answer:
+        phone.open("/outbox")
+    assert answer.value.status == 500
+    assert len(_new(live_sqlite, before)) == 2
+    assert phone.waiting() == 5
+
+    monkeypatch.setattr(outbox, "_take", take)
+    air.loses = b"/phone/talks"
+    phone.open("/outbox")
+    phone.page.wait_for_timeout(1500)
+    assert air.lost
+    assert len(_new(live_sqlite, before)) == 5
+    assert phone.waiting() == 5
+
+    air.loses = None
+    phone.page.get_by_role("button", name="Send now").click()
+    phone.all_sent()
+    assert len(_new(live_sqlite, before)) == 5
+
+
+def test_a_talk_typed_on_the_full_page_is_kept_when_the_signal_goes(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    phone.open(f"/log/{live_sqlite.ids['contact_id']}")
+    page = phone.page
+    page.locator("details.wc-opens summary").click()
+    page.get_by_label("Their words").fill("Typed before the lift went down")
+    air.hang_up()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#phone-talks li")).to_have_count(1)
+    expect(page.get_by_text("Ready. It goes when there is signal.")).to_be_visible()
+    assert phone.waiting() == 1
+    air.cut = False
+    page.get_by_role("button", name="Send now").click()
+    phone.all_sent()
+    assert len(_new(live_sqlite, before)) == 1
+
+
+def test_a_refused_talk_comes_back_with_its_reason_and_all_that_was_typed(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    words = f"Every word of it {uuid.uuid4().hex[:6]}"
+    air.hang_up()
+    phone.unlock()
+    page = phone.page
+    page.locator("#people li a").first.click()
+    for choice in ("Nothing", "Yes"):
+        page.locator(
+            f"#view-talk .wc-choice:has(.wc-choice__word:text-is('{choice}'))"
+        ).first.click()
+    page.locator("#view-talk summary").click()
+    page.get_by_label("Their words").fill(words)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Kept on this phone.")).to_be_visible()
+    air.cut = False
+    phone.open("/outbox")
+    expect(page.get_by_text("Talks that could not be stored: 1.")).to_be_visible()
+    phone.open("/outbox")
+    expect(page.get_by_text("You asked nothing, so there is no answer.")).to_be_visible()
+    page.get_by_role("link", name="Open", exact=False).first.click()
+    expect(page.get_by_label("Their words")).to_have_value(words)
+    page.locator(".wc-choice:has(.wc-choice__word:text-is('Not noted'))").nth(1).click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved: talk with")).to_be_visible()
+    assert len(_new(live_sqlite, before)) == 1
+    assert (
+        live_sqlite.read(
+            lambda session: session.scalars(
+                ALL.select(KeptTalk.owner_id).where(KeptTalk.owner_id == live_sqlite.users["rep"])
+            ).all()
+        )
+        == []
+    )
+
+
+def test_signing_out_wipes_the_list_and_keeps_sealed_talks_for_their_writer_alone(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    air.hang_up()
+    phone.unlock()
+    phone.log(0)
+    air.cut = False
+    air.loses = b"/phone/talks"
+    phone.open("/")
+    page = phone.page
+    page.locator("details.wc-me summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Some talks are not sent yet.")).to_be_visible()
+    assert not page.evaluate(
+        "() => Promise.all([Vault.get('lock'), Vault.get('list')]).then(p => p[0] || p[1])"
+    )
+    air.loses = None
+    phone.sign_in("organiser")
+    phone.open("/outbox")
+    expect(page.get_by_text("No talks wait on this phone.")).to_be_visible()
+    assert phone.waiting() == 1
+    phone.sign_in("rep")
+    phone.open("/outbox")
+    phone.all_sent()
+    assert len(_new(live_sqlite, before)) == 1
+
+
+def test_ten_wrong_codes_wipe_the_list(phone: _Phone, air: Line) -> None:
+    air.hang_up()
+    phone.open("/mine")
+    for _ in range(10):
+        phone.page.get_by_label("Your code").fill("guessing 1")
+        phone.page.get_by_role("button", name="Open").click()
+        phone.page.wait_for_function("() => !document.getElementById('unlock-code').value")
+        phone.page.wait_for_timeout(400)
+    expect(phone.page.get_by_text("This phone keeps no list.")).to_be_visible(timeout=10_000)
+    assert not phone.page.evaluate("() => Vault.get('list')")
