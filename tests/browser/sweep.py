@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 STRANGER = "nobody"
 # Files and answers for machines: no pages.
-NO_PAGES = {"density.csv", "density.xlsx", "feed.dates", "health.alive", "health.ready"}
+NO_PAGES = {
+    "conversations.manifest",
+    "conversations.people",
+    "conversations.state",
+    "conversations.worker",
+    "density.csv",
+    "density.xlsx",
+    "feed.dates",
+    "health.alive",
+    "health.ready",
+}
 # Asked for something that belongs to the administrator, or for a right over a whole employer.
 OF_ADMIN = {"tasks.show", "workplaces.add_workplace", "workplaces.edit_employer"}
 MAIN = (

@@ -20,6 +20,7 @@ FIRST_VISIT = 60 * KB
 REPEAT_PAGE = 14 * KB
 LOG_SHELL = 20 * KB
 STYLE_SHEET = 14 * KB
+SCRIPT = 5 * KB
 
 
 class _Scales:
@@ -43,13 +44,20 @@ class _Scales:
 def test_a_first_visit_and_the_pages_after_it_keep_to_their_weight(
     live_practice: Live, open_page: OpenPage
 ) -> None:
-    page = open_page()
+    # The worker that answers without signal would hide what a page weighs; it is weighed below.
+    page = open_page(service_workers="block")
     live_practice.sign_in(page, "owen")
     scales = _Scales(page)
     page.goto(f"{live_practice.address}/", wait_until="networkidle")
     first = scales.take()
     assert len(first) >= 3
+    for path in ("/phone/worker.js", "/phone/shell", "/static/offline.js"):
+        answer = page.request.get(live_practice.address + path)
+        first[path] = len(gzip.compress(answer.body(), compresslevel=6, mtime=0))
     assert sum(first.values()) <= FIRST_VISIT, first
+    scripts = {path: size for path, size in first.items() if path.endswith(".js")}
+    assert len(scripts) == 5
+    assert max(scripts.values()) <= SCRIPT, scripts
     styles = [size for path, size in first.items() if path.endswith(".css")]
     assert len(styles) == 1
     assert styles[0] <= STYLE_SHEET
