@@ -65,9 +65,8 @@ def app_settings(database_url: str, folder: Path, **changes: Any) -> dict[str, A
 class _Sqlite:
     """A template file with empty tables, copied over the database before each test."""
 
-    world: Any = None
-
     def __init__(self, folder: Path) -> None:
+        self.kept: dict[str, Any] = {}
         self.path = folder / "test.db"
         self.app = create_app(app_settings(f"sqlite:///{self.path}", folder))
         with self.app.app_context():
@@ -90,9 +89,8 @@ class _Sqlite:
 class _Postgres:
     """One migrated database, emptied before each test."""
 
-    world: Any = None
-
     def __init__(self, url: str, folder: Path) -> None:
+        self.kept: dict[str, Any] = {}
         self.app = create_app(app_settings(url, folder))
         with self.app.app_context():
             migrating.upgrade()
@@ -140,13 +138,21 @@ def dialect(app: Flask) -> str:
 @pytest.fixture
 def world(app: Flask, backend: Any) -> factories.World:
     """The small world of tests/factories.py, made once a database and then put back as rows."""
-    if backend.world is None:
-        made = factories.make_world()
-        backend.world = (made, _all_rows())
-    else:
-        _put_back(backend.world[1])
-    found: factories.World = backend.world[0]
+    found: factories.World = made_once(backend, "world", factories.make_world)
     return found
+
+
+def made_once(backend: Any, name: str, make: Callable[[], Any]) -> Any:
+    """Return what ``make`` returns, with the rows it left; made once a database, then put back.
+
+    For what many tests begin with: the tables must be empty, as the ``app`` fixture leaves them.
+    """
+    if name not in backend.kept:
+        made = make()
+        backend.kept[name] = (made, _all_rows())
+    else:
+        _put_back(backend.kept[name][1])
+    return backend.kept[name][0]
 
 
 def _all_rows() -> list[tuple[sa.Table, list[dict[str, Any]]]]:

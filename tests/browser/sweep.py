@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,16 +104,17 @@ def pages_of_errors() -> list[Stop]:
     ]
 
 
-def in_every_light(page: Page) -> Iterator[str]:
+def in_every_light(page: Page, schemes: Sequence[str] = _SCHEMES) -> Iterator[str]:
     """Yield a name for each size and light, with the open page shown in it.
 
+    schemes: which lights; what does not depend on colours needs one.
     The window is as high as the page, so that nothing lies under the fixed bar.
     """
     for width in _WIDTHS:
         page.set_viewport_size({"width": width, "height": 640})
         height = page.evaluate("() => document.scrollingElement.scrollHeight")
         page.set_viewport_size({"width": width, "height": min(height + 80, 8000)})
-        for scheme in _SCHEMES:
+        for scheme in schemes:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             yield f"{width} {scheme}"
 
@@ -148,7 +149,6 @@ def look_at(page: Page, watch: Watch, live: Live, stop: Stop) -> list[str]:
         seen = [*too_wide(page), *access_faults(page, colours_only=light.endswith("dark"))]
         faults += [f"{here} at {light}: {fault}" for fault in seen]
     open_everything(page)
-    for light in in_every_light(page):
-        if light.endswith("light"):
-            faults += [f"{here} unfolded at {light}: {fault}" for fault in too_wide(page)]
+    for light in in_every_light(page, ("light",)):
+        faults += [f"{here} unfolded at {light}: {fault}" for fault in too_wide(page)]
     return faults + [f"{here}: {fault}" for fault in watch.take()]

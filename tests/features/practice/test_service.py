@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +36,7 @@ from crm.models.turf import TurfPerson
 from crm.reads.figures import GroupBy, Part, Question, density_table, recount, trend
 from crm.web.db import unit_of_work
 from tests import factories
+from tests.conftest import made_once
 from tests.factories import ALL, NOW, TODAY
 
 
@@ -47,8 +47,9 @@ def _fill(**changes: Any) -> PracticeWorld:
 
 
 @pytest.fixture
-def practice(app: Flask) -> Iterator[PracticeWorld]:
-    return _fill()
+def practice(app: Flask, backend: Any) -> PracticeWorld:
+    found: PracticeWorld = made_once(backend, "practice", _fill)
+    return found
 
 
 def _rows(*columns: Any) -> list[Any]:
