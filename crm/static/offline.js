@@ -4,7 +4,7 @@
   var key = null, people = [], idle = 0, who = null;
   function at(id) { return document.getElementById(id); }
   function time(ms) {
-    return new Date(ms).toLocaleString(document.documentElement.lang, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+    return new Date(ms).toLocaleString(document.documentElement.lang.replace(/^en$/, "en-GB"), { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   }
   function told(id, words) {
     var box = at(id);
@@ -92,7 +92,7 @@
       row.querySelector("[data-stand]").textContent = shell.dataset["stand" + (person.stand || "0")];
       row.querySelector("a").textContent = person.name;
       row.querySelector("a").href = "/log/" + person.id;
-      row.querySelector("[data-area]").textContent = person.area || "";
+      row.querySelector("[data-area]").textContent = person.area ? "· " + person.area : "";
       at("people").append(row);
     });
     at("nobody").hidden = people.length > 0;

@@ -17,6 +17,8 @@ from crm.web.guard import current_scope, my_zone, signed_in
 
 babel = Babel()
 
+LOOK = "look"
+
 
 @dataclass(frozen=True, slots=True)
 class Tab:
@@ -82,7 +84,8 @@ def page() -> dict[str, Any]:
         "dir": locale.text_direction if locale else "ltr",
         "signed_in": user is not None,
         "user_name": user.name if user else "",
-        "app_name": "Shopfloor",
+        "look": look(),
+        "app_name": "Rota" if look() == "rota" else "Shopfloor",
         "practice": current_app.config["PRACTICE"],
         "theme": (user.theme if user else None) or "",
         "flashes": get_flashed_messages(with_categories=True),
@@ -96,6 +99,14 @@ def page() -> dict[str, Any]:
         "source_url": address_of("today.about") or "",
     }
     return shown
+
+
+def look() -> str:
+    """Return the name and icon this browser goes by: "shopfloor", or the dull "rota".
+
+    It belongs to the device, not to the person, and says nothing of either: a cookie keeps it.
+    """
+    return "rota" if request.cookies.get(LOOK) == "rota" else "shopfloor"
 
 
 def address_of(endpoint: str, **values: Any) -> str | None:

@@ -42,7 +42,7 @@ from crm.web.errors import sentence
 from crm.web.filters import moment as moment_words
 from crm.web.forms import chosen_id
 from crm.web.guard import current_scope, my_today, my_zone, public, requires, scope_of, signed_in
-from crm.web.pages import page, static_url
+from crm.web.pages import LOOK, page, static_url
 
 # No more names on a phone than somebody speaks to in a fortnight.
 MOST_PEOPLE = 30
@@ -112,12 +112,29 @@ def phone(scope: Scope) -> str:
     return render_template("conversations/phone.html", most=MOST_PEOPLE)
 
 
+@bp.post("/phone/look")
+@requires(Permission.CONVERSATION_WRITE)
+def choose_look(scope: Scope) -> Any:
+    """Have this browser show the app's own name and icon, or a dull one that tells nothing."""
+    chosen = "rota" if request.form.get("look") == "rota" else "shopfloor"
+    answer = redirect(url_for("conversations.phone"), 303)
+    answer.set_cookie(
+        LOOK,
+        chosen,
+        max_age=timedelta(days=365),
+        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
 @bp.get("/phone/shell")
 @public
 def shell() -> str:
     """Show the page that opens when there is no signal; it holds nothing of anybody."""
     shown = page()
-    plain = {key: shown[key] for key in ("lang", "dir", "theme", "app_name", "practice")}
+    plain = {key: shown[key] for key in ("lang", "dir", "theme", "app_name", "look", "practice")}
     form = TalkForm(None, meta={"csrf": False})
     # The page is kept where anybody may look: not even the mark of who fetched it belongs there.
     return render_template(

@@ -254,3 +254,16 @@ def test_the_empty_page_and_the_worker_say_nothing_of_anybody(
         assert inside.text == client.get(path).text
     assert client.get("/phone/worker.js").headers["Service-Worker-Allowed"] == "/"
     assert "Shopfloor" not in client.get("/phone/app/rota.webmanifest").text
+
+
+def test_a_browser_may_go_by_a_dull_name(world: World, client_as: SignIn) -> None:
+    rep = client_as(world.rep)
+    assert "Shopfloor</title>" in rep.get("/mine").text
+    reply = rep.post("/phone/look", data={"look": "rota"})
+    assert "HttpOnly" in reply.headers["Set-Cookie"]
+    page = rep.get("/mine").text
+    assert "Rota</title>" in page
+    assert "rota.webmanifest" in page
+    assert "Shopfloor" not in page
+    rep.post("/phone/look", data={"look": "shopfloor"})
+    assert "Shopfloor</title>" in rep.get("/mine").text
