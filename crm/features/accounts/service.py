@@ -72,18 +72,19 @@ class Attempt:
     """A try to sign in that was counted, so that a success can take it back."""
 
     name_bucket: str
-    network_attempt_id: int
+    network_attempt_id: int | None
 
 
 # Signing in and out
 
 
 def note_attempt(
-    session: Session, *, name_bucket: str, network_bucket: str, now: datetime
+    session: Session, *, name_bucket: str, network_bucket: str | None, now: datetime
 ) -> Attempt:
     """Count a try before it is judged. Raises TooManyTries when there were too many lately.
 
-    A bucket is a keyed hash of what the try is counted under: of the name, of the network. It is
+    A bucket is a keyed hash of what the try is counted under: of the name, or of a browser that
+    the name signed in from before; and of the network, None for such a browser. It is
     counted first so that many tries at once cannot pass together; refused tries are not counted,
     so that waiting always helps.
     """
@@ -92,19 +93,21 @@ def note_attempt(
     connection.execute(sa.delete(table).where(table.c.at <= now - ATTEMPT_WINDOW))
     found = connection.execute(
         sa.select(table.c.bucket, sa.func.count())
-        .where(table.c.bucket.in_([name_bucket, network_bucket]))
+        .where(table.c.bucket.in_([name_bucket, network_bucket or name_bucket]))
         .group_by(table.c.bucket)
     )
     counts = {str(bucket): int(count) for bucket, count in found}
     if (
         counts.get(name_bucket, 0) >= ATTEMPTS_PER_NAME
-        or counts.get(network_bucket, 0) >= ATTEMPTS_PER_NETWORK
+        or counts.get(str(network_bucket), 0) >= ATTEMPTS_PER_NETWORK
     ):
         raise TooManyTries()
-    network = SignInAttempt(bucket=network_bucket, at=now)
-    session.add_all([SignInAttempt(bucket=name_bucket, at=now), network])
+    session.add(SignInAttempt(bucket=name_bucket, at=now))
+    network = None if network_bucket is None else SignInAttempt(bucket=network_bucket, at=now)
+    if network is not None:
+        session.add(network)
     session.flush()
-    return Attempt(name_bucket=name_bucket, network_attempt_id=network.id)
+    return Attempt(name_bucket=name_bucket, network_attempt_id=network.id if network else None)
 
 
 def forgive_attempts(session: Session, attempt: Attempt) -> None:

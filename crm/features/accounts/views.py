@@ -42,6 +42,7 @@ from crm.features.accounts.forms import (
 )
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.devices import known_device, remember_device
 from crm.web.errors import kept_fields
 from crm.web.forms import chosen_id
 from crm.web.guard import SignedIn, keyed_hash, let_in, let_out, public, requires, signed_in
@@ -104,11 +105,16 @@ def _let_me_in() -> Any:
 def _check(typed_name: str, passphrase: str) -> SignedIn:
     """Sign somebody in and return them. Raises TooManyTries or Refusal."""
     now = clock.now()
+    name = fold(typed_name)
+    device = known_device(name)
     with unit_of_work() as session:
         attempt = service.note_attempt(
             session,
-            name_bucket=keyed_hash("name " + fold(typed_name)),
-            network_bucket=keyed_hash("network " + network(request.remote_addr)),
+            name_bucket=keyed_hash(f"device {device}" if device else f"name {name}"),
+            # What strangers do on the same network must not keep out a browser that is known.
+            network_bucket=None
+            if device
+            else keyed_hash("network " + network(request.remote_addr)),
             now=now,
         )
         found = queries.find_credentials(session, typed_name=typed_name)
@@ -121,6 +127,7 @@ def _check(typed_name: str, passphrase: str) -> SignedIn:
     with unit_of_work() as session:
         service.forgive_attempts(session, attempt)
         token = service.sign_in(session, found.user_id, now=now, better_hash=better)
+    remember_device(name)
     return let_in(token)
 
 
@@ -274,6 +281,7 @@ def _take_up(
         form.refuse(refusal, "sign_in_name")
         return _welcome_page(form, link, status=422)
     user = let_in(opened)
+    remember_device(fold(sign_in_name or link.sign_in_name or ""))
     flash(_("Welcome. You are signed in. Next time, use your sign-in name and passphrase."), "done")
     return redirect(_home(user), 303)
 

@@ -176,6 +176,63 @@ def test_ten_wrong_tries_in_five_minutes_close_a_name_known_or_not(
     assert answer.status_code == (303 if name == "Danuta Nowak" else 422)
 
 
+def _wrong_tries(app: Flask, times: int, name: str = "Danuta Nowak") -> None:
+    for _ in range(times):
+        fresh(app).post("/sign-in", data={"name": name, "passphrase": "wrong words here"})
+
+
+def test_a_stranger_who_guesses_does_not_keep_out_a_browser_that_signed_in_before(
+    app: Flask, fixed_clock: None
+) -> None:
+    make_signer()
+    own = fresh(app)
+    assert sign_in(own).status_code == 303
+    own.post("/sign-out")
+    _wrong_tries(app, 10)
+    assert sign_in(fresh(app)).status_code == 429
+    # The tries of fifty names close the network, too; the browser that is known still gets in.
+    for number in range(50):
+        _wrong_tries(app, 1, f"name {number}")
+    assert sign_in(own).status_code == 303
+
+
+def test_a_known_browser_has_ten_tries_too_and_only_for_the_name_that_it_knows(
+    app: Flask, fixed_clock: None
+) -> None:
+    make_signer()
+    make_signer("Sam Okoro")
+    own = fresh(app)
+    sign_in(own)
+    own.post("/sign-out")
+    _wrong_tries(app, 10, "Sam Okoro")
+    assert sign_in(own, "Sam Okoro").status_code == 429
+    for _ in range(10):
+        assert sign_in(own, passphrase="wrong words here").status_code == 422
+    assert sign_in(own).status_code == 429
+    # Those wrong tries are the browser's own: from elsewhere the name is open.
+    assert sign_in(fresh(app)).status_code == 303
+
+
+@pytest.mark.parametrize("value", ["", ".", "x", "a.b", "0" * 32 + "." + "0" * 64, "." * 5000])
+def test_a_made_up_mark_of_a_browser_is_worth_nothing(
+    app: Flask, fixed_clock: None, value: str
+) -> None:
+    make_signer()
+    _wrong_tries(app, 10)
+    stranger = fresh(app)
+    stranger.set_cookie("d", value)
+    assert sign_in(stranger).status_code == 429
+
+
+def test_the_mark_of_a_browser_names_nobody_and_scripts_cannot_read_it(app: Flask) -> None:
+    make_signer()
+    answer = sign_in(fresh(app))
+    kept = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith("d=")]
+    assert len(kept) == 1
+    assert "danuta" not in kept[0].lower()
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(kept[0].split("; "))
+
+
 def test_fifty_tries_from_one_network_close_it_for_every_name(
     app: Flask, fixed_clock: None
 ) -> None:

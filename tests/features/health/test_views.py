@@ -8,10 +8,32 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from crm.features.health import views
 from crm.models.tasks import Probe
 from crm.web import clock, migrating
 from crm.web.db import db, unit_of_work
 from tests.factories import ALL
+
+
+@pytest.fixture(autouse=True)
+def looks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "KEPT_FOR", -1.0)
+
+
+def test_strangers_who_ask_again_and_again_cause_one_write_in_ten_seconds(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/readyz")
+    monkeypatch.setattr(views, "KEPT_FOR", 10.0)
+    with unit_of_work(ALL, read_only=True) as session:
+        before = session.query(Probe).one().at
+    assert {client.get("/readyz").status_code for _ in range(5)} == {200}
+    with unit_of_work(ALL, read_only=True) as session:
+        assert session.query(Probe).one().at == before
+    app.extensions["crm_readiness"].looked_at -= 11
+    client.get("/readyz")
+    with unit_of_work(ALL, read_only=True) as session:
+        assert session.query(Probe).one().at > before
 
 
 def test_a_living_process_says_ok(client: FlaskClient) -> None:
