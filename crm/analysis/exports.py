@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +22,9 @@ PRACTICE: Final = "PRACTICE"
 # A spreadsheet runs a cell that starts with one of these as a formula; the last four are the same
 # signs in the wide form of East Asian keyboards, which some programs turn back.
 _DANGEROUS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# What a reader does not see before a sign: blanks of all kinds, and signs without a width.
+_NO_WIDTH: Final = string.whitespace + "\u00a0\u2007\u202f\u3000\u200b\u200e\u200f\u2060\ufeff"
+_BEHIND_A_CUT: Final = re.compile(f'([;\t\r\n][{_NO_WIDTH}"]*)([{re.escape("".join(_DANGEROUS))}])')
 
 
 class Kind(StrEnum):
@@ -104,13 +109,16 @@ def density_value(row: DensityRow, column: Column) -> str | float | date | None:
 
 
 def neutral(text: str) -> str:
-    """Return the text with an apostrophe before it if a spreadsheet would run it as a formula.
+    """Return the text with an apostrophe before whatever a spreadsheet would run as a formula.
 
-    Spaces in front do not help an attacker: they are looked past.
+    Spaces and signs without a width in front do not help an attacker: they are looked past. Many
+    European spreadsheets cut a CSV file at semicolons, and others at tabs, whatever the quotes
+    say: a sign behind one of those begins a cell, too.
     """
-    if text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(_DANGEROUS):
-        return f"'{text}"
-    return text
+    inside = _BEHIND_A_CUT.sub(r"\1'\2", text)
+    if text.startswith(("\t", "\r", "\n")) or text.lstrip(_NO_WIDTH).startswith(_DANGEROUS):
+        return f"'{inside}"
+    return inside
 
 
 def density_csv(rows: Sequence[DensityRow], *, practice: bool) -> bytes:

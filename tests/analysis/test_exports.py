@@ -85,18 +85,54 @@ def test_where_nobody_works_a_share_does_not_apply() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1"]
+    ("text", "written"),
+    [
+        *((text, f"'{text}") for text in ("=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\uff1d1")),
+        *(("\t=1", "'\t'=1"), ("\r=1", "'\r'=1"), ("\n=1", "'\n'=1")),
+    ],
 )
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
-    assert neutral(text) == f"'{text}"
-    assert _read(density_csv([_row(place=text)], practice=False))[0]["place"] == f"'{text}"
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str, written: str) -> None:
+    assert neutral(text) == written
+    assert _read(density_csv([_row(place=text)], practice=False))[0]["place"] == written
     book = openpyxl.load_workbook(
         io.BytesIO(density_xlsx([_row(place=text)], COVER, practice=False))
     )
     assert book.worksheets[1]["F2"].data_type == "s"
 
 
-@pytest.mark.parametrize("text", ["The Mill", "Smith & Sons", "O'Neill", "3 = 4", "محمد", "🙂"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mill;=1+1",
+        "Mill; =1+1",
+        'Mill";"=1+1',
+        "Mill;\u200b=1+1",
+        "Mill;\uff1d1+1",
+        "Mill\t@SUM(A1)",
+        "\u00a0=1+1",
+        "\u3000\uff1d1+1",
+        "\ufeff=1+1",
+        ";;+1",
+        "a\r\n-1;=2",
+        "=1;=2",
+    ],
+)
+@pytest.mark.parametrize("cut", [",", ";", "\t"])
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_cuts_the_line(text: str, cut: str) -> None:
+    written = density_csv([_row(place=text)], practice=False).decode("utf-8-sig")
+    # A program that cuts elsewhere finds quotes in the middle of a cell, and takes them as signs.
+    quoting = csv.QUOTE_MINIMAL if cut == "," else csv.QUOTE_NONE
+    for line in csv.reader(io.StringIO(written), delimiter=cut, quoting=quoting):
+        for cell in line:
+            seen = cell.strip().strip('"').lstrip(" \t\r\n\u00a0\u3000\u200b\ufeff")
+            assert not seen.startswith(("=", "+", "@", "\uff1d")), (cell, cut)
+            assert not (seen.startswith("-") and not seen[1:2].isdigit()), (cell, cut)
+            assert seen != "-1", (cell, cut)
+
+
+@pytest.mark.parametrize(
+    "text", ["The Mill", "Smith & Sons", "O'Neill", "3 = 4", "Leeds; Hull", "a-b; c", "محمد", "🙂"]
+)
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert neutral(text) == text
     assert _read(density_csv([_row(place=text)], practice=False))[0]["place"] == text
