@@ -73,6 +73,12 @@ def sic_description(code: str) -> str | None:
     return sic_codes().get(code)
 
 
+@lru_cache(maxsize=1)
+def sections() -> Mapping[str, str]:
+    """Returns the 21 sections of SIC 2007, letter to name, from A to U."""
+    return MappingProxyType({letter: name for letter, _, _, name in _SECTIONS})
+
+
 def sic_section(code: str) -> tuple[str, str] | None:
     """Returns the letter and name of the section that a SIC 2007 code belongs to, or None.
 

@@ -34,6 +34,7 @@ from crm.domain.headcount import (
     workforce_from,
 )
 from crm.domain.headcount import Headcount as Estimate
+from crm.domain.sic import sections
 from crm.domain.timeline import MembershipStatus
 from crm.models.base import table_of
 from crm.models.contacts import Job, Membership, StateSpan
@@ -61,6 +62,8 @@ class GroupBy(enum.StrEnum):
     BRANCH = "branch"
     REGION = "region"
     SECTOR = "sector"
+    # The section of SIC 2007 of the employer's first code.
+    INDUSTRY = "industry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Question:
 
     known_at: None = as we know now; a moment = as we knew then. union_id: None = members of any
     union. within: only places that lie inside every one of these, as places lie now. counts: what
-    the headcount counts. permission: the right that must hold at each place measured.
+    the headcount counts. industry: a letter of SIC 2007. permission: the right that must hold at
+    each place measured.
     """
 
     as_at: date
@@ -79,6 +83,7 @@ class Question:
     union_id: int | None = None
     within: tuple[int, ...] = ()
     sector: str | None = None
+    industry: str | None = None
     permission: Permission = Permission.DENSITY_READ
 
 
@@ -113,6 +118,7 @@ class Part:
     employer_id: int
     region_id: int | None
     sector: str | None
+    industry: str | None
     density: Density
     headcount: HeadcountUsed | None
     stated: StatedUsed | None
@@ -173,6 +179,7 @@ class _Site:
     employer_id: int
     region_id: int | None
     sector: str | None
+    industry: str | None
     closed_on: date | None
 
     def is_open(self, day: date) -> bool:
@@ -314,6 +321,7 @@ class _Read:
                     employer_id=site.employer_id,
                     region_id=site.region_id,
                     sector=site.sector,
+                    industry=site.industry,
                     density=self._density(
                         people.by_place.get(site.place_id, _NOBODY), used, stated
                     ),
@@ -454,8 +462,10 @@ def _within(question: Question, column: Any) -> list[sa.ColumnElement[bool]]:
     ]
 
 
+# Only what kind of employer a measured workplace has. The table, and not the mapped class: the
+# right to density holds at the workplace, and the rule would hide the employer above it.
+_owner = table_of(Employer).alias("owner")
 # The tables of the place tree share one parent table, so each second one in a join is an alias.
-_Owner = aliased(Employer, flat=True)
 _AreaSite = aliased(Workplace, flat=True)
 
 
@@ -474,12 +484,13 @@ def _sites(session: Session, scope: Scope, question: Question, days: Sequence[da
                 _AreaSite.name.label("workplace_name"),
                 _AreaSite.employer_id,
                 _AreaSite.region_id,
-                _Owner.sector,
+                _owner.c.sector,
+                _owner.c.sic_section,
                 _AreaSite.closed_on,
                 permission=question.permission,
             )
             .join(_AreaSite, _AreaSite.id == Area.workplace_id)
-            .outerjoin(_Owner, _Owner.id == _AreaSite.employer_id)
+            .outerjoin(_owner, _owner.c.id == _AreaSite.employer_id)
             .where(*_open_since(_AreaSite, days), *_where(question, Area.id))
             .order_by(_AreaSite.name, Area.name, Area.id)
         )
@@ -492,11 +503,12 @@ def _sites(session: Session, scope: Scope, question: Question, days: Sequence[da
                 Workplace.name.label("workplace_name"),
                 Workplace.employer_id,
                 Workplace.region_id,
-                _Owner.sector,
+                _owner.c.sector,
+                _owner.c.sic_section,
                 Workplace.closed_on,
                 permission=question.permission,
             )
-            .outerjoin(_Owner, _Owner.id == Workplace.employer_id)
+            .outerjoin(_owner, _owner.c.id == Workplace.employer_id)
             .where(*_open_since(Workplace, days), *_where(question, Workplace.id))
             .order_by(Workplace.name, Workplace.id)
         )
@@ -509,15 +521,19 @@ def _sites(session: Session, scope: Scope, question: Question, days: Sequence[da
             employer_id=row[4],
             region_id=row[5],
             sector=row[6],
-            closed_on=row[7],
+            industry=row[7],
+            closed_on=row[8],
         )
         for row in rows
     ]
 
 
 def _where(question: Question, place: Any) -> list[sa.ColumnElement[bool]]:
-    sector = [] if question.sector is None else [_Owner.sector == question.sector]
-    return [*_within(question, place), *sector]
+    wanted = ((_owner.c.sector, question.sector), (_owner.c.sic_section, question.industry))
+    return [
+        *_within(question, place),
+        *(column == value for column, value in wanted if value is not None),
+    ]
 
 
 def _headcounts(
@@ -962,6 +978,12 @@ def _keys(
     if question.group_by is GroupBy.SECTOR:
         return {
             part.place_id: [(part.sector, part.sector, "", None)] for part in parts if part.sector
+        }
+    if question.group_by is GroupBy.INDUSTRY:
+        return {
+            part.place_id: [(part.industry, part.industry, sections()[part.industry], None)]
+            for part in parts
+            if part.industry
         }
     if question.group_by is GroupBy.BRANCH:
         links = session.execute(

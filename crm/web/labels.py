@@ -187,3 +187,32 @@ def choices(members: Iterable[enum.Enum]) -> list[tuple[str, Any]]:
 def choices_or_unknown(members: Iterable[enum.Enum]) -> list[tuple[str, Any]]:
     """Return the pairs with "Not known" first, as the empty value."""
     return [("", NOT_KNOWN), *choices(members)]
+
+
+# The sections of SIC 2007, word for word as crm/domain/sic.py has them; a test compares.
+INDUSTRIES: dict[str, Any] = {
+    "A": _("Agriculture, forestry and fishing"),
+    "B": _("Mining and quarrying"),
+    "C": _("Manufacturing"),
+    "D": _("Electricity, gas, steam and air conditioning supply"),
+    "E": _("Water supply, sewerage, waste management and remediation activities"),
+    "F": _("Construction"),
+    "G": _("Wholesale and retail trade; repair of motor vehicles and motorcycles"),
+    "H": _("Transportation and storage"),
+    "I": _("Accommodation and food service activities"),
+    "J": _("Information and communication"),
+    "K": _("Financial and insurance activities"),
+    "L": _("Real estate activities"),
+    "M": _("Professional, scientific and technical activities"),
+    "N": _("Administrative and support service activities"),
+    "O": _("Public administration and defence; compulsory social security"),
+    "P": _("Education"),
+    "Q": _("Human health and social work activities"),
+    "R": _("Arts, entertainment and recreation"),
+    "S": _("Other service activities"),
+    "T": _(
+        "Activities of households as employers; undifferentiated "
+        "goods- and services-producing activities of households for own use"
+    ),
+    "U": _("Activities of extraterritorial organisations and bodies"),
+}

@@ -15,7 +15,7 @@ from crm.domain.vocabulary import Sector
 from crm.features.density.queries import Choices
 from crm.reads.figures import GroupBy
 from crm.web.forms import DayField, Form
-from crm.web.labels import LABELS
+from crm.web.labels import INDUSTRIES, LABELS
 
 CHOOSE = _("Choose one from the list.")
 
@@ -27,6 +27,7 @@ GROUPS: dict[GroupBy, Any] = {
     GroupBy.BRANCH: _("Branch"),
     GroupBy.REGION: _("Region"),
     GroupBy.SECTOR: _("Sector"),
+    GroupBy.INDUSTRY: _("Industry"),
 }
 # Full-time equivalents are hours, not people: no density stands on them.
 BASES = (Counts.SITE_ALL, Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
@@ -76,6 +77,11 @@ class FilterForm(Form):
     sector = _Choice(
         _("Sector"),
         [("", _("Every sector")), *((one.value, LABELS[one]) for one in Sector)],
+    )
+    industry = _Choice(
+        _("Industry"),
+        [("", _("Every industry")), *INDUSTRIES.items()],
+        description=_("By the employer's first SIC code."),
     )
     knew = DayField(_("As we knew on"), description=_("Leave empty for what we know now."))
 

@@ -56,6 +56,7 @@ class Filters:
     employer: uuid.UUID | None = None
     workplace: uuid.UUID | None = None
     sector: str | None = None
+    industry: str | None = None
     known_at: datetime | None = None
     compare: date | None = None
 
@@ -204,6 +205,7 @@ def find_question(
         union_id=None if filters.by is GroupBy.UNION else ids.get("union"),
         within=tuple(ids[name] for name in ids if name != "union"),
         sector=filters.sector,
+        industry=filters.industry,
         permission=permission,
     )
     return Asked(question, names)

@@ -29,7 +29,7 @@ from crm.web.filters import day as day_text
 from crm.web.filters import moment as moment_text
 from crm.web.filters import people as people_text
 from crm.web.guard import my_today, my_zone, requires, signed_in
-from crm.web.labels import label
+from crm.web.labels import INDUSTRIES, label
 
 bp = Blueprint("density", __name__)
 
@@ -174,6 +174,7 @@ def _read_filters() -> _Asked:
         by=GroupBy(form.by.data),
         counts=Counts(form.counts.data),
         sector=form.sector.data or None,
+        industry=form.industry.data or None,
         known_at=None if knew is None or knew >= today else _end_of(knew),
         compare=form.compare.data,
         **places,
@@ -203,6 +204,7 @@ def _query_of(filters: Filters, knew: date | None) -> dict[str, Any]:
         "counts": filters.counts.value,
         **{name: getattr(filters, name) for name in forms.PLACES},
         "sector": filters.sector,
+        "industry": filters.industry,
         "knew": knew,
         "compare": filters.compare,
     }
@@ -227,6 +229,8 @@ def _filter_lines(asked: _Asked, names: dict[str, str]) -> list[tuple[str, str]]
     lines += [(words[name], names[name]) for name in words if name in names]
     if filters.sector:
         lines.append((_("Sector"), wording.sector_name(filters.sector)))
+    if filters.industry:
+        lines.append((_("Industry"), str(INDUSTRIES[filters.industry])))
     if filters.compare is not None:
         lines.append((_("Compared with"), day_text(filters.compare)))
     lines.append((_("What we know"), _knew_words(asked)))
@@ -282,7 +286,7 @@ class _Links:
             return self._workplace and self._workplace.replace(str(_NOWHERE), row.place_id)
         if by is GroupBy.AREA or not row.place:
             return self.of(row, "explain")
-        value = row.place if by is GroupBy.SECTOR else row.place_id
+        value = row.place if by in {GroupBy.SECTOR, GroupBy.INDUSTRY} else row.place_id
         query = {**self._asked.query, "by": GroupBy.WORKPLACE.value, by.value: value}
         return url_for("density.index", **query)
 

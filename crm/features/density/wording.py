@@ -20,7 +20,7 @@ from crm.reads.figures import GroupBy
 from crm.web.filters import day as day_text
 from crm.web.filters import people as people_text
 from crm.web.filters import percent as percent_of
-from crm.web.labels import label
+from crm.web.labels import INDUSTRIES, label
 
 
 def _(message: str, **words: object) -> str:
@@ -66,12 +66,15 @@ def place_name(row: DensityRow) -> str:
         return _("All together")
     if row.by == GroupBy.SECTOR and row.place:
         return sector_name(row.place)
+    if row.by == GroupBy.INDUSTRY and row.place:
+        return str(INDUSTRIES[row.place])
     if row.place:
         return f"{row.place}, {row.place_detail}" if row.place_detail else row.place
     return {
         GroupBy.BRANCH: _("No branch"),
         GroupBy.REGION: _("No region"),
         GroupBy.SECTOR: _("Sector not known"),
+        GroupBy.INDUSTRY: _("Industry not known"),
     }.get(GroupBy(row.by), _("No name"))
 
 

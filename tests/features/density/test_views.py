@@ -262,11 +262,42 @@ def test_the_numbers_lead_to_the_people_they_count(world: World, client_as: Clie
     assert "Ioana P" not in people
 
 
+def test_a_line_for_each_industry_and_one_for_employers_without_a_code(
+    world: World, client_as: ClientAs
+) -> None:
+    # A branch does not hold the employer whose workplace it organises, and yet knows its industry.
+    branch = client_as(world.officer).get("/dash?by=industry").text
+    assert 'industry=H"' in branch
+    assert 'sector=private"' in client_as(world.officer).get("/dash?by=sector").text
+    client = client_as(world.boss_of_all)
+    page = client.get("/dash?by=industry&as_at=2026-11-23").text
+    assert "Transportation and storage" in page
+    assert "Industry not known" in page
+    inside = "/dash?as_at=2026-11-23&amp;by=workplace&amp;counts=site_all&amp;industry=H"
+    assert inside in page
+    narrowed = client.get(inside.replace("&amp;", "&")).text
+    assert world.mill.name in narrowed
+    assert world.dock.name not in narrowed
+
+
+def test_an_industry_that_is_none_is_refused(world: World, client_as: ClientAs) -> None:
+    assert client_as(world.boss_of_all).get("/dash?industry=Z").status_code == 422
+
+
+def test_a_file_of_industries_names_the_letter_and_what_it_stands_for(
+    world: World, client_as: ClientAs
+) -> None:
+    content = client_as(world.officer).get("/dash.csv?by=industry").get_data(as_text=True)
+    rows = list(csv.DictReader(io.StringIO(content.removeprefix("\ufeff"))))
+    found = {(row["place"], row["place_detail"]) for row in rows if row["row"] == "place"}
+    assert ("H", "Transportation and storage") in found
+
+
 def test_the_page_asks_the_database_under_25_times(
     world: World, client_as: ClientAs, count_statements: list[str]
 ) -> None:
     client = client_as(world.boss_of_all)
-    for by in ("workplace", "area", "employer", "union", "branch", "region", "sector"):
+    for by in ("workplace", "area", "employer", "union", "branch", "region", "sector", "industry"):
         count_statements.clear()
         assert client.get(f"/dash?by={by}&compare=2026-01-31").status_code == 200
         assert len(count_statements) < 25
