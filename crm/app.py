@@ -32,6 +32,7 @@ FEATURES: tuple[str, ...] = (
     "density",
     "workplaces",
     "wallchart",
+    "issues",
     "practice",
 )
 

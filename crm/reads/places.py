@@ -50,6 +50,18 @@ def get_place(
     return found
 
 
+def holds_place(
+    session: Session, scope: Scope, public_id: uuid.UUID, permission: Permission
+) -> bool:
+    """Return True when the scope has the right over the whole place, whatever its kind."""
+    if not scope.may(permission):
+        return False
+    found = session.execute(
+        scope.select(Place.id, permission=permission).where(Place.public_id == public_id)
+    )
+    return found.first() is not None
+
+
 def list_shift_choices(session: Session, scope: Scope, workplace_id: int) -> list[Choice]:
     """Return the shifts of a workplace that are still worked, by name."""
     rows = session.execute(

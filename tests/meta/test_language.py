@@ -144,6 +144,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("organiser", f"/places/{world.mill.public_id}/wall?view=meeting"),
         ("organiser", f"/places/{world.mill.public_id}/wall?view=print"),
         ("organiser", f"/places/{world.mill.public_id}/talk-list"),
+        ("organiser", f"/places/{world.mill.public_id}/issues"),
         ("officer", "/dash"),
         ("officer", "/dash/print"),
         ("organiser", "/account"),

@@ -17,7 +17,7 @@ from crm.domain.errors import DatesOutOfOrder, EditConflict, LoopInTree, NotFoun
 from crm.domain.headcount import MOST_PEOPLE
 from crm.features.workplaces import forms, queries, service
 from crm.reads.figures import Part, Question, workplace_figure
-from crm.reads.places import Choice
+from crm.reads.places import Choice, holds_place
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
@@ -106,6 +106,12 @@ def _links(scope: Scope) -> dict[str, bool]:
     }
 
 
+def _about_people(session: Any, scope: Scope, place_id: UUID) -> dict[str, str | None]:
+    """Return the addresses of pages about all people of a place, where the reader holds it."""
+    held = holds_place(session, scope, place_id, Permission.CONTACT_READ)
+    return {"issues": address_of("issues.show", place_id=place_id) if held else None}
+
+
 def _everywhere(scope: Scope, permission: Permission) -> bool:
     return scope.may(permission) and scope.nodes(permission) is None
 
@@ -124,11 +130,13 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
             page=_page_asked(),
         )
         figures = _figures(session, scope, place_id)
+        about_people = _about_people(session, scope, place_id)
     here = view.people
     return render_template(
         "workplaces/show.html",
         place=view,
         figures=figures,
+        about_people=about_people,
         today=my_today(),
         pages=(_pages(here.page, here.pages, "workplaces.show", place_id=place_id) if here else {}),
         links=_links(scope),
@@ -148,10 +156,12 @@ def area(scope: Scope, area_id: UUID) -> ResponseReturnValue:
             expiry=expiry_rule(),
             page=_page_asked(),
         )
+        about_people = _about_people(session, scope, area_id)
     here = view.people
     return render_template(
         "workplaces/area.html",
         place=view,
+        about_people=about_people,
         today=my_today(),
         pages=(_pages(here.page, here.pages, "workplaces.area", area_id=area_id) if here else {}),
         links=_links(scope),
@@ -207,10 +217,12 @@ def branch(scope: Scope, branch_id: UUID) -> ResponseReturnValue:
         view = queries.get_branch_view(
             session, scope, branch_id, today=my_today(), page=_page_asked()
         )
+        about_people = _about_people(session, scope, branch_id)
     found = view.workplaces
     return render_template(
         "workplaces/branch.html",
         place=view,
+        about_people=about_people,
         today=my_today(),
         pages=_pages(found.page, found.pages, "workplaces.branch", branch_id=branch_id),
         may_see_people=scope.may(Permission.CONTACT_READ),

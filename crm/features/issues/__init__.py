@@ -1,0 +1,1 @@
+"""What matters to people at a place: counts of people, month by month, and their own words."""
