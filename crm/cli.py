@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import UUID
 
 import click
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from crm.access import tree
+from crm.access import spans, tree
 from crm.access.scope import Scope
 from crm.app import create_app, load_settings
 from crm.domain.errors import Refusal
@@ -24,6 +25,7 @@ from crm.features.accounts import service as accounts
 from crm.features.practice import service as practice_people
 from crm.features.registers import service as registers
 from crm.features.registers.service import RegisterKind, StatedCounts
+from crm.models.places import Place
 from crm.web import backups, clock, migrating, serving, tasks
 from crm.web.db import unit_of_work
 
@@ -180,6 +182,48 @@ def migrate() -> None:
         with unit_of_work(scope) as session:
             tree.rebuild_closure(session, today=clock.now().date())
         click.echo("Nothing to do." if before == migrating.database_head() else "Done.")
+
+
+@main.group("spans")
+def spans_group() -> None:
+    """Look after what the counts are made from, which is derived from jobs and memberships."""
+
+
+@spans_group.command("rebuild")
+@click.option("--place", "place", type=click.UUID, help="Only people of this place: its id.")
+@click.option("--after", default=0, show_default=True, help="Go on after this number.")
+@click.option("--check", "only_look", is_flag=True, help="Only count what is wrong.")
+def rebuild_spans(place: UUID | None, after: int, only_look: bool) -> None:
+    """Work the spans of everybody out anew, a thousand people at a time.
+
+    Each thousand is stored by itself. When it is stopped, --after with the last number that was
+    printed goes on from there. With --check nothing is stored, and the exit status is 1 when
+    something is wrong.
+    """
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app():
+        _require_current()
+        place_id = None if place is None else _place_of(scope, place)
+        seen = wrong = 0
+        while True:
+            with unit_of_work(scope, read_only=only_look) as session:
+                people = spans.next_people(session, after=after, place_id=place_id)
+                if not people:
+                    break
+                wrong += spans.rebuild(session, people, store=not only_look)
+            seen, after = seen + len(people), people[-1]
+            click.echo(f"Looked at {seen:,}, up to number {after}.")
+        click.echo(f"{'Wrong' if only_look else 'Put right'}: {wrong:,} of {seen:,} people.")
+        if wrong and only_look:
+            raise SystemExit(1)
+
+
+def _place_of(scope: Scope, public_id: UUID) -> int:
+    with unit_of_work(scope, read_only=True) as session:
+        found = session.execute(scope.select(Place.id).where(Place.public_id == public_id)).scalar()
+    if found is None:
+        raise click.ClickException("There is no place with this id. It stands in the address.")
+    return int(found)
 
 
 @main.command()

@@ -7,6 +7,7 @@ difference, in the same transaction as the fact.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,13 +19,16 @@ from crm.domain.assessment import Assessment as Rated
 from crm.domain.ids import AreaId, JobId, UnionId, UserId, WorkplaceId
 from crm.domain.timeline import JobSpell, MembershipSpell, Span, diff_spans, timeline
 from crm.models.base import table_of
-from crm.models.contacts import Job, Membership, StateSpan
+from crm.models.contacts import Contact, Job, Membership, StateSpan
 from crm.models.conversations import Assessment
+from crm.models.places import PlaceClosure
 
 STILL_SO = date(9999, 12, 31)
 # Contacts of one batch: few enough for the parameters of one statement on either database.
 _AT_ONCE = 1000
 
+_contact = table_of(Contact)
+_closure = table_of(PlaceClosure)
 _job = table_of(Job)
 _membership = table_of(Membership)
 _assessment = table_of(Assessment)
@@ -107,16 +111,64 @@ def refresh_many(session: Session, contact_ids: Iterable[int]) -> None:
     connection = session.connection()
     wanted = sorted(set(contact_ids))
     for start in range(0, len(wanted), _AT_ONCE):
-        _refresh(connection, wanted[start : start + _AT_ONCE])
+        _store(connection, _difference(connection, wanted[start : start + _AT_ONCE]))
 
 
-def _refresh(connection: sa.Connection, contact_ids: list[int]) -> None:
+def next_people(
+    session: Session, *, after: int, place_id: int | None = None, limit: int = _AT_ONCE
+) -> list[int]:
+    """Return the ids of the next people to rebuild, in order, from the first id above ``after``.
+
+    place_id: only people who have, or had, a job or a span at this place or inside it.
+    """
+    statement = sa.select(_contact.c.id).where(_contact.c.id > after)
+    if place_id is not None:
+        inside = sa.select(_closure.c.descendant_id).where(_closure.c.ancestor_id == place_id)
+        statement = statement.where(
+            sa.or_(
+                *(
+                    _contact.c.id.in_(
+                        sa.select(table.c.contact_id).where(table.c.place_id.in_(inside))
+                    )
+                    for table in (_job, _span)
+                )
+            )
+        )
+    found = session.connection().execute(
+        statement.order_by(_contact.c.id).limit(limit).execution_options(**_WHOLE_PERSON)
+    )
+    return list(found.scalars())
+
+
+def rebuild(session: Session, contact_ids: list[int], *, store: bool = True) -> int:
+    """Derive the spans of these people anew; return how many people's were not as they should be.
+
+    store: False only looks. At most a thousand people at once.
+    """
+    connection = session.connection()
+    difference = _difference(connection, contact_ids)
+    if store:
+        _store(connection, difference)
+    return len(difference.people)
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """The stored spans to take out, the rows to put in, and whose they are."""
+
+    ids: list[int]
+    rows: list[dict[str, object]]
+    people: set[int]
+
+
+def _difference(connection: sa.Connection, contact_ids: list[int]) -> _Difference:
     jobs = _jobs(connection, contact_ids)
     memberships = _memberships(connection, contact_ids)
     assessments = _assessments(connection, contact_ids)
     stored = _stored(connection, contact_ids)
     ids: list[int] = []
     rows: list[dict[str, object]] = []
+    people: set[int] = set()
     for contact_id in contact_ids:
         new = timeline(
             jobs=jobs.get(contact_id, []),
@@ -125,17 +177,24 @@ def _refresh(connection: sa.Connection, contact_ids: list[int]) -> None:
         )
         before = stored.get(contact_id, [])
         difference = diff_spans([span for _, span in before], new)
+        if difference.to_delete or difference.to_insert:
+            people.add(contact_id)
         gone = list(difference.to_delete)
         for key, span in before:
             if span in gone:
                 gone.remove(span)
                 ids.append(key)
         rows.extend(row_of(contact_id, span) for span in difference.to_insert)
+    return _Difference(ids, rows, people)
+
+
+def _store(connection: sa.Connection, difference: _Difference) -> None:
+    ids = difference.ids
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         connection.execute(sa.delete(_span).where(_span.c.id.in_(some)))
-    if rows:
-        connection.execute(sa.insert(_span), rows)
+    if difference.rows:
+        connection.execute(sa.insert(_span), difference.rows)
 
 
 def row_of(contact_id: int, span: Span) -> dict[str, object]:
