@@ -25,7 +25,7 @@ from sqlalchemy.sql.cache_key import CacheConst
 from crm.access.permissions import ROLE_PERMISSIONS, Permission
 from crm.domain.errors import PermissionRefused
 from crm.domain.roles import Role
-from crm.domain.vocabulary import PlaceKind
+from crm.domain.vocabulary import PlaceKind, Verb
 from crm.models.audit import AuditEntry
 from crm.models.base import AtPlace, Base, OfContact, Scoped, table_of
 from crm.models.contacts import Contact, Job, StateSpan
@@ -144,16 +144,18 @@ class Scope:
         )
 
     def select(
-        self, *entities: Any, permission: Permission | None = None
+        self, *entities: Any, permission: Permission | None = None, history: bool = False
     ) -> sa.Select[*tuple[Any, ...]]:
         """Return a SELECT of the entities that can only bring rows of this scope.
 
         permission: narrows every rule to the places where this permission holds too, for a
         write that starts from a read (``PLACE_WRITE`` and so on).
+        history: for the history of a record: talks and reminders that were taken back are seen
+        as well, and so are the audit rows of whatever the scope may read.
         """
         return (
             sa.select(*entities)
-            .options(*self._options(permission))
+            .options(*_options_of(self, permission, history))
             .execution_options(**{MARK: True})
         )
 
@@ -166,9 +168,6 @@ class Scope:
         from call to call as bind parameters. For statements that run at every talk that is saved.
         """
         return _prepared(self, build)
-
-    def _options(self, permission: Permission | None) -> tuple[Any, ...]:
-        return _options_of(self, permission)
 
 
 def _one_of(column: sa.ColumnElement[int], nodes: tuple[int, ...]) -> sa.ColumnElement[bool]:
@@ -224,23 +223,24 @@ def _prepared(
 
 
 @lru_cache(maxsize=512)
-def _options_of(scope: Scope, permission: Permission | None) -> tuple[Any, ...]:
+def _options_of(scope: Scope, permission: Permission | None, history: bool) -> tuple[Any, ...]:
     # The same actor with the same grants has the same rules at the next request: building them
     # anew took longer than the statements they are for. Scopes are equal by actor and grants.
-    return (_Mark(), *_criteria(scope, permission))
+    return (_Mark(), *_criteria(scope, permission, history))
 
 
-def _criteria(scope: Scope, narrower: Permission | None) -> Iterable[Any]:
+def _criteria(scope: Scope, narrower: Permission | None, history: bool) -> Iterable[Any]:
     """Yield one loader criterion for each scoped table."""
-    if scope.is_everything:
-        return
     for model in scoped_models():
-        rule = _RULES.get(model)
-        if rule is None:
-            rule = _default_rule(model)
-        condition = rule(scope, narrower)
-        if condition is not None:
-            yield _Rule(model, condition, include_aliases=True)
+        conditions = []
+        if not scope.is_everything:
+            rule = (_HISTORY_RULES if history else {}).get(model) or _RULES.get(model)
+            conditions.append((rule or _default_rule(model))(scope, narrower))
+        if model in _TAKEN_BACK and not history:
+            conditions.append(model.withdrawn_at.is_(None))
+        conditions = [one for one in conditions if one is not None]
+        if conditions:
+            yield _Rule(model, sa.and_(*conditions), include_aliases=True)
 
 
 Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
@@ -387,6 +387,61 @@ def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
     return words if seen is None else sa.and_(seen, words)
 
 
+def _trail_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """The audit rows of the records that the scope may read, each by the record's own rule.
+
+    A table that is not named here has no history for anybody, until somebody has thought about
+    who may read it. Looks and exports are not part of it: those need AUDIT_READ.
+    """
+    entry = AuditEntry
+    person = _of_seen_contact(scope, narrower, entry.contact_id)
+    about = scope.reach(Permission.CONTACT_READ, entry.place_id)
+    wider = [about] if narrower is None else [about, scope.reach(narrower, entry.place_id)]
+    mine = sa.and_(*wider, entry.actor_id == scope.actor_id)
+    note = sa.and_(*wider, scope.reach(Permission.NOTE_READ, entry.place_id))
+    ways = [
+        sa.and_(entry.subject.in_(_OF_PEOPLE), sa.true() if person is None else person),
+        sa.and_(entry.subject.in_(_ABOUT_PEOPLE_AT_PLACES), *wider),
+        sa.and_(entry.subject == ConversationNote.__tablename__, sa.or_(mine, note)),
+        sa.and_(
+            entry.subject.in_(_OF_PLACES),
+            scope.reach(Permission.PLACE_READ, entry.place_id),
+            sa.true() if narrower is None else scope.reach(narrower, entry.place_id),
+        ),
+    ]
+    if scope.may(Permission.USER_WRITE) and scope.nodes(Permission.USER_WRITE) is None:
+        ways.append(entry.subject.in_(_OF_ACCOUNTS))
+    return sa.and_(entry.verb.in_([Verb.CREATE, Verb.UPDATE, Verb.DELETE]), sa.or_(*ways))
+
+
+# The tables whose rows have a history on screen, by the rule that says who may read them.
+_OF_PEOPLE = ("contact", "contact_point", "field_basis", "membership")
+_ABOUT_PEOPLE_AT_PLACES = (
+    "assessment",
+    "conversation",
+    "conversation_issue",
+    "follow_up",
+    "job",
+)
+_OF_PLACES = (
+    "area",
+    "bargaining_unit",
+    "branch",
+    "employer",
+    "headcount",
+    "member_count",
+    "place",
+    "recognition",
+    "shift",
+    "trade_union",
+    "workplace",
+)
+_OF_ACCOUNTS = ("access_grant", "user_account")
+
+# Rows that their writer took back: they never were, and only their history shows them.
+_TAKEN_BACK: frozenset[type[Any]] = frozenset({Conversation, FollowUp})
+
+
 _RULES: dict[type[Any], Rule] = {
     Place: _place_rule,
     Contact: lambda scope, narrower: _of_seen_contact(scope, narrower, Contact.id),
@@ -399,6 +454,8 @@ _RULES: dict[type[Any], Rule] = {
     TurfMove: _owner_rule(TurfMove),
     KeptTalk: _owner_rule(KeptTalk),
 }
+
+_HISTORY_RULES: dict[type[Any], Rule] = {AuditEntry: _trail_rule}
 
 
 @lru_cache(maxsize=1)

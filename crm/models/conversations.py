@@ -19,7 +19,10 @@ class Conversation(Public, AtPlace, OfContact, Base):
     the same talk twice stores it once."""
 
     __tablename__ = "conversation"
-    __table_args__ = (sa.Index("ix_conversation_contact_day", "contact_id", "day", "id"),)
+    __table_args__ = (
+        # Ends with withdrawn_at, so that "the last talk" is still answered by the index alone.
+        sa.Index("ix_conversation_contact_day", "contact_id", "day", "id", "withdrawn_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     held_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
@@ -32,6 +35,10 @@ class Conversation(Public, AtPlace, OfContact, Base):
     steps_reached: Mapped[list[str] | None]
     asked: Mapped[str | None] = mapped_column(sa.String(80))
     answer: Mapped[Answer | None] = mapped_column(enum_of(Answer))
+    # Counts every change of the talk, its issues and its note.
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    # When its writer took it back: it never was. Scopes leave such rows out, see scope.py.
+    withdrawn_at: Mapped[datetime | None]
 
 
 class ConversationIssue(AtPlace, OfContact, Base):
@@ -105,6 +112,8 @@ class FollowUp(Public, AtPlace, OfContact, Base):
     done_at: Mapped[datetime | None]
     done_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     version: Mapped[int] = mapped_column(default=1)
+    # Set when the talk that it came from was taken back. Scopes leave such rows out.
+    withdrawn_at: Mapped[datetime | None]
     conversation: Mapped[Conversation | None] = relationship(lazy="raise")
 
 
