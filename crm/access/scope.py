@@ -231,16 +231,17 @@ def _options_of(scope: Scope, permission: Permission | None, history: bool) -> t
 
 def _criteria(scope: Scope, narrower: Permission | None, history: bool) -> Iterable[Any]:
     """Yield one loader criterion for each scoped table."""
+    model: Any
     for model in scoped_models():
-        conditions = []
+        conditions: list[sa.ColumnElement[bool] | None] = []
         if not scope.is_everything:
             rule = (_HISTORY_RULES if history else {}).get(model) or _RULES.get(model)
             conditions.append((rule or _default_rule(model))(scope, narrower))
         if model in _TAKEN_BACK and not history:
             conditions.append(model.withdrawn_at.is_(None))
-        conditions = [one for one in conditions if one is not None]
-        if conditions:
-            yield _Rule(model, sa.and_(*conditions), include_aliases=True)
+        held = [one for one in conditions if one is not None]
+        if held:
+            yield _Rule(model, sa.and_(*held), include_aliases=True)
 
 
 Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]

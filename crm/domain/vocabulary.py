@@ -175,3 +175,45 @@ ASKS = ("join", "petition", "meeting", "talk_to_colleague", "vote", "wear_badge"
 
 # Said on purpose: no ask was made. A talk whose ask is null is one where nobody wrote it down.
 NO_ASK = "nothing"
+
+# Languages that a note may be written in (ISO 639), for the speech of screen readers: those most
+# spoken at work in the UK. It is a choice for a page's `lang`, and says nothing about the person.
+NOTE_LANGUAGES = (
+    "en",
+    "cy",
+    "ga",
+    "gd",
+    "am",
+    "ar",
+    "bg",
+    "bn",
+    "cs",
+    "de",
+    "es",
+    "fa",
+    "fr",
+    "gu",
+    "hi",
+    "hu",
+    "it",
+    "ku",
+    "lt",
+    "lv",
+    "ne",
+    "pa",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sk",
+    "so",
+    "sq",
+    "ta",
+    "ti",
+    "tr",
+    "uk",
+    "ur",
+    "vi",
+    "yo",
+    "zh",
+)

@@ -24,12 +24,16 @@ REST = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class LastTalk:
-    """What came out of the last talk. their_words: None also when this scope may not read them."""
+    """What came out of the last talk. their_words: None also when this scope may not read them.
+
+    language: the code of the language of their words, None = not known.
+    """
 
     day: date
     asked: str | None
     answer: Answer | None
     their_words: str | None
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> di
             Conversation.asked,
             Conversation.answer,
             ConversationNote.their_words,
+            ConversationNote.language,
         )
         .join(ranked, ranked.c.id == Conversation.id)
         .outerjoin(ConversationNote, ConversationNote.conversation_id == Conversation.id)
@@ -145,7 +150,11 @@ def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> di
     )
     return {
         int(row.contact_id): LastTalk(
-            day=row.day, asked=row.asked, answer=row.answer, their_words=row.their_words
+            day=row.day,
+            asked=row.asked,
+            answer=row.answer,
+            their_words=row.their_words,
+            language=row.language,
         )
         for row in found
     }

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterable
 from typing import Any
 
+from babel import Locale
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 
 from crm.domain.assessment import Basis, Freshness
@@ -13,6 +15,7 @@ from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
+    NOTE_LANGUAGES,
     Answer,
     AreaKind,
     Channel,
@@ -216,3 +219,21 @@ INDUSTRIES: dict[str, Any] = {
     ),
     "U": _("Activities of extraterritorial organisations and bodies"),
 }
+
+
+def language_name(code: str) -> str:
+    """Return the name of a language in the reader's own, the code where it has none."""
+    reader = get_locale() or Locale("en")
+    return str(reader.languages.get(code, code))
+
+
+def my_language() -> str:
+    """Return the code of the language that the reader sees the pages in."""
+    return str((get_locale() or Locale("en")).language)
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """Return (code, name) of the languages a note may be in, by name; the reader's own first."""
+    own = my_language()
+    codes = sorted(set(NOTE_LANGUAGES) | {own}, key=lambda code: language_name(code).casefold())
+    return [(code, language_name(code)) for code in sorted(codes, key=lambda code: code != own)]

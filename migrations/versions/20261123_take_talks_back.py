@@ -17,7 +17,9 @@ def upgrade() -> None:
         "conversation",
         sa.Column("version", sa.Integer(), nullable=False, server_default="1"),
     )
-    op.add_column("conversation", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "conversation", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True)
+    )
     op.add_column("follow_up", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
     op.drop_index(_INDEX, "conversation")
     op.create_index(_INDEX, "conversation", ["contact_id", "day", "id", "withdrawn_at"])
@@ -36,9 +38,7 @@ def downgrade() -> None:
     for name in ("assessment", "follow_up"):
         part = sa.table(name, sa.column("conversation_id"))
         op.execute(
-            sa.update(part)
-            .where(part.c.conversation_id.in_(gone))
-            .values(conversation_id=None)
+            sa.update(part).where(part.c.conversation_id.in_(gone)).values(conversation_id=None)
         )
     op.execute(sa.delete(conversation).where(conversation.c.withdrawn_at.is_not(None)))
     op.drop_index(_INDEX, "conversation")

@@ -34,14 +34,19 @@ def _(text: str, /, **values: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of the timeline. ``order`` sorts it; the rest is text for the page."""
+    """One line of the timeline. ``order`` sorts it; the rest is text for the page.
+
+    said: (name, words) of a note. language: the code of the language of quote and said, or "".
+    """
 
     order: tuple[date, datetime]
     day: str
     by: str
     title: str
     lines: list[str]
+    said: list[tuple[str, str]]
     quote: str
+    language: str
     url: str
     link: str
 
@@ -226,7 +231,9 @@ def _happening(
     at: datetime | None = None,
     by: str | None = None,
     lines: Iterable[str] = (),
+    said: Iterable[tuple[str, str | None]] = (),
     quote: str | None = None,
+    language: str | None = None,
     url: str = "",
     link: str = "",
 ) -> Happening:
@@ -236,7 +243,9 @@ def _happening(
         by=by or "",
         title=title,
         lines=list(lines),
+        said=[(name, words) for name, words in said if words],
         quote=quote or "",
+        language=language or "",
         url=url,
         link=link,
     )
@@ -254,14 +263,13 @@ def _talk(talk: Talk) -> Happening:
     if talk.steps:
         lines.append(_("Steps: %(list)s", list=_list(talk.steps)))
     words = talk.words
+    said: tuple[tuple[str, str | None], ...] = ()
     if words is not None:
-        for name, text in (
+        said = (
             (_("Fears"), words.fears),
             (_("What we said about them"), words.inoculation),
             (_("Next step"), words.next_step),
-        ):
-            if text:
-                lines.append(_("%(name)s: %(text)s", name=name, text=text))
+        )
     title = (
         _("Talk") if talk.channel is None else _("Talk: %(channel)s", channel=label(talk.channel))
     )
@@ -271,7 +279,9 @@ def _talk(talk: Talk) -> Happening:
         at=talk.held_at,
         by=talk.by,
         lines=lines,
+        said=said,
         quote=words.their_words if words is not None else None,
+        language=words.language if words is not None else None,
         url=address_of("conversations.show", talk_id=talk.public_id) or "",
         link=_("See or put right"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, RadioField, SelectMultipleField
+from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextArea
@@ -21,7 +21,7 @@ from crm.features.conversations.service import Talk
 from crm.web.forms import DayField, Form, TextField
 from crm.web.labels import ASKS as ASK_WORDS
 from crm.web.labels import ISSUES as ISSUE_WORDS
-from crm.web.labels import NOT_ASKED, RATINGS, choices
+from crm.web.labels import NOT_ASKED, RATINGS, choices, language_choices, my_language
 from crm.web.labels import STEPS as STEP_WORDS
 
 # Four notes of this length, in any script, fit the limit on the size of a form.
@@ -88,21 +88,9 @@ class Words(TextField):
     widget = TextArea()
 
 
-class TalkForm(Form):
-    """A talk with one person. Everything may be left as it is: then only "we spoke" is stored."""
+class WhatWasSaid(Form):
+    """The parts of a talk that its writer can put right afterwards."""
 
-    id = HiddenField()
-    place = Place(_("Where do they work?"), offered=(), default="")
-    rating = Choice(
-        _("Where do they stand?"),
-        offered=RATING_CHOICES,
-        default="",
-    )
-    basis = Choice(
-        _("How do we know?"),
-        offered=BASIS_CHOICES,
-        default=Basis.SAID.value,
-    )
     issues = Several(
         _("What matters to them?"), offered=[(code, ISSUE_WORDS[code]) for code in ISSUES]
     )
@@ -120,6 +108,71 @@ class TalkForm(Form):
         offered=[*choices((Answer.YES, Answer.NOT_YET, Answer.NO)), ("", _("Not noted"))],
         default="",
     )
+    day = DayField(_("When did you talk?"))
+    channel = Choice(
+        _("How did you talk?"), offered=[*choices(Channel), ("", _("Not noted"))], default=""
+    )
+    length_band = Choice(
+        _("How long was it?"), offered=[*choices(LengthBand), ("", _("Not noted"))], default=""
+    )
+    steps = Several(_("How far did you get?"), offered=[(code, STEP_WORDS[code]) for code in STEPS])
+    their_words = Words(_("Their words"), limit=NOTE_LIMIT)
+    fears = Words(_("What are they afraid of?"), limit=NOTE_LIMIT)
+    inoculation = Words(_("What did you say about how the boss may answer?"), limit=NOTE_LIMIT)
+    next_step = Words(_("What happens next?"), limit=NOTE_LIMIT)
+    language = SelectField(
+        _("Which language are the notes in?"), choices=language_choices, default=my_language
+    )
+
+    def said(self) -> dict[str, Any]:
+        """Return what was typed in these fields but the day, by the names of a Talk."""
+        return {
+            "issues": tuple(self.issues.data or ()),
+            "asked": self.asked.data or None,
+            "answer": Answer(self.answer.data) if self.answer.data else None,
+            "channel": Channel(self.channel.data) if self.channel.data else None,
+            "length_band": LengthBand(self.length_band.data) if self.length_band.data else None,
+            "steps": tuple(self.steps.data or ()),
+            "their_words": self.text("their_words"),
+            "fears": self.text("fears"),
+            "inoculation": self.text("inoculation"),
+            "next_step": self.text("next_step"),
+            "language": self.language.data or None,
+        }
+
+
+class CorrectionForm(WhatWasSaid):
+    """Puts right what was written down of a talk."""
+
+    # The version that the form was made from: another one by now means somebody was faster.
+    version = HiddenField()
+
+    def validate_day(self, field: DayField) -> None:
+        """Raise ValidationError when the day was taken out."""
+        if field.data is None and not field.errors:
+            raise ValidationError(gettext("Enter the day of the talk."))
+
+    def seen_version(self) -> int:
+        """Return the version that the form was made from; 0, which none is, when damaged."""
+        text = self.version.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+class TalkForm(WhatWasSaid):
+    """A talk with one person. Everything may be left as it is: then only "we spoke" is stored."""
+
+    id = HiddenField()
+    place = Place(_("Where do they work?"), offered=(), default="")
+    rating = Choice(
+        _("Where do they stand?"),
+        offered=RATING_CHOICES,
+        default="",
+    )
+    basis = Choice(
+        _("How do we know?"),
+        offered=BASIS_CHOICES,
+        default=Basis.SAID.value,
+    )
     again = Choice(
         _("When will you speak again?"),
         offered=[
@@ -133,18 +186,6 @@ class TalkForm(Form):
         default="",
     )
     again_on = DayField(_("The day to speak again"))
-    day = DayField(_("When did you talk?"))
-    channel = Choice(
-        _("How did you talk?"), offered=[*choices(Channel), ("", _("Not noted"))], default=""
-    )
-    length_band = Choice(
-        _("How long was it?"), offered=[*choices(LengthBand), ("", _("Not noted"))], default=""
-    )
-    steps = Several(_("How far did you get?"), offered=[(code, STEP_WORDS[code]) for code in STEPS])
-    their_words = Words(_("Their words"), limit=NOTE_LIMIT)
-    fears = Words(_("What are they afraid of?"), limit=NOTE_LIMIT)
-    inoculation = Words(_("What did you say about how the boss may answer?"), limit=NOTE_LIMIT)
-    next_step = Words(_("What happens next?"), limit=NOTE_LIMIT)
 
     def validate_id(self, field: HiddenField) -> None:
         """Refuse an id that is none, and put a new one in its place. Raises ValidationError."""
@@ -171,17 +212,8 @@ class TalkForm(Form):
             day=self.day.data or today,
             rating=int(self.rating.data) if self.rating.data else None,
             basis=Basis(self.basis.data),
-            issues=tuple(self.issues.data or ()),
-            asked=self.asked.data or None,
-            answer=Answer(self.answer.data) if self.answer.data else None,
             again_on=self._again_on(today),
-            channel=Channel(self.channel.data) if self.channel.data else None,
-            length_band=LengthBand(self.length_band.data) if self.length_band.data else None,
-            steps=tuple(self.steps.data or ()),
-            their_words=self.text("their_words"),
-            fears=self.text("fears"),
-            inoculation=self.text("inoculation"),
-            next_step=self.text("next_step"),
+            **self.said(),
         )
 
     def _again_on(self, today: date) -> date | None:
@@ -202,6 +234,10 @@ class StandingForm(Form):
     def standing(self) -> tuple[int | None, Basis]:
         """Return the rating, None for "not asked", and the basis."""
         return (int(self.rating.data) if self.rating.data else None), Basis(self.basis.data)
+
+
+class TakeBackForm(Form):
+    """The one button that takes a talk back."""
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

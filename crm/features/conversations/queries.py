@@ -30,6 +30,9 @@ from crm.models.places import Place
 from crm.reads.people import names_of_users, shown_name
 from crm.reads.places import place_name_of
 
+# The words of a note, by the names of its columns and of the form.
+NOTE_FIELDS = ("their_words", "fears", "inoculation", "next_step")
+
 # No talk has this id: ids are made at random.
 NO_TALK = uuid.UUID(int=0)
 
@@ -56,6 +59,7 @@ class StoredTalk:
 
     contact_id: int
     held_by_id: int | None
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,11 @@ def get_person(
         places=current or (next(iter(places.values())),),
         stored=None
         if first.stored_contact_id is None
-        else StoredTalk(first.stored_contact_id, first.stored_held_by_id),
+        else StoredTalk(
+            first.stored_contact_id,
+            first.stored_held_by_id,
+            taken_back=first.stored_withdrawn_at is not None,
+        ),
     )
 
 
@@ -135,6 +143,9 @@ def _person(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
             place_name_of(Job.workplace_id).label("workplace_name"),
             Conversation.contact_id.label("stored_contact_id"),
             Conversation.held_by_id.label("stored_held_by_id"),
+            Conversation.withdrawn_at.label("stored_withdrawn_at"),
+            # A talk that was taken back stays so, however often it is sent again.
+            history=True,
         )
         .join(Job, Job.contact_id == Contact.id)
         .join(Place, Place.id == Job.place_id)
@@ -167,13 +178,15 @@ def my_reminders(session: Session, scope: Scope, contact_id: int) -> list[date]:
 def find_stored(session: Session, scope: Scope, public_id: uuid.UUID) -> StoredTalk | None:
     """Return the talk that carries this id, or None when there is none in the scope."""
     found = session.execute(scope.prepared(_stored), {"talk": public_id}).one_or_none()
-    return None if found is None else StoredTalk(found.contact_id, found.held_by_id)
+    if found is None:
+        return None
+    return StoredTalk(found.contact_id, found.held_by_id, found.withdrawn_at is not None)
 
 
 def _stored(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
-    return scope.select(Conversation.contact_id, Conversation.held_by_id).where(
-        Conversation.public_id == sa.bindparam("talk", type_=sa.Uuid())
-    )
+    return scope.select(
+        Conversation.contact_id, Conversation.held_by_id, Conversation.withdrawn_at, history=True
+    ).where(Conversation.public_id == sa.bindparam("talk", type_=sa.Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +226,8 @@ class WholeTalk:
     fears: str | None
     inoculation: str | None
     next_step: str | None
+    language: str | None
+    version: int
     standing: StandingThen | None
 
 
@@ -236,11 +251,7 @@ def get_talk(session: Session, scope: Scope, public_id: uuid.UUID) -> WholeTalk:
         raise NotFound(f"talk {public_id}")
     held = talk.Conversation
     note = talk.ConversationNote
-    issues = session.scalars(
-        scope.select(ConversationIssue.issue)
-        .where(ConversationIssue.conversation_id == held.id)
-        .order_by(ConversationIssue.id)
-    ).all()
+    issues = [one.issue for one in issues_of(session, scope, held.id)]
     rated = find_standing(session, scope, held.id)
     names = names_of_users(session, {held.held_by_id} - {None})
     return WholeTalk(
@@ -264,6 +275,8 @@ def get_talk(session: Session, scope: Scope, public_id: uuid.UUID) -> WholeTalk:
         fears=note.fears if note else None,
         inoculation=note.inoculation if note else None,
         next_step=note.next_step if note else None,
+        language=note.language if note else None,
+        version=held.version,
         standing=StandingThen(rated.public_id, rated.rating, rated.basis) if rated else None,
     )
 
@@ -276,6 +289,143 @@ def find_standing(session: Session, scope: Scope, conversation_id: int) -> Asses
         )
     ).one_or_none()
     return found
+
+
+def find_note(session: Session, scope: Scope, conversation_id: int) -> ConversationNote | None:
+    """Return the note of a talk, or None when there is none that this scope may read."""
+    found: ConversationNote | None = session.scalars(
+        scope.select(ConversationNote).where(ConversationNote.conversation_id == conversation_id)
+    ).one_or_none()
+    return found
+
+
+def issues_of(session: Session, scope: Scope, conversation_id: int) -> list[ConversationIssue]:
+    """Return what was raised in a talk, in the order it was written down."""
+    return list(
+        session.scalars(
+            scope.select(ConversationIssue)
+            .where(ConversationIssue.conversation_id == conversation_id)
+            .order_by(ConversationIssue.id)
+        )
+    )
+
+
+def said_in(session: Session, scope: Scope, talk: Conversation) -> dict[str, object]:
+    """Return what can be put right of a talk, by the names of the form."""
+    note = find_note(session, scope, talk.id)
+    issues = {one.issue for one in issues_of(session, scope, talk.id)}
+    return {
+        "day": talk.day,
+        "issues": tuple(sorted(issues)),
+        "steps": tuple(talk.steps_reached or ()),
+        **{name: getattr(talk, name) for name in ("asked", "answer", "channel", "length_band")},
+        **{name: getattr(note, name, None) for name in (*NOTE_FIELDS, "language")},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What goes with a talk that is taken back. rating: where they stood, None = not asked.
+
+    issues and reminders: how many. waiting_again: reminders that the talk had ticked off.
+    """
+
+    contact_public_id: uuid.UUID
+    person_name: str
+    rating: int | None
+    issues: int
+    note: bool
+    reminders: int
+    waiting_again: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rows that came of a talk, and what they are in numbers."""
+
+    standings: list[Assessment]
+    issues: list[ConversationIssue]
+    notes: list[ConversationNote]
+    reminders: list[FollowUp]
+    ticked_off: list[FollowUp]
+    told: TakenBack
+
+
+def parts_of(session: Session, scope: Scope, talk: Conversation) -> Parts:
+    """Return what came of a talk of the actor's own. Six statements."""
+    person = session.execute(
+        scope.select(
+            Contact.public_id,
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
+        ).where(Contact.id == talk.contact_id)
+    ).one_or_none()
+    if person is None:
+        raise NotFound("the person of the talk")
+    standings = list(
+        session.scalars(
+            scope.select(Assessment)
+            .where(Assessment.conversation_id == talk.id, known(Assessment))
+            .order_by(Assessment.id)
+        )
+    )
+    issues = issues_of(session, scope, talk.id)
+    note = find_note(session, scope, talk.id)
+    reminders = list(
+        session.scalars(
+            scope.select(FollowUp).where(FollowUp.conversation_id == talk.id).order_by(FollowUp.id)
+        )
+    )
+    # Saving the talk ticked these off: it did so at the moment it was recorded.
+    ticked_off = list(
+        session.scalars(
+            scope.select(FollowUp)
+            .where(
+                FollowUp.contact_id == talk.contact_id,
+                FollowUp.done_by_id == talk.held_by_id,
+                FollowUp.done_at == talk.recorded_at,
+            )
+            .order_by(FollowUp.id)
+        )
+    )
+    return Parts(
+        standings=standings,
+        issues=issues,
+        notes=[note] if note else [],
+        reminders=reminders,
+        ticked_off=ticked_off,
+        told=TakenBack(
+            contact_public_id=person.public_id,
+            person_name=person.name,
+            rating=next((one.rating for one in standings if one.ask is None), None),
+            issues=len(issues),
+            note=note is not None,
+            reminders=len(reminders),
+            waiting_again=len(ticked_off),
+        ),
+    )
+
+
+def read_take_back(session: Session, scope: Scope, talk_id: uuid.UUID) -> TakenBack:
+    """Return what would go with a talk of the actor's own. Raises NotFound for another's."""
+    return parts_of(session, scope, own_talk(session, scope, talk_id)).told
+
+
+def own_talk(
+    session: Session, scope: Scope, talk_id: uuid.UUID, *, hold: bool = False
+) -> Conversation:
+    """Return a talk that the actor held, at a place where they still log talks.
+
+    hold: keep others who write it waiting until this unit of work ends. Raises NotFound.
+    """
+    wanted = scope.select(Conversation, permission=Permission.CONVERSATION_WRITE).where(
+        Conversation.public_id == talk_id, Conversation.held_by_id == scope.actor_id
+    )
+    if hold:
+        wanted = wanted.with_for_update(of=Conversation)
+    talk: Conversation | None = session.scalars(wanted).one_or_none()
+    if talk is None or scope.actor_id is None:
+        raise NotFound(f"talk {talk_id}")
+    return talk
 
 
 def note_view(session: Session, scope: Scope, talk: WholeTalk) -> None:
@@ -316,8 +466,7 @@ class Kept:
     @property
     def words(self) -> list[str]:
         """The notes that were typed, so that they can be copied by hand if all else fails."""
-        names = ("their_words", "fears", "inoculation", "next_step")
-        return [text for name in names for text in self.fields.get(name, []) if text.strip()]
+        return [text for name in NOTE_FIELDS for text in self.fields.get(name, []) if text.strip()]
 
 
 def list_kept(session: Session, scope: Scope) -> list[Kept]:

@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.access.facts import revise, withdraw
-from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.spans import refresh_spans
 from crm.domain.assessment import Basis
@@ -94,6 +93,8 @@ class Talk:
     fears: str | None = None
     inoculation: str | None = None
     next_step: str | None = None
+    # The language of the notes, a code such as "pl".
+    language: str | None = None
 
     @property
     def has_note(self) -> bool:
@@ -103,11 +104,15 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """The talk that is stored. created: False when it had been stored before."""
+    """The talk that is stored. created: False when it had been stored before.
+
+    taken_back: it had been stored, and its writer took it back since; it stays so.
+    """
 
     public_id: uuid.UUID
     person_name: str
     created: bool
+    taken_back: bool = False
 
 
 def log_talk(
@@ -188,13 +193,7 @@ def correct_standing(
     Raises NotFound for a talk that the actor did not hold or may no longer log at its place;
     EditConflict when the assessment is not the one that was on the page.
     """
-    talk: Conversation | None = session.scalars(
-        scope.select(Conversation, permission=Permission.CONVERSATION_WRITE).where(
-            Conversation.public_id == talk_id, Conversation.held_by_id == scope.actor_id
-        )
-    ).one_or_none()
-    if talk is None or scope.actor_id is None:
-        raise NotFound(f"talk {talk_id}")
+    talk = queries.own_talk(session, scope, talk_id, hold=True)
     stored = queries.find_standing(session, scope, talk.id)
     if (str(stored.public_id) if stored else None) != seen:
         raise EditConflict(
@@ -224,6 +223,122 @@ def correct_standing(
     refresh_spans(session, talk.contact_id)
 
 
+def correct_talk(
+    session: Session,
+    scope: Scope,
+    put_right: Talk,
+    *,
+    version: int,
+    now: datetime,
+    today: date,
+) -> None:
+    """Put right what was written down of a talk of the actor's own, all but where they stood.
+
+    put_right: the whole talk as it should be; its id says which. Place, rating, basis and the
+    day to speak again are not looked at. version: the one that the form was made from.
+    With the day of the talk goes the day of the assessment that came of it. The note goes when
+    nothing is left in it. Raises NotFound for a talk that the actor did not hold or may no longer
+    log at its place; EditConflict; TalkInTheFuture, TalkTooLongAgo, AnswerWithoutAsk.
+    """
+    talk = queries.own_talk(session, scope, put_right.id, hold=True)
+    stored = queries.said_in(session, scope, talk)
+    yours = _said(put_right)
+    if talk.version != version:
+        raise EditConflict(current={"version": talk.version, **stored}, yours=yours)
+    if yours == stored:
+        return
+    _check(put_right, today, day_before=talk.day)
+    if put_right.day != talk.day:
+        talk.held_at = datetime.combine(put_right.day, time(12), tzinfo=UTC)
+        standing = queries.find_standing(session, scope, talk.id)
+        if standing is not None:
+            revise(session, standing, now=now, actor_id=scope.actor_id, day=put_right.day)
+    for name in ("day", "asked", "answer", "channel", "length_band"):
+        setattr(talk, name, getattr(put_right, name))
+    talk.steps_reached = list(put_right.steps) or None
+    talk.version += 1
+    _put_issues_right(session, scope, talk, put_right)
+    _put_note_right(session, scope, talk, put_right)
+    refresh_spans(session, talk.contact_id)
+
+
+def take_back(
+    session: Session, scope: Scope, talk_id: uuid.UUID, *, now: datetime
+) -> queries.TakenBack:
+    """Take back a talk of the actor's own that was never held: it no longer counts anywhere.
+
+    With it go where the person stood, what matters to them, the note and the reminders that
+    came of it; reminders that the talk ticked off wait again. All of it stays in the history.
+    Raises NotFound as correct_talk does, and when it was taken back before.
+    """
+    talk = queries.own_talk(session, scope, talk_id, hold=True)
+    parts = queries.parts_of(session, scope, talk)
+    for standing in parts.standings:
+        withdraw(standing, now=now)
+    for part in (*parts.issues, *parts.notes):
+        session.delete(part)
+    for reminder in parts.reminders:
+        reminder.withdrawn_at = now
+        reminder.version += 1
+    for reminder in parts.ticked_off:
+        reminder.done_at = None
+        reminder.done_by_id = None
+        reminder.version += 1
+    talk.withdrawn_at = now
+    talk.version += 1
+    refresh_spans(session, talk.contact_id)
+    return parts.told
+
+
+def _said(talk: Talk) -> dict[str, object]:
+    """Return what can be put right of a talk, by the names of the form."""
+    names = queries.NOTE_FIELDS
+    said: dict[str, object] = {
+        "day": talk.day,
+        "issues": tuple(sorted(set(talk.issues))),
+        "steps": talk.steps,
+        **{name: getattr(talk, name) for name in ("asked", "answer", "channel", "length_band")},
+        **{name: getattr(talk, name) for name in names},
+    }
+    # Without words there is no language that they are in.
+    said["language"] = talk.language if talk.has_note else None
+    return said
+
+
+def _put_issues_right(session: Session, scope: Scope, talk: Conversation, put_right: Talk) -> None:
+    kept = set()
+    for one in queries.issues_of(session, scope, talk.id):
+        if one.issue in put_right.issues:
+            kept.add(one.issue)
+        else:
+            session.delete(one)
+    session.add_all(
+        ConversationIssue(
+            conversation_id=talk.id, contact_id=talk.contact_id, place_id=talk.place_id, issue=issue
+        )
+        for issue in dict.fromkeys(put_right.issues)
+        if issue not in kept
+    )
+
+
+def _put_note_right(session: Session, scope: Scope, talk: Conversation, put_right: Talk) -> None:
+    note = queries.find_note(session, scope, talk.id)
+    if not put_right.has_note:
+        if note is not None:
+            session.delete(note)
+        return
+    if note is None:
+        note = ConversationNote(
+            conversation_id=talk.id,
+            contact_id=talk.contact_id,
+            place_id=talk.place_id,
+            author_id=scope.actor_id,
+        )
+        session.add(note)
+    for name in (*queries.NOTE_FIELDS, "language"):
+        setattr(note, name, getattr(put_right, name))
+
+
 def _two_at_once(session: Session) -> AbstractContextManager[object]:
     """Return the savepoint that a second talk of the same id falls back to.
 
@@ -239,13 +354,19 @@ def _same(
 ) -> Logged:
     if stored.contact_id != person.contact_id or stored.held_by_id != scope.actor_id:
         raise NotFound(f"talk {talk.id}")
-    return Logged(public_id=talk.id, person_name=person.name, created=False)
+    return Logged(
+        public_id=talk.id,
+        person_name=person.name,
+        created=False,
+        taken_back=stored.taken_back,
+    )
 
 
-def _check(talk: Talk, today: date) -> None:
+def _check(talk: Talk, today: date, *, day_before: date | None = None) -> None:
+    """day_before: the day that was written down; it may stay, however long ago."""
     if talk.day > today:
         raise TalkInTheFuture()
-    if talk.day < today - LONGEST_BACK:
+    if talk.day < today - LONGEST_BACK and talk.day != day_before:
         raise TalkTooLongAgo()
     if talk.again_on is not None:
         if talk.again_on < today:
@@ -282,6 +403,7 @@ def _add_what_came_of_it(
                 fears=talk.fears,
                 inoculation=talk.inoculation,
                 next_step=talk.next_step,
+                language=talk.language,
                 **where,
             )
         )

@@ -19,7 +19,12 @@ from crm.access.scope import Scope
 from crm.domain.assessment import Basis
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.features.conversations import queries, service
-from crm.features.conversations.forms import StandingForm, TalkForm
+from crm.features.conversations.forms import (
+    CorrectionForm,
+    StandingForm,
+    TakeBackForm,
+    TalkForm,
+)
 from crm.reads.people import PersonRow, search_people
 from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
 from crm.web import clock
@@ -53,6 +58,7 @@ _FOLDED = (
     "fears",
     "inoculation",
     "next_step",
+    "language",
 )
 
 
@@ -236,6 +242,119 @@ def correct(scope: Scope, talk_id: UUID) -> Any:
     return _talk_again(scope, talk_id, form, 422)
 
 
+@bp.get("/talks/<uuid:talk_id>/correct")
+@requires(Permission.CONVERSATION_WRITE)
+def edit(scope: Scope, talk_id: UUID) -> Any:
+    """Show the form that puts right what was written down of the reader's own talk."""
+    talk = _own_talk(scope, talk_id)
+    return _edit_page(talk, _filled(talk), None)
+
+
+@bp.post("/talks/<uuid:talk_id>/correct")
+@requires(Permission.CONVERSATION_WRITE)
+def edit_save(scope: Scope, talk_id: UUID) -> Any:
+    """Put right what was written down of a talk."""
+    form = CorrectionForm()
+    conflict = None
+    if form.validate():
+        today = my_today()
+        try:
+            with unit_of_work(scope) as session:
+                service.correct_talk(
+                    session,
+                    scope,
+                    service.Talk(id=talk_id, day=form.day.data, **form.said()),
+                    version=form.seen_version(),
+                    now=clock.now(),
+                    today=today,
+                )
+        except EditConflict as refusal:
+            conflict = refusal
+            form.refuse(refusal)
+        except Refusal as refusal:
+            form.refuse(refusal, field_of(refusal))
+        else:
+            flash(gettext("Saved. What stood there before is kept in the history."), "done")
+            return redirect(url_for("conversations.show", talk_id=talk_id), 303)
+    talk = _own_talk(scope, talk_id)
+    if conflict is not None:
+        form.version.data = str(conflict.current["version"])
+    return _edit_page(talk, form, talk if conflict else None), 409 if conflict else 422
+
+
+@bp.route("/talks/<uuid:talk_id>/take-back", methods=["GET", "POST"])
+@requires(Permission.CONVERSATION_WRITE)
+def take_back(scope: Scope, talk_id: UUID) -> Any:
+    """Say what goes with a talk that was saved by mistake, or take it back."""
+    form = TakeBackForm()
+    if request.method == "POST" and form.validate():
+        with unit_of_work(scope) as session:
+            gone = service.take_back(session, scope, talk_id, now=clock.now())
+        flash(
+            gettext(
+                "Taken back: the talk with %(name)s. It no longer counts.", name=gone.person_name
+            ),
+            "done",
+        )
+        back = address_of("history.show", kind="talk", public_id=talk_id) or address_of(
+            "contacts.show", contact_id=gone.contact_public_id
+        )
+        return redirect(back or url_for("conversations.who"), 303)
+    with unit_of_work(scope) as session:
+        parts = queries.read_take_back(session, scope, talk_id)
+        talk = queries.get_talk(session, scope, talk_id)
+        queries.note_view(session, scope, talk)
+    page = render_template(
+        "conversations/take_back.html",
+        form=form,
+        talk=talk,
+        parts=parts,
+        cancel_url=url_for("conversations.show", talk_id=talk_id),
+    )
+    return page, 422 if form.errors else 200
+
+
+def _own_talk(scope: Scope, talk_id: UUID) -> queries.WholeTalk:
+    """Return the reader's own talk, to be put right: a form filled with it is a look too."""
+    with unit_of_work(scope) as session:
+        queries.own_talk(session, scope, talk_id)
+        talk = queries.get_talk(session, scope, talk_id)
+        queries.note_view(session, scope, talk)
+    return talk
+
+
+def _filled(talk: queries.WholeTalk) -> CorrectionForm:
+    form = CorrectionForm(
+        data={
+            "version": str(talk.version),
+            "day": talk.day,
+            "issues": list(talk.issues),
+            "asked": talk.asked or "",
+            "answer": talk.answer.value if talk.answer else "",
+            "channel": talk.channel.value if talk.channel else "",
+            "length_band": talk.length_band.value if talk.length_band else "",
+            "steps": list(talk.steps),
+            **{name: getattr(talk, name) for name in queries.NOTE_FIELDS},
+        }
+    )
+    if talk.language is not None:
+        form.language.data = talk.language
+    return form
+
+
+def _edit_page(
+    talk: queries.WholeTalk, form: CorrectionForm, stored: queries.WholeTalk | None
+) -> str:
+    return render_template(
+        "conversations/edit.html",
+        form=form,
+        talk=talk,
+        stored=stored,
+        has_errors=bool(form.errors),
+        cancel_url=url_for("conversations.show", talk_id=talk.public_id),
+    )
+
+
 def _talk_again(scope: Scope, talk_id: UUID, form: StandingForm, status: int) -> tuple[str, int]:
     """Show the talk as it is now, with what was chosen kept in the form. This is a look too."""
     with unit_of_work(scope) as session:
@@ -279,7 +398,16 @@ def _form_page(scope: Scope, contact_id: UUID, form: TalkForm, today: date) -> t
 
 
 def _after(logged: service.Logged, contact_id: UUID) -> Any:
-    if logged.created:
+    if logged.taken_back:
+        flash(
+            gettext(
+                "You took this talk with %(name)s back. It is not saved again. "
+                "To bring it back, open the history of the person.",
+                name=logged.person_name,
+            ),
+            "done",
+        )
+    elif logged.created:
         flash(gettext("Saved: talk with %(name)s.", name=logged.person_name), "done")
     else:
         flash(

@@ -41,13 +41,17 @@ def install(app: Flask) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One person on the page. due: ready words; None for people without a reminder."""
+    """One person on the page. due: ready words; None for people without a reminder.
+
+    language: the code of the language of the quote, None = not known.
+    """
 
     name: str
     rating: int | None
     more: str
     said: str
     quote: str | None
+    language: str | None
     log_url: str
     person_url: str | None
     due: str | None = None
@@ -289,6 +293,7 @@ def _reminder_row(one: queries.Reminder, today: date) -> Row:
         more=" · ".join(part for part in more if part),
         said=_said(one.last_talk, today),
         quote=_quote(one.last_talk),
+        language=one.last_talk.language if one.last_talk else None,
         log_url=_log_url(one.contact_public_id),
         person_url=address_of("contacts.show", contact_id=one.contact_public_id),
         due=due,
@@ -321,6 +326,7 @@ def _person_row(person: PersonAtWork) -> Row:
         more=" · ".join(names),
         said=_said(person.last_talk, my_today()),
         quote=_quote(person.last_talk),
+        language=person.last_talk.language if person.last_talk else None,
         log_url=_log_url(person.public_id),
         person_url=address_of("contacts.show", contact_id=person.public_id),
     )
