@@ -88,6 +88,10 @@ class Words(TextField):
     widget = TextArea()
 
 
+def _languages() -> list[SelectChoice]:
+    return [SelectChoice(code, name) for code, name in language_choices()]
+
+
 class WhatWasSaid(Form):
     """The parts of a talk that its writer can put right afterwards."""
 
@@ -121,7 +125,7 @@ class WhatWasSaid(Form):
     inoculation = Words(_("What did you say about how the boss may answer?"), limit=NOTE_LIMIT)
     next_step = Words(_("What happens next?"), limit=NOTE_LIMIT)
     language = SelectField(
-        _("Which language are the notes in?"), choices=language_choices, default=my_language
+        _("Which language are the notes in?"), choices=_languages, default=my_language
     )
 
     def said(self) -> dict[str, Any]:
