@@ -132,6 +132,13 @@ class Verb(enum.StrEnum):
     SIGN_OUT = "sign_out"
 
 
+class NoticeKind(enum.StrEnum):
+    """What somebody is told that was done to an account."""
+
+    ROLE_GIVEN = "role_given"
+    LINK_MADE = "link_made"
+
+
 class TaskState(enum.StrEnum):
     """Where a task is."""
 

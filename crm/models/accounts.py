@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.domain.roles import Role
+from crm.domain.vocabulary import NoticeKind
 from crm.models.base import Base, Public, Spell, enum_of, spell_check
 
 
@@ -71,6 +72,24 @@ class UserSession(Base):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class AccountNotice(Public, Base):
+    """What one user is told that somebody did to an account: theirs, or, to an administrator,
+    anybody's. It stands on their first page until they say that they have seen it."""
+
+    __tablename__ = "account_notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    kind: Mapped[NoticeKind] = mapped_column(enum_of(NoticeKind))
+    about_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    # Null: done from the command line of the server.
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    role: Mapped[Role | None] = mapped_column(enum_of(Role))
+    place_id: Mapped[int | None] = mapped_column(sa.ForeignKey("place.id"))
+    made_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
 
 
 class CalendarFeed(Base):

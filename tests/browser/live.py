@@ -21,7 +21,7 @@ from crm.app import create_app
 from crm.domain.roles import Role
 from crm.domain.vocabulary import TaskState
 from crm.features.accounts import service as accounts
-from crm.models.accounts import AccessGrant, UserAccount
+from crm.models.accounts import AccessGrant, AccountNotice, UserAccount
 from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import (
     Conversation,
@@ -281,6 +281,16 @@ def one_of_each(world: World) -> dict[str, Any]:
         grant = session.scalars(
             sa.select(AccessGrant).where(AccessGrant.user_id == world.rep.id)
         ).one()
+        notice = AccountNotice(
+            user_id=world.admin.id,
+            kind="role_given",
+            about_id=world.rep.id,
+            role=Role.REP,
+            place_id=world.mill.id,
+            made_at=now,
+        )
+        session.add(notice)
+        session.flush()
         token = accounts.invite(
             session,
             Scope.everything(reason="tests look at the page of an open link"),
@@ -319,6 +329,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "user_id": world.rep.public_id,
             "grant_id": grant.public_id,
             "device_id": uuid.uuid4(),
+            "notice_id": notice.public_id,
             "register_name": "gender-pay",
             "token": token,
         }

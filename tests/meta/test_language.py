@@ -106,7 +106,7 @@ _DATA = re.compile(
     r"Kasia Officer|Ade Admin|Lukasz Dock|Fatima All|^[A-Z][a-z]+/[A-Za-z/ -]+$|"
     r"[A-Za-z]+/[A-Za-z_]+|XLSX|CSV|GB|UTC|"
     r"Test group|[a-z]+ [a-z]+-[0-9a-f]{6}|^(?:[a-z]+ ){5}[a-z]+$|"
-    r"AGPL-3.0-or-later|\b[0-9a-f]{16}\b|\bSIC\b|[a-z]+-[0-9a-f]{6}|[A-Z]{2}\d|H\b"
+    r"AGPL-3.0-or-later|\b[0-9a-f]{16}\b|\b[0-9A-F]{4,8}\b|\bSIC\b|[a-z]+-[0-9a-f]{6}|[A-Z]{2}\d|H\b"
 )
 _ENGLISH = re.compile(r"[A-Za-z]{3,}")
 

@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 from crm.access.permissions import Permission
 from crm.domain.roles import Role
 from crm.features.accounts.queries import device_key
-from crm.models.accounts import AccessGrant, UserSession
+from crm.models.accounts import AccessGrant, AccountNotice, UserSession
 from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
 from crm.models.places import (
@@ -183,10 +183,14 @@ def _account(user: Named) -> dict[str, Any]:
         device = session.query(UserSession).filter_by(user_id=user.id).first()
         assert grant is not None
         assert device is not None
+        notice = AccountNotice(user_id=user.id, kind="link_made", about_id=user.id, made_at=NOW)
+        session.add(notice)
+        session.flush()
         return {
             "user_id": user.public_id,
             "grant_id": grant.public_id,
             "device_id": device_key(device.token_hash),
+            "notice_id": notice.public_id,
         }
 
 

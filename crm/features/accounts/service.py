@@ -25,10 +25,11 @@ from crm.access.tokens import new_token, token_hash
 from crm.domain.errors import AlreadyEnded, DatesOutOfOrder, EditConflict, NotFound, Refusal
 from crm.domain.identity import fold
 from crm.domain.roles import Role
-from crm.domain.vocabulary import PlaceKind, Verb
+from crm.domain.vocabulary import NoticeKind, PlaceKind, Verb
 from crm.features.accounts.queries import device_key, find_user, open_sessions
 from crm.models.accounts import (
     AccessGrant,
+    AccountNotice,
     Invitation,
     SignInAttempt,
     UserAccount,
@@ -204,6 +205,10 @@ def invite(
                 until=until,
                 now=now,
             )
+        else:
+            _tell(session, scope, NoticeKind.LINK_MADE, user, now=now)
+    else:
+        _tell(session, scope, NoticeKind.LINK_MADE, user, now=now)
     return _new_link(session, user, by=scope.actor_id, now=now)
 
 
@@ -234,6 +239,7 @@ def new_link(session: Session, scope: Scope, user_id: uuid.UUID, *, now: datetim
     user = find_user(session, scope, user_id)
     if not user.active:
         raise Refusal("This account is closed. Open it again first, then make a link.")
+    _tell(session, scope, NoticeKind.LINK_MADE, user, now=now)
     return _new_link(session, user, by=scope.actor_id, now=now)
 
 
@@ -415,6 +421,7 @@ def add_grant(
             recorded_by_id=scope.actor_id,
         )
     )
+    _tell(session, scope, NoticeKind.ROLE_GIVEN, user, now=now, role=role, place_id=place.id)
     session.flush()
 
 
@@ -499,6 +506,64 @@ def reactivate(session: Session, scope: Scope, user_id: uuid.UUID) -> None:
     user = find_user(session, scope, user_id)
     user.active = True
     user.version += 1
+
+
+# Who is told
+
+
+def see_notice(session: Session, scope: Scope, notice_id: uuid.UUID, *, now: datetime) -> None:
+    """Mark one of the actor's own notices as seen. Raises NotFound for any other."""
+    notice = session.scalars(
+        sa.select(AccountNotice).where(
+            AccountNotice.public_id == notice_id, AccountNotice.user_id == _self(scope)
+        )
+    ).one_or_none()
+    if notice is None:
+        raise NotFound(f"notice {notice_id}")
+    notice.seen_at = notice.seen_at or now
+
+
+def _tell(
+    session: Session,
+    scope: Scope,
+    kind: NoticeKind,
+    about: UserAccount,
+    *,
+    now: datetime,
+    role: Role | None = None,
+    place_id: int | None = None,
+) -> None:
+    """Tell the other administrators what the actor did, and the user whom it is about.
+
+    One person can give themselves every right, or a way into somebody's account: that must not
+    stay unseen. Somebody who never signed in yet is not told of their own invitation.
+    """
+    told = set(
+        session.scalars(
+            sa.select(AccessGrant.user_id)
+            .join(UserAccount, UserAccount.id == AccessGrant.user_id)
+            .where(
+                AccessGrant.role == Role.ADMINISTRATOR,
+                facts.known(AccessGrant),
+                facts.covers(AccessGrant, now.date()),
+                UserAccount.active.is_(True),
+            )
+        )
+    )
+    if about.password_hash is not None:
+        told.add(about.id)
+    session.add_all(
+        AccountNotice(
+            user_id=user_id,
+            kind=kind,
+            about_id=about.id,
+            actor_id=scope.actor_id,
+            role=role,
+            place_id=place_id,
+            made_at=now,
+        )
+        for user_id in sorted(told - {scope.actor_id})
+    )
 
 
 # Parts

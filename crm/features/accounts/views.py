@@ -350,6 +350,15 @@ def save_mine(scope: Scope) -> Any:
     return redirect(url_for("accounts.mine"), 303)
 
 
+@bp.post("/account/notices/<uuid:notice_id>/seen")
+@requires(Permission.ACCOUNT_OWN)
+def see_notice(scope: Scope, notice_id: UUID) -> Any:
+    """Mark as seen what the first page says that somebody did to an account."""
+    with unit_of_work(scope) as session:
+        service.see_notice(session, scope, notice_id, now=clock.now())
+    return redirect(_home(), 303)
+
+
 @bp.post("/account/passphrase")
 @requires(Permission.ACCOUNT_OWN)
 def change_passphrase(scope: Scope) -> Any:

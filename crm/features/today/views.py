@@ -15,8 +15,10 @@ from flask_babel import gettext, ngettext
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import EditConflict, Refusal
+from crm.domain.vocabulary import NoticeKind
 from crm.features.today import queries, service
 from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
+from crm.reads.notices import Notice, list_notices
 from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
 from crm.reads.turf import something_stranded
 from crm.web import clock
@@ -71,12 +73,27 @@ class Job:
     more: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody did to an account, in words, and where to say that one has seen it."""
+
+    words: str
+    seen_url: str
+
+
 @bp.get("/")
 @requires(Permission.ACCOUNT_OWN)
 def index(scope: Scope) -> str:
     """Show the reader's day; to an administrator without places, the work of running the server."""
     if not scope.may(Permission.CONTACT_READ):
-        return render_template("today/admin.html", jobs=_admin_jobs(scope), today=my_today())
+        with unit_of_work(scope, read_only=True) as session:
+            notices = list_notices(session, scope)
+        return render_template(
+            "today/admin.html",
+            jobs=_admin_jobs(scope),
+            today=my_today(),
+            notices=[_told(one) for one in notices],
+        )
     today = my_today()
     everyone = request.args.get("show") == "all"
     with unit_of_work(scope, read_only=True) as session:
@@ -84,6 +101,7 @@ def index(scope: Scope) -> str:
         to_speak = people_to_speak_to(
             session, scope, today=today, limit=MOST if everyone else FIRST_FEW
         )
+        notices = list_notices(session, scope)
         week = queries.count_week(session, scope, today=today)
         asked = queries.count_asked(session, scope, today=today)
         stranded = scope.may(Permission.TURF_WRITE) and something_stranded(
@@ -92,6 +110,7 @@ def index(scope: Scope) -> str:
     return render_template(
         "today/index.html",
         today=today,
+        notices=[_told(one) for one in notices],
         due=[_reminder_row(one, today) for one in reminders.due],
         coming=[_reminder_row(one, today) for one in reminders.coming],
         done=[_reminder_row(one, today) for one in reminders.done],
@@ -359,6 +378,37 @@ def _quote(talk: LastTalk | None) -> str | None:
 def _log_url(contact_public_id: UUID) -> str:
     address = address_of("conversations.log", contact_id=contact_public_id, next="today")
     return address or url_for("today.index")
+
+
+def _told(notice: Notice) -> Told:
+    actor = notice.actor_name or gettext("Somebody at the server’s command line")
+    if notice.about_reader:
+        whom = gettext("you")
+    elif notice.by_themselves:
+        whom = gettext("themselves")
+    else:
+        whom = notice.about_name
+    day = day_words(notice.made_at.astimezone(ZoneInfo(my_zone())).date())
+    if notice.kind is NoticeKind.ROLE_GIVEN and notice.role is not None:
+        words = gettext(
+            "%(actor)s gave %(whom)s the role “%(role)s” at %(place)s on %(day)s.",
+            actor=actor,
+            whom=whom,
+            role=label(notice.role),
+            place=notice.place_name or gettext("a place that you do not see"),
+            day=day,
+        )
+    else:
+        words = gettext(
+            "%(actor)s made a sign-in link for %(whom)s on %(day)s. Whoever opens it "
+            "chooses a new passphrase.",
+            actor=actor,
+            whom=whom,
+            day=day,
+        )
+    return Told(
+        words=words, seen_url=address_of("accounts.see_notice", notice_id=notice.public_id) or ""
+    )
 
 
 def _admin_jobs(scope: Scope) -> list[Job]:

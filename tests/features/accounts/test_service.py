@@ -21,7 +21,7 @@ from crm.domain.errors import (
 from crm.domain.roles import Role
 from crm.features.accounts import passphrases, service
 from crm.features.accounts.service import LastAdministrator
-from crm.models.accounts import AccessGrant, Invitation, UserAccount, UserSession
+from crm.models.accounts import AccessGrant, AccountNotice, Invitation, UserAccount, UserSession
 from crm.models.audit import AuditEntry
 from crm.web.db import unit_of_work
 from tests import factories
@@ -384,3 +384,80 @@ def test_the_command_line_can_invite_a_further_administrator(app: Flask) -> None
         with pytest.raises(Refusal) as refused, unit_of_work(scope) as session:
             service.invite_administrator(session, scope, name=name, now=NOW)
         assert str(refused.value) == "Enter a name of 120 letters or fewer."
+
+
+# Who is told
+
+
+def _give(scope: Scope, user: factories.Named, place: factories.Named) -> None:
+    _do(
+        scope,
+        service.add_grant,
+        user.public_id,
+        role=Role.ORGANISER,
+        place_id=place.public_id,
+        since=TODAY,
+        until=None,
+        now=NOW,
+    )
+
+
+def _told(user: factories.Named) -> list[tuple[str, int, int | None]]:
+    return [
+        (row.kind.value, row.about_id, row.actor_id)
+        for row in _rows(AccountNotice, user_id=user.id)
+    ]
+
+
+def test_an_administrator_who_takes_a_place_for_themselves_is_seen_by_the_others(
+    world: factories.World,
+) -> None:
+    other = make_signer("Ade Bello", role=Role.ADMINISTRATOR)
+    _give(_admin(world.admin), world.admin, world.mill)
+    assert _told(other) == [("role_given", world.admin.id, world.admin.id)]
+    assert _told(world.admin) == []
+    assert _told(world.rep) == []
+
+
+def test_a_new_link_for_somebody_is_told_to_them_and_to_the_other_administrators(
+    world: factories.World,
+) -> None:
+    other = make_signer("Ade Bello", role=Role.ADMINISTRATOR)
+    user = make_signer("Danuta Nowak")
+    _do(_admin(world.admin), service.new_link, user.public_id, now=NOW)
+    expected = [("link_made", user.id, world.admin.id)]
+    assert (_told(other), _told(user), _told(world.admin)) == (expected, expected, [])
+
+
+def test_an_administrator_made_on_the_command_line_is_told_to_all_of_them(
+    world: factories.World,
+) -> None:
+    _do(factories.ALL, service.invite_administrator, name="Zoe", now=NOW)
+    ((kind, _, actor),) = _told(world.admin)
+    assert (kind, actor) == ("role_given", None)
+
+
+def test_a_notice_is_seen_once_by_its_own_reader_and_leaves_audit_rows(
+    world: factories.World,
+) -> None:
+    user = make_signer("Danuta Nowak")
+    _do(_admin(world.admin), service.new_link, user.public_id, now=NOW)
+    (notice,) = _rows(AccountNotice, user_id=user.id)
+    with pytest.raises(NotFound):
+        _do(_admin(world.admin), service.see_notice, notice.public_id, now=NOW)
+    scope = Scope(actor_id=user.id, grants=())
+    _do(scope, service.see_notice, notice.public_id, now=NOW)
+    _do(scope, service.see_notice, notice.public_id, now=NOW + timedelta(days=1))
+    assert _rows(AccountNotice, user_id=user.id)[0].seen_at == NOW
+    entries = _rows(AuditEntry, subject="account_notice", subject_id=notice.id)
+    assert [(entry.verb.value, entry.actor_id) for entry in entries] == [
+        ("create", world.admin.id),
+        ("update", user.id),
+    ]
+
+
+def test_a_refused_role_tells_nobody(world: factories.World) -> None:
+    other = make_signer("Ade Bello", role=Role.ADMINISTRATOR)
+    with pytest.raises(NotFound):
+        _give(_admin(world.admin), world.rep, factories.Named(0, uuid4(), "nowhere"))
+    assert _told(other) == []
