@@ -33,6 +33,7 @@ FEATURES: tuple[str, ...] = (
     "workplaces",
     "wallchart",
     "issues",
+    "history",
     "practice",
 )
 

@@ -59,7 +59,7 @@ def record_export(
                 subject=what,
                 place_id=place_id,
                 new={
-                    "filters": {key: _plain(value) for key, value in filters.items()},
+                    "filters": {key: plain(value) for key, value in filters.items()},
                     "rows": rows,
                 },
             )
@@ -126,7 +126,8 @@ def _of_row(
         session,
         verb,
         subject=row.__tablename__,
-        subject_id=getattr(row, "id", None),
+        # A note has no key of its own: it goes by that of its talk.
+        subject_id=getattr(row, "id", None) or getattr(row, "conversation_id", None),
         subject_public_id=getattr(row, "public_id", None),
         contact_id=contact_id,
         place_id=place_id,
@@ -165,10 +166,11 @@ def _changes(row: Base) -> tuple[dict[str, Any], dict[str, Any]]:
 def _hide(row: Base, key: str, value: Any) -> Any:
     if key in row.audit_hides and value is not None:
         return "(hidden)"
-    return _plain(value)
+    return plain(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as the trail keeps it: text, a number, a list, or None."""
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, datetime | date | time):

@@ -371,8 +371,12 @@ def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
     """What was written at a place is read there; the rest with the person it is about.
 
     The trail holds the words of talks too: they need the same right as the notes themselves.
+    Asked for with USER_WRITE, it is what was done to accounts and by the machine, and nothing of
+    any person.
     """
     entry = AuditEntry
+    if narrower is Permission.USER_WRITE:
+        return sa.and_(entry.contact_id.is_(None), entry.subject.in_(sorted(OF_ACCOUNTS)))
     about = _of_seen_contact(scope, Permission.AUDIT_READ, entry.contact_id)
     seen = None
     if about is not None:
@@ -441,6 +445,19 @@ _OF_ACCOUNTS = ("access_grant", "user_account")
 
 # Rows that their writer took back: they never were, and only their history shows them.
 _TAKEN_BACK: frozenset[type[Any]] = frozenset({Conversation, FollowUp})
+
+# What an administrator answers for, in the trail of accounts: sign-ins and long work too.
+OF_ACCOUNTS = frozenset(
+    {
+        "user_account",
+        "access_grant",
+        "invitation",
+        "user_session",
+        "calendar_feed",
+        "background_task",
+        "phone_list",
+    }
+)
 
 
 _RULES: dict[type[Any], Rule] = {

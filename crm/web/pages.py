@@ -37,8 +37,14 @@ _TABS: tuple[tuple[str, Any, str, Permission], ...] = (
     ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE),
     ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ),
     ("dash", lazy_gettext("Density"), "density.index", Permission.DENSITY_READ),
+    ("trail", lazy_gettext("Trail"), "history.trail", Permission.AUDIT_READ),
     ("admin", lazy_gettext("Admin"), "accounts.users", Permission.USER_WRITE),
+    ("accounts", lazy_gettext("Trail of accounts"), "history.accounts", Permission.USER_WRITE),
 )
+
+
+# Tabs that share a blueprint: only their own page is theirs.
+_ALONE = frozenset({"trail", "accounts"})
 
 
 def install(app: Flask) -> None:
@@ -122,7 +128,8 @@ def _tabs() -> list[Tab]:
             key=key,
             label=str(label),
             url=address,
-            current=endpoint.split(".")[0] == blueprint,
+            current=endpoint == request.endpoint
+            or (key not in _ALONE and endpoint.split(".")[0] == blueprint),
         )
         for key, label, endpoint, permission in _TABS
         if scope.may(permission) and (address := address_of(endpoint)) is not None

@@ -151,6 +151,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     # What the phone asks for and sends: answers in JSON, and talks that are not stored yet.
     "conversations": {"outbox.py"},
     "accounts": {"passphrases.py"},
+    # Tables, fields and values of the trail, as the screens call them.
+    "history": {"wording.py"},
     # The words of the timeline: what happened, in one sentence for each kind of fact.
     "contacts": {"wording.py"},
     # The sentences of a figure, shared by the page, the print and the files.

@@ -1,0 +1,335 @@
+"""Reads of the audit trail: one record's history, and the trail of a whole part of the tree."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.audit import record_view
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.errors import NotFound
+from crm.domain.vocabulary import Verb
+from crm.models.audit import AuditEntry
+from crm.models.contacts import Contact
+from crm.models.places import Place, Shift
+from crm.reads.people import get_contact, names_of_users, shown_name
+from crm.reads.places import names_of
+
+# Values that are inner keys of places and users: shown by name where the reader may know it.
+OF_PLACES = (
+    "place_id",
+    "workplace_id",
+    "area_id",
+    "employer_of_record_id",
+    "union_id",
+    "branch_id",
+)
+OF_USERS = (
+    "held_by_id",
+    "assessor_id",
+    "owner_id",
+    "author_id",
+    "done_by_id",
+    "recorded_by_id",
+    "user_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row that was written: what it is, and the old and new value of each field.
+
+    changes: (field, old, new), values as the trail keeps them; None = nothing there.
+    """
+
+    verb: Verb
+    subject: str
+    subject_id: int | None
+    contact_id: int | None
+    place_id: int | None
+    changes: tuple[tuple[str, Any, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """All that one request wrote, looked at or took out, at one moment.
+
+    request_id: None for what the machine did by itself. by: the user's name, None = the machine.
+    reason: why the machine did it. person and place: names, where the reader may know them.
+    oldest: where the next page goes on.
+    """
+
+    request_id: str | None
+    at: datetime
+    actor_id: int | None
+    by: str | None
+    reason: str | None
+    person: str | None
+    person_id: uuid.UUID | None
+    place: str | None
+    lines: tuple[Line, ...]
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names behind inner keys that stand in old and new values; an absent one may not be known."""
+
+    places: dict[int, str]
+    users: dict[int, str]
+    shifts: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of acts, the latest first, with the names they need. more: there are older ones."""
+
+    acts: list[Act]
+    names: Names
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The record whose history is asked for."""
+
+    id: int
+    public_id: uuid.UUID
+    name: str
+
+
+def get_person(session: Session, scope: Scope, contact_id: uuid.UUID) -> Subject:
+    """Return the person. Raises NotFound when absent or out of scope."""
+    person = get_contact(session, scope, contact_id)
+    return Subject(person.id, person.public_id, shown_name(person))
+
+
+def get_place(session: Session, scope: Scope, place_id: uuid.UUID) -> Subject:
+    """Return the place, of any kind, inside the scope. Raises NotFound."""
+    place = session.scalars(
+        scope.select(Place, permission=Permission.CONTACT_READ).where(Place.public_id == place_id)
+    ).one_or_none()
+    if place is None:
+        raise NotFound(f"place {place_id}")
+    return Subject(place.id, place.public_id, place.name)
+
+
+def history_of_person(
+    session: Session, scope: Scope, contact_id: int, *, limit: int, before: int | None = None
+) -> History:
+    """Return what was written about a person, as far as the reader reads those records.
+
+    before: only entries older than this one. Five statements, whatever the length.
+    """
+    return _acts(
+        session,
+        scope,
+        _records(scope).where(AuditEntry.contact_id == contact_id),
+        limit=limit,
+        before=before,
+    )
+
+
+def history_of_place(
+    session: Session, scope: Scope, place_id: int, *, limit: int, before: int | None = None
+) -> History:
+    """Return what was written about a place itself: its details, headcounts, shifts. No people."""
+    return _acts(
+        session,
+        scope,
+        _records(scope).where(AuditEntry.place_id == place_id, AuditEntry.contact_id.is_(None)),
+        limit=limit,
+        before=before,
+    )
+
+
+def trail(
+    session: Session,
+    scope: Scope,
+    *,
+    accounts: bool,
+    verbs: Sequence[Verb] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    actor_id: int | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> History:
+    """Return the trail of the reader's places; or, with accounts, of accounts and the machine.
+
+    since and until: moments, the second left out. Six statements at most.
+    """
+    right = Permission.USER_WRITE if accounts else None
+    chosen = scope.select(AuditEntry, permission=right)
+    if verbs:
+        chosen = chosen.where(AuditEntry.verb.in_(verbs))
+    if since is not None:
+        chosen = chosen.where(AuditEntry.at >= since)
+    if until is not None:
+        chosen = chosen.where(AuditEntry.at < until)
+    if actor_id is not None:
+        chosen = chosen.where(AuditEntry.actor_id == actor_id)
+    return _acts(session, scope, chosen, limit=limit, before=before)
+
+
+def entries_of_request(
+    session: Session, scope: Scope, request_id: str, column: Any, subject_id: int
+) -> list[AuditEntry]:
+    """Return what one request wrote about one person or place, in the order it was written."""
+    return list(
+        session.scalars(
+            _records(scope)
+            .where(AuditEntry.request_id == request_id, column == subject_id)
+            .order_by(AuditEntry.id)
+        )
+    )
+
+
+def last_request(session: Session, scope: Scope, column: Any, subject_id: int) -> str | None:
+    """Return the request that wrote last about a person or place, or None.
+
+    Of the records that the reader may read. What an unseen one changed in the same row is noticed
+    when the row is put back.
+    """
+    only = [column == subject_id]
+    if column is AuditEntry.place_id:
+        only.append(AuditEntry.contact_id.is_(None))
+    found: str | None = session.scalars(
+        _records(scope)
+        .with_only_columns(AuditEntry.request_id)
+        .where(*only)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    ).first()
+    return found
+
+
+def users_in_trail(session: Session, scope: Scope, *, accounts: bool) -> list[tuple[int, str]]:
+    """Return who wrote something of late in this trail, by name: inner id and name."""
+    right = Permission.USER_WRITE if accounts else None
+    recent = session.scalars(
+        scope.select(AuditEntry.actor_id, permission=right)
+        .where(AuditEntry.actor_id.is_not(None))
+        .order_by(AuditEntry.id.desc())
+        .limit(1000)
+    )
+    ids = {int(one) for one in recent}
+    return sorted(names_of_users(session, ids).items(), key=lambda one: one[1])
+
+
+def note_look(session: Session, scope: Scope, person: Subject) -> None:
+    """Record that the reader looked at what is known of a person."""
+    record_view(session, contact_id=person.id, contact_public_id=person.public_id)
+
+
+def _records(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
+    return scope.select(AuditEntry, history=True)
+
+
+def _acts(
+    session: Session,
+    scope: Scope,
+    chosen: sa.Select[*tuple[Any, ...]],
+    *,
+    limit: int,
+    before: int | None,
+) -> History:
+    if before is not None:
+        chosen = chosen.where(AuditEntry.id < before)
+    # One request may write many rows; some more are read, so that the last act is whole.
+    rows = list(session.scalars(chosen.order_by(AuditEntry.id.desc()).limit(8 * limit + 1)))
+    groups: list[list[AuditEntry]] = []
+    for row in rows:
+        last = groups[-1][-1] if groups else None
+        same = last is not None and (
+            (last.request_id, last.contact_id, last.actor_id)
+            == (row.request_id, row.contact_id, row.actor_id)
+        )
+        if same and row.request_id is not None:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    more = len(groups) > limit or len(rows) > 8 * limit
+    if len(rows) > 8 * limit and len(groups) > 1:
+        groups.pop()
+    groups = groups[:limit]
+    shown = [row for group in groups for row in group]
+    people = _people(session, scope, {row.contact_id for row in shown})
+    names = _names(session, scope, shown)
+    return History(
+        acts=[_act(group, people, names) for group in groups],
+        names=names,
+        more=more,
+    )
+
+
+def _act(group: list[AuditEntry], people: dict[int, tuple[str, uuid.UUID]], names: Names) -> Act:
+    last = group[0]
+    person = people.get(last.contact_id) if last.contact_id is not None else None
+    return Act(
+        request_id=last.request_id,
+        at=last.at,
+        actor_id=last.actor_id,
+        by=names.users.get(last.actor_id) if last.actor_id is not None else None,
+        reason=last.reason,
+        person=person[0] if person else None,
+        person_id=person[1] if person else None,
+        place=next(
+            (names.places[row.place_id] for row in group if row.place_id in names.places), None
+        ),
+        lines=tuple(_line(row) for row in reversed(group)),
+        oldest=group[-1].id,
+    )
+
+
+def _line(row: AuditEntry) -> Line:
+    old, new = row.old or {}, row.new or {}
+    fields = [*old, *(name for name in new if name not in old)]
+    return Line(
+        verb=row.verb,
+        subject=row.subject,
+        subject_id=row.subject_id,
+        contact_id=row.contact_id,
+        place_id=row.place_id,
+        changes=tuple((name, old.get(name), new.get(name)) for name in fields),
+    )
+
+
+def _people(
+    session: Session, scope: Scope, ids: Iterable[int | None]
+) -> dict[int, tuple[str, uuid.UUID]]:
+    wanted = sorted({one for one in ids if one is not None})
+    if not wanted:
+        return {}
+    found = session.scalars(scope.select(Contact).where(Contact.id.in_(wanted)))
+    return {one.id: (shown_name(one), one.public_id) for one in found}
+
+
+def _names(session: Session, scope: Scope, rows: Iterable[AuditEntry]) -> Names:
+    places: set[int] = set()
+    users: set[int] = set()
+    shifts: set[int] = set()
+    for row in rows:
+        users |= {one for one in (row.actor_id,) if one is not None}
+        places |= {one for one in (row.place_id,) if one is not None}
+        for values in (row.old or {}, row.new or {}):
+            places |= {value for name, value in values.items() if name in OF_PLACES and value}
+            users |= {value for name, value in values.items() if name in OF_USERS and value}
+            shifts |= {value for name, value in values.items() if name == "shift_id" and value}
+    found = (
+        session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(sorted(shifts))))
+        if shifts
+        else ()
+    )
+    return Names(
+        places=names_of(session, scope, places),
+        users=names_of_users(session, users),
+        shifts={int(shift_id): str(name) for shift_id, name in found},
+    )

@@ -1,0 +1,236 @@
+"""The words of the trail: tables, fields and values as the screens call them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from crm.domain.vocabulary import Verb
+from crm.features.history.queries import OF_PLACES, OF_USERS, Line, Names
+from crm.web.filters import day, moment
+from crm.web.labels import LABELS, RATINGS
+from crm.web.labels import label as word_of
+
+SUBJECTS: dict[str, Any] = {
+    "contact": _("Person"),
+    "contact_point": _("Phone, email or address"),
+    "field_basis": _("Why we may keep it"),
+    "job": _("Job"),
+    "membership": _("Union membership"),
+    "conversation": _("Talk"),
+    "conversation_issue": _("What matters to them"),
+    "conversation_note": _("Note"),
+    "assessment": _("Where they stand"),
+    "follow_up": _("Reminder"),
+    "follow_up_pass": _("Reminder given to a colleague"),
+    "workplace": _("Workplace"),
+    "area": _("Area"),
+    "employer": _("Employer"),
+    "branch": _("Branch"),
+    "trade_union": _("Union"),
+    "shift": _("Shift"),
+    "bargaining_unit": _("Bargaining unit"),
+    "recognition": _("Recognition"),
+    "headcount": _("Headcount"),
+    "member_count": _("Member count"),
+    "place_edge": _("Link between places"),
+    "user_account": _("Account"),
+    "access_grant": _("Role"),
+    "invitation": _("Link to sign in"),
+    "user_session": _("Session"),
+    "calendar_feed": _("Calendar address"),
+    "background_task": _("Long work"),
+    "phone_list": _("List for the phone"),
+    "turf": _("Whose area it is"),
+    "turf_person": _("Who looks after them"),
+    "turf_move": _("Handing over"),
+    "density": _("Density file"),
+    "density_table": _("Density file"),
+}
+
+FIELDS: dict[str, Any] = {
+    "known_as": _("Name they use"),
+    "full_name": _("Full name"),
+    "placeholder_label": _("Label"),
+    "pronouns": _("Pronouns"),
+    "languages": _("Languages"),
+    "how_known": _("How we know them"),
+    "do_not_contact": _("Do not contact"),
+    "kind": _("Kind"),
+    "value": _("Value"),
+    "label": _("Note"),
+    "state": _("State"),
+    "basis": _("How we know"),
+    "field_group": _("What it is about"),
+    "given_on": _("Given on"),
+    "withdrawn_on": _("Withdrawn on"),
+    "wording": _("Words"),
+    "place_id": _("Where"),
+    "workplace_id": _("Workplace"),
+    "area_id": _("Area"),
+    "shift_id": _("Shift"),
+    "job_title": _("Job title"),
+    "employer_of_record_id": _("Who pays the wages"),
+    "contract_type": _("Contract"),
+    "valid_from": _("From"),
+    "valid_to": _("Until"),
+    "from_is_first_seen": _("Known since then only"),
+    "union_id": _("Union"),
+    "branch_id": _("Branch"),
+    "status": _("Membership"),
+    "source": _("Source"),
+    "source_kind": _("Source"),
+    "day": _("Day"),
+    "channel": _("How they talked"),
+    "length_band": _("How long"),
+    "steps_reached": _("How far it got"),
+    "asked": _("What was asked"),
+    "ask": _("For what"),
+    "answer": _("Answer"),
+    "issue": _("What matters"),
+    "their_words": _("Their words"),
+    "fears": _("What they are afraid of"),
+    "inoculation": _("What we said about how the boss may answer"),
+    "next_step": _("What happens next"),
+    "rating": _("Where they stand"),
+    "held_by_id": _("Who talked with them"),
+    "assessor_id": _("Who judged it"),
+    "owner_id": _("Whose"),
+    "author_id": _("Who wrote it"),
+    "due_on": _("Due"),
+    "what": _("About"),
+    "done_at": _("Done"),
+    "name": _("Name"),
+    "on_day": _("On"),
+    "low": _("At least"),
+    "best": _("Best guess"),
+    "high": _("At most"),
+    "members": _("Members"),
+    "counts": _("Who is counted"),
+    "superseded_at": _("Taken back"),
+    "rows": _("Rows"),
+    "active": _("Open"),
+    "role": _("Role"),
+    "sector": _("Sector"),
+}
+# Keys, versions and moments of the machine: they tell a reader nothing.
+_QUIET = frozenset(
+    {
+        "id",
+        "public_id",
+        "version",
+        "name_key",
+        "value_key",
+        "contact_id",
+        "conversation_id",
+        "created_at",
+        "created_by_id",
+        "recorded_at",
+        "recorded_by_id",
+        "held_at",
+        "done_by_id",
+        "token_hash",
+        "filters",
+    }
+)
+_CODES = {str(one.value): one for one in LABELS}
+
+VERBS: dict[Verb, Any] = {
+    Verb.CREATE: _("Added"),
+    Verb.UPDATE: _("Changed"),
+    Verb.DELETE: _("Removed"),
+    Verb.VIEW: _("Looked at"),
+    Verb.EXPORT: _("Taken out as a file"),
+    Verb.SIGN_IN: _("Signed in"),
+    Verb.SIGN_OUT: _("Signed out"),
+}
+
+
+def verb_text(line: Line) -> str:
+    """Return what was done, in a word or two: a fact that was replaced or taken back says so."""
+    names = {name for name, _old, _new in line.changes}
+    if line.verb is Verb.UPDATE and "superseded_at" in names:
+        return str(gettext("Taken back, or replaced"))
+    return str(VERBS[line.verb])
+
+
+def subject_text(line: Line) -> str:
+    """Return the screen's word for the table."""
+    return str(SUBJECTS.get(line.subject, str(gettext("Something else"))))
+
+
+def change_rows(line: Line, names: Names) -> list[tuple[str, str | None, str | None]]:
+    """Return (field, old, new) in words; None where nothing was, or is, there.
+
+    Fields that only the machine reads are left out, and those this reader has no word for.
+    """
+    found = []
+    for name, old, new in line.changes:
+        if name in _QUIET or name not in FIELDS or name == "superseded_at":
+            continue
+        before, after = (_value(name, one, names) for one in (old, new))
+        if before != after:
+            found.append((str(FIELDS[name]), before, after))
+    return found
+
+
+def _value(name: str, value: Any, names: Names) -> str | None:
+    if value is None:
+        return None
+    if name in OF_PLACES:
+        return names.places.get(value, str(gettext("a place you do not see")))
+    if name in OF_USERS:
+        return names.users.get(value, str(gettext("somebody")))
+    if name == "shift_id":
+        return names.shifts.get(value, str(gettext("a shift")))
+    if name == "rating" and isinstance(value, int):
+        return f"{value} · {RATINGS[value]}"
+    if isinstance(value, bool):
+        return str(gettext("yes")) if value else str(gettext("no"))
+    if isinstance(value, list):
+        return ", ".join(_code(str(one)) for one in value)
+    if isinstance(value, str):
+        if value == "(hidden)":
+            return str(gettext("(not shown)"))
+        return _dated(value) or (_code(value) if name not in _WORDS else value)
+    return str(value)
+
+
+# What people typed: a word that happens to be a code stays as it was typed.
+_WORDS = frozenset(
+    {
+        "known_as",
+        "full_name",
+        "placeholder_label",
+        "pronouns",
+        "value",
+        "label",
+        "wording",
+        "job_title",
+        "their_words",
+        "fears",
+        "inoculation",
+        "next_step",
+        "what",
+        "name",
+    }
+)
+
+
+def _code(value: str) -> str:
+    return str(LABELS[_CODES[value]]) if value in _CODES else word_of(value)
+
+
+def _dated(value: str) -> str | None:
+    if len(value) < 10 or value[4:5] != "-" or value[7:8] != "-":
+        return None
+    try:
+        if len(value) == 10:
+            return day(date.fromisoformat(value))
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment(found) if found.tzinfo is not None else None
