@@ -114,7 +114,7 @@ def get_person(session: Session, scope: Scope, contact_id: uuid.UUID) -> Subject
 def get_place(session: Session, scope: Scope, place_id: uuid.UUID) -> Subject:
     """Return the place, of any kind, inside the scope. Raises NotFound."""
     place = session.scalars(
-        scope.select(Place, permission=Permission.CONTACT_READ).where(Place.public_id == place_id)
+        scope.select(Place, permission=Permission.PLACE_READ).where(Place.public_id == place_id)
     ).one_or_none()
     if place is None:
         raise NotFound(f"place {place_id}")

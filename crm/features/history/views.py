@@ -58,7 +58,7 @@ def undo_person(scope: Scope, contact_id: UUID) -> Any:
 
 
 @bp.get("/history/place/<uuid:place_id>")
-@requires(Permission.CONTACT_READ)
+@requires(Permission.PLACE_READ)
 def place(scope: Scope, place_id: UUID) -> str:
     """Show what was written about a place itself."""
     return _place_page(scope, place_id, UndoForm())
@@ -80,7 +80,6 @@ def undo_place(scope: Scope, place_id: UUID) -> Any:
         else:
             flash(gettext("Undone. The history keeps both."), "done")
             return redirect(url_for("history.place", place_id=place_id), 303)
-    scope.require(Permission.CONTACT_READ)
     return _place_page(scope, place_id, form), 422
 
 

@@ -140,9 +140,7 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
         today=my_today(),
         pages=(_pages(here.page, here.pages, "workplaces.show", place_id=place_id) if here else {}),
         links=_links(scope),
-        history_url=address_of("history.place", place_id=place_id)
-        if scope.may(Permission.CONTACT_READ)
-        else None,
+        history_url=address_of("history.place", place_id=place_id),
     )
 
 
