@@ -174,7 +174,7 @@ def _counts(engine: sa.Engine) -> dict[str, int]:
         if table.name not in _BOOKKEEPING
     ]
     with engine.connect().execution_options(crm_scope=True, read_only=True) as connection:
-        return dict(connection.execute(sa.union_all(*arms)))
+        return {str(name): int(rows) for name, rows in connection.execute(sa.union_all(*arms))}
 
 
 def _pages(app: Flask, ids: dict[str, Any]) -> Iterator[str]:
