@@ -26,6 +26,7 @@ FEATURES: tuple[str, ...] = (
     "today",
     "mine",
     "turf",
+    "ties",
     "feed",
     "registers",
     "tasks",

@@ -39,6 +39,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.tasks import BackgroundTask, TaskFile
+from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import FollowUpPass, Turf, TurfMove, TurfPerson
 
 log = logging.getLogger(__name__)
@@ -363,16 +364,76 @@ def _turf_person_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnEle
     )
 
 
+def _tie_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """A tie is read by those who see both people at its workplace: else it would tell of one.
+
+    By their jobs, not by the place of the row, as whose people they are: people change areas.
+    """
+    return _all_of(
+        _of_seen_contact(scope, narrower, Tie.contact_id, workplace=Tie.workplace_id),
+        _of_seen_contact(scope, narrower, Tie.leader_id, workplace=Tie.workplace_id),
+    )
+
+
+def _leading_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    return _of_seen_contact(scope, narrower, Leading.contact_id, workplace=Leading.workplace_id)
+
+
+def _group_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """Groups that tell of belief or origin are read as notes are; the others with the people."""
+    return _all_of(
+        _both(scope, Permission.CONTACT_READ, narrower, SocialGroup.place_id),
+        _need_to_know(scope, table_of(SocialGroup).c, SocialGroup.place_id),
+    )
+
+
+def _group_member_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    group = table_of(SocialGroup).alias("scope_group")
+    known = _need_to_know(scope, group.c, group.c.place_id)
+    return _all_of(
+        _both(scope, Permission.CONTACT_READ, narrower, GroupMember.place_id),
+        _of_seen_contact(scope, narrower, GroupMember.contact_id),
+        None
+        if known is None
+        else sa.exists(
+            sa.select(sa.literal(1))
+            .select_from(group)
+            .where(group.c.id == GroupMember.group_id, known)
+        ),
+    )
+
+
+def _need_to_know(scope: Scope, group: Any, place: Any) -> sa.ColumnElement[bool] | None:
+    if scope.nodes(Permission.NOTE_READ) is None:
+        return None
+    return sa.or_(
+        group.need_to_know.is_(False),
+        group.created_by_id == scope.actor_id,
+        scope.reach(Permission.NOTE_READ, place),
+    )
+
+
+def _all_of(*conditions: sa.ColumnElement[bool] | None) -> sa.ColumnElement[bool] | None:
+    """Return the condition that all of them hold; None, which asks nothing, where all are None."""
+    some = [condition for condition in conditions if condition is not None]
+    return sa.and_(*some) if some else None
+
+
 def _owner_rule(model: type[Any]) -> Rule:
     return lambda scope, narrower: model.owner_id == scope.actor_id
+
+
+_READ_AS_NOTES = sorted(
+    model.__tablename__ for model in (ConversationNote, SocialGroup, GroupMember)
+)
 
 
 def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
     """What was written at a place is read there; the rest with the person it is about.
 
-    The trail holds the words of talks too: they need the same right as the notes themselves.
-    Asked for with USER_WRITE, it is what was done to accounts and by the machine, and nothing of
-    any person.
+    The trail holds the words of talks too: they need the same right as the notes themselves, and
+    so do the groups. What it tells of a tie is for those who may see both people. Asked for with
+    USER_WRITE, it is what was done to accounts and by the machine, and nothing of any person.
     """
     entry = AuditEntry
     if narrower is Permission.USER_WRITE:
@@ -382,10 +443,15 @@ def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
     if about is not None:
         at = scope.reach(Permission.AUDIT_READ, entry.place_id)
         seen = sa.or_(at, sa.and_(entry.place_id.is_(None), about))
+        tie = table_of(Tie).alias("scope_tie")
+        other = _of_seen_contact(scope, Permission.AUDIT_READ, tie.c.leader_id)
+        if other is not None:
+            both = sa.exists(sa.select(sa.literal(1)).where(tie.c.id == entry.subject_id, other))
+            seen = sa.and_(seen, sa.or_(entry.subject != Tie.__tablename__, both))
     if scope.nodes(Permission.NOTE_READ) is None:
         return seen
     words = sa.or_(
-        entry.subject != ConversationNote.__tablename__,
+        entry.subject.not_in(_READ_AS_NOTES),
         scope.reach(Permission.NOTE_READ, entry.place_id),
         entry.actor_id == scope.actor_id,
     )
@@ -464,6 +530,10 @@ _RULES: dict[type[Any], Rule] = {
     Place: _place_rule,
     Contact: lambda scope, narrower: _of_seen_contact(scope, narrower, Contact.id),
     ConversationNote: _note_rule,
+    Tie: _tie_rule,
+    Leading: _leading_rule,
+    SocialGroup: _group_rule,
+    GroupMember: _group_member_rule,
     BackgroundTask: _owner_rule(BackgroundTask),
     TaskFile: _owner_rule(TaskFile),
     AuditEntry: _audit_rule,
@@ -566,6 +636,8 @@ _WRITES: dict[type[Any], Permission] = {
     Turf: Permission.TURF_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.
     TurfPerson: Permission.CONVERSATION_WRITE,
+    SocialGroup: Permission.CONTACT_WRITE,
+    GroupMember: Permission.CONTACT_WRITE,
 }
 
 
@@ -594,11 +666,19 @@ def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Conta
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return
+    if isinstance(row, Tie | Leading):
+        people = {row.contact_id, row.leader_id} if isinstance(row, Tie) else {row.contact_id}
+        for person in people:
+            if not _holds_contact(session, scope, person, workplace_id=row.workplace_id):
+                raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
+        return
     anchor = _anchor(row)
     if anchor is not None:
         permission = _WRITES.get(kind) or _place_permission(row)
         if not _holds(session, scope, permission, anchor):
             raise OutsideScopeError(f"{kind.__name__} lies outside the writer's places.")
+        if isinstance(row, GroupMember) and not _holds_contact(session, scope, row.contact_id):
+            raise OutsideScopeError("GroupMember is about a person outside the scope.")
         return
     if isinstance(row, Place):
         _check_top_place(scope, row)
@@ -665,15 +745,20 @@ def _holds(session: Session, scope: Scope, permission: Permission, place_id: int
     return memo[key]
 
 
-def _holds_contact(session: Session, scope: Scope, contact_id: int) -> bool:
+def _holds_contact(
+    session: Session, scope: Scope, contact_id: int, *, workplace_id: int | None = None
+) -> bool:
+    """Whether the writer holds a job that the person has or had, there if a workplace is given."""
     if scope.nodes(Permission.CONTACT_WRITE) is None:
         return True
     job = table_of(Job)
+    there = sa.true() if workplace_id is None else job.c.workplace_id == workplace_id
     found = session.connection().execute(
         sa.select(sa.literal(1))
         .where(
             job.c.contact_id == contact_id,
             job.c.superseded_at.is_(None),
+            there,
             scope.reach(Permission.CONTACT_WRITE, job.c.place_id),
         )
         .limit(1)

@@ -120,6 +120,20 @@ class Answer(enum.StrEnum):
     NOT_YET = "not_yet"
 
 
+class GroupKind(enum.StrEnum):
+    """What holds a group of people together at work."""
+
+    CAR_SHARE = "car_share"
+    LANGUAGE = "language"
+    PRAYER = "prayer"
+    FOOTBALL = "football"
+    OTHER = "other"
+
+
+# Which language people speak and where they pray tells of origin and belief (UK GDPR Art. 9).
+NEED_TO_KNOW = frozenset({GroupKind.LANGUAGE, GroupKind.PRAYER})
+
+
 class Verb(enum.StrEnum):
     """What was done."""
 

@@ -11,6 +11,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 
 from crm.domain.assessment import Basis, Freshness
+from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
@@ -21,6 +22,7 @@ from crm.domain.vocabulary import (
     Channel,
     ContractType,
     FieldGroup,
+    GroupKind,
     HowKnown,
     LegalBasis,
     LengthBand,
@@ -118,6 +120,19 @@ LABELS: dict[enum.Enum, Any] = {
     Answer.YES: _("Yes"),
     Answer.NO: _("No"),
     Answer.NOT_YET: _("Not yet"),
+    Stage.IDENTIFIED: _("Leader, not tested yet"),
+    Stage.CONFIRMED: _("Leader, confirmed"),
+    TieBasis.SELF: _("They said so themselves"),
+    TieBasis.COLLEAGUE: _("A colleague told us"),
+    TieBasis.SEEN: _("One of us saw it"),
+    FoundBy.NAMED: _("People named them when asked whom they go to"),
+    FoundBy.SEEN: _("One of us saw people follow them"),
+    FoundBy.TOLD: _("A colleague told us"),
+    GroupKind.CAR_SHARE: _("Car share or bus"),
+    GroupKind.LANGUAGE: _("Language"),
+    GroupKind.PRAYER: _("Prayer room"),
+    GroupKind.FOOTBALL: _("Football or other sport"),
+    GroupKind.OTHER: _("Something else"),
     TaskState.WAITING: _("Waiting"),
     TaskState.RUNNING: _("Running"),
     TaskState.DONE: _("Done"),

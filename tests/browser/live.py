@@ -39,6 +39,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.tasks import BackgroundTask
+from crm.models.ties import Leading, Tie
 from crm.models.turf import Turf, TurfMove, TurfPerson
 from crm.web import migrating, serving
 from crm.web.db import db, unit_of_work
@@ -253,6 +254,12 @@ def one_of_each(world: World) -> dict[str, Any]:
             typed_at=NOW,
             kept_at=NOW,
         )
+        here = {"workplace_id": world.mill.id, "valid_from": LONG_AGO, **at, **fact}
+        tie = Tie(
+            leader_id=world.tomasz.id, basis="self", said_by_id=world.ioana.id, **of_ioana, **here
+        )
+        leading = Leading(contact_id=world.tomasz.id, stage="identified", found_by="named", **here)
+        session.add_all([tie, leading])
         session.add_all([talk, point, basis, follow_up, headcount, count, unit, task, kept])
         session.flush()
         session.add_all(
@@ -315,6 +322,8 @@ def one_of_each(world: World) -> dict[str, Any]:
             "workplaces.correct_member_count:count_id": count.public_id,
             "workplaces.withdraw_member_count:count_id": count.public_id,
             "unit_id": unit.public_id,
+            "tie_id": tie.public_id,
+            "leading_id": leading.public_id,
             "turf_id": turf.public_id,
             "move_id": move.public_id,
             "shift_id": shift.public_id,

@@ -32,6 +32,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.tasks import BackgroundTask
+from crm.models.ties import Leading, Tie
 from crm.models.turf import Turf, TurfMove
 from crm.web.db import unit_of_work
 from crm.web.headers import HEADERS
@@ -155,6 +156,12 @@ def _values(
         membership = session.scalars(
             ALL.select(Membership).where(Membership.contact_id == contact.id)
         ).first()
+        other = factories.make_person(session, site, f"Colleague at {workplace.name}")
+        here = {"workplace_id": site.id, "contact_id": contact.id, "valid_from": TODAY}
+        tie = Tie(leader_id=other.id, basis="seen", **here, **at, **fact)
+        leading = Leading(stage="identified", found_by="named", **here, **at, **fact)
+        session.add_all([tie, leading])
+        session.flush()
         assert job is not None
         assert membership is not None
         assert isinstance(area, Area)
@@ -168,6 +175,8 @@ def _values(
             "area_id": area.public_id,
             "kind": "phone",
             "look": "rota",
+            "tie_id": tie.public_id,
+            "leading_id": leading.public_id,
             "token": "not-a-token",
             "register_name": "member-counts",
             "count_id": rows["headcount_id"].public_id,

@@ -28,6 +28,7 @@ from crm.domain.vocabulary import (
 from crm.features.contacts import forms, queries, service, wording
 from crm.reads.people import MemberFilter, list_people
 from crm.reads.places import Choice
+from crm.reads.ties import ties_of
 from crm.reads.turf import reps_of
 from crm.web import clock
 from crm.web.db import unit_of_work
@@ -257,11 +258,14 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
             session, scope, contact_id, today=my_today(), expiry=expiry_rule()
         )
         reps = reps_of(session, scope, inner_id, as_at=my_today())
+        ties = ties_of(session, scope, inner_id, as_at=my_today())
         audit.record_view(session, contact_id=inner_id, contact_public_id=contact_id)
     return render_template(
         "contacts/show.html",
         page_of=page,
         reps=reps,
+        ties=ties,
+        tie_url=address_of,
         person=page.person,
         chart=wording.history_chart(page),
         timeline_items=wording.happenings(page),

@@ -44,6 +44,8 @@ SUBJECTS: dict[str, Any] = {
     "calendar_feed": _("Calendar address"),
     "background_task": _("Long work"),
     "phone_list": _("List for the phone"),
+    "tie": _("Whom they listen to"),
+    "leading": _("Leader"),
     "turf": _("Whose area it is"),
     "turf_person": _("Who looks after them"),
     "turf_move": _("Handing over"),
