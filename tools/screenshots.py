@@ -54,6 +54,8 @@ def pictures_of(made: PracticeWorld) -> list[Picture]:
         Picture("log-phone.png", "Danuta", "/log", 360, 740, ("With us", "Pay")),
         Picture("density.png", "Ana", "/dash", 1280, 1120),
         Picture("workplace.png", "Ana", f"/places/{site}", 1280, 960),
+        Picture("wall.png", "Ana", f"/places/{site}/wall", 1280, 1000),
+        Picture("today-phone.png", "Danuta", "/", 360, 740),
     ]
 
 
