@@ -27,6 +27,8 @@
     document.dispatchEvent(new Event("phone:signal"));
     if (told.state === "ended") {
       await Vault.wipe();
+      // All that stays: that this was said, until somebody signs in here again.
+      await Vault.put("ended", true);
       if (navigator.serviceWorker) {
         for (var one of await navigator.serviceWorker.getRegistrations()) await one.unregister();
       }
@@ -82,7 +84,9 @@
       if (!document.getElementById("unsent").hidden) say(data.waiting);
       return;
     }
+    if (!data.owner && (await Vault.get("ended"))) say(data.ended);
     if (data.owner) {
+      await Vault.drop(["ended"]);
       var me = await Vault.get("me");
       if (me && me.owner !== data.owner) await Vault.forgetList();
       await Vault.put("me", { owner: data.owner, key: Vault.bytes(data.key) });

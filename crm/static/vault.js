@@ -150,7 +150,7 @@ self.Vault = (function () {
     await inStore("talks", "readwrite", function (s) { s.clear(); });
     if (self.caches) for (var name of await caches.keys()) await caches.delete(name);
   }
-  return { able: !!(subtle && self.indexedDB), get: get, put: put, bytes: bytes, setCode: setCode, unlock: unlock,
+  return { able: !!(subtle && self.indexedDB), get: get, put: put, drop: drop, bytes: bytes, setCode: setCode, unlock: unlock,
     forgetList: forgetList, putList: putList, openList: openList, unseal: unseal, queue: queue, talks: talks,
     settle: settle, remove: remove, sweep: sweep, wipe: wipe };
 })();

@@ -2,6 +2,8 @@
 "use strict";
 const NAME = "shell-" + VAULT.split("v=").pop() + KEEP.map((one) => one.slice(-4)).join("");
 const WAIT = 10000;
+// Only these are worth giving up on: a long report may take its time.
+const PHONE = /^\/($|mine$|log($|\/)|outbox$)/;
 const TALK = /^\/log\/([0-9a-f-]{36})$/;
 const trusted = self.trustedTypes
   ? trustedTypes.createPolicy("worker", { createScriptURL: (address) => address })
@@ -47,7 +49,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method === "GET" && KEEP.includes(address.pathname + address.search)) {
     event.respondWith(caches.match(request).then((kept) => kept || fetch(request)));
   } else if (request.mode === "navigate" && request.method === "GET") {
-    event.respondWith(within(request).catch(shell));
+    event.respondWith((PHONE.test(address.pathname) ? within(request) : fetch(request)).catch(shell));
   } else if (request.mode === "navigate" && request.method === "POST" && TALK.test(address.pathname)) {
     event.respondWith(send(request, TALK.exec(address.pathname)[1]));
   }

@@ -20,6 +20,7 @@ from crm.models.conversations import Conversation, ConversationNote, KeptTalk
 from crm.web.db import unit_of_work
 from tests.browser.airwaves import Line, line
 from tests.browser.live import Live
+from tests.browser.looking import access_faults, too_wide
 from tests.factories import ALL
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def test_a_rep_whose_access_ended_sends_nothing_and_the_phone_is_wiped(
     phone.log(0)
     phone.log(1)
     _activate(live_sqlite, is_active=False)
+    # The page without signal tries by itself; a page that is left is told nothing.
+    phone.page.goto("about:blank")
     try:
         air.cut = False
         phone.open("/")
@@ -352,3 +355,17 @@ def test_ten_wrong_codes_wipe_the_list(phone: _Phone, air: Line) -> None:
         phone.page.wait_for_timeout(400)
     expect(phone.page.get_by_text("This phone keeps no list.")).to_be_visible(timeout=10_000)
     assert not phone.page.evaluate("() => Vault.get('list')")
+
+
+def test_what_opens_without_signal_can_be_used_by_everybody(phone: _Phone, air: Line) -> None:
+    air.hang_up()
+    phone.unlock()
+    page = phone.page
+    assert access_faults(page) == []
+    page.locator("#people li a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#view-talk")).to_be_visible()
+    page.locator("#view-talk summary").click()
+    assert access_faults(page) == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert too_wide(page) == []
