@@ -106,7 +106,7 @@ class _Postgres:
                 keep = " WHERE kind <> 'everything'" if table.name == "place" else ""
                 if table.name == "place_closure":
                     keep = " WHERE ancestor_id <> 1 OR descendant_id <> 1"
-                connection.exec_driver_sql(f"DELETE FROM {table.name}{keep}")
+                connection.exec_driver_sql(f'DELETE FROM "{table.name}"{keep}')
             connection.commit()
 
 

@@ -7,6 +7,7 @@ leader for ten workers, in every area and on every shift.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from crm.domain.errors import Refusal
-from crm.domain.wallchart import leaders_needed
 
+# One leader for ten workers: the usual aim of workplace organising.
+WORKERS_PER_LEADER: Final = 10
 # The share of those who listen to a leader that has to act before the leader counts as confirmed.
 CONFIRMING_PER_CENT: Final = 70
 
@@ -181,6 +183,11 @@ def _all_above(leader: Key, reached: Mapping[Key, list[Key]]) -> set[Key]:
             found.add(one)
             waiting.extend(reached[one])
     return found
+
+
+def leaders_needed(workers: float) -> int:
+    """How many leaders so many workers need, one for each ten of them or part of ten."""
+    return math.ceil(workers / WORKERS_PER_LEADER)
 
 
 def foot(

@@ -15,13 +15,12 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from crm.domain.assessment import Freshness, freshness_of
+from crm.domain.cover import Stage
 
-# One leader for ten workers: the usual aim of workplace organising.
-WORKERS_PER_LEADER: Final = 10
 # Days without a talk after which somebody counts as not spoken to.
 QUIET_DAYS: Final = 60
 # The fewest letters of an id that stand for a person on one wall.
-SHORTEST: Final = 4
+SHORTEST: Final = 3
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -41,6 +40,7 @@ class Gap(StrEnum):
     NOT_ASKED = "not_asked"
     NO_TALK = "no_talk"
     NO_TASK = "no_task"
+    NO_LEADER = "no_leader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class OnTheWall:
     """A person as at a day. rating None = not asked; member None = not known.
 
     said_yes: they once said yes to an ask. has_task: somebody has promised to speak to them.
+    leads: None = not known as a leader. led: a leader, or reached by one through ties.
     """
 
     key: int
@@ -64,17 +65,25 @@ class OnTheWall:
     said_yes: bool = False
     has_task: bool = False
     raised_issue: bool = True
+    leads: Stage | None = None
+    led: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Counts of people, each once. with_us: standing 1 or 2. What is not known is the rest."""
+    """Counts of people, each once. with_us: standing 1 or 2. What is not known is the rest.
+
+    leaders: found or confirmed; confirmed: those of them who are sure. not_led: reached by none.
+    """
 
     named: int
     asked: int
     with_us: int
     members: int
     not_members: int
+    leaders: int
+    confirmed: int
+    not_led: int
 
     @property
     def not_asked(self) -> int:
@@ -127,6 +136,9 @@ def sums(people: Iterable[OnTheWall]) -> Sums:
         with_us=sum(person.rating in (1, 2) for person in once),
         members=sum(person.member is True for person in once),
         not_members=sum(person.member is False for person in once),
+        leaders=sum(person.leads is not None for person in once),
+        confirmed=sum(person.leads is Stage.CONFIRMED for person in once),
+        not_led=sum(not person.led for person in once),
     )
 
 
@@ -138,12 +150,9 @@ def has_gap(person: OnTheWall, gap: Gap) -> bool:
         return person.rating is None
     if gap is Gap.NO_TALK:
         return person.talk_age is not TalkAge.RECENT
+    if gap is Gap.NO_LEADER:
+        return not person.led
     return person.said_yes and not person.has_task
-
-
-def leaders_needed(workers: float) -> int:
-    """How many leaders so many workers need, one for each ten of them or part of ten."""
-    return math.ceil(workers / WORKERS_PER_LEADER)
 
 
 def subtree(parents: Mapping[Key, Key | None], top: Key) -> set[Key]:

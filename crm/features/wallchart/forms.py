@@ -39,6 +39,12 @@ MEMBERS: tuple[tuple[str, Any], ...] = (
     (MemberFilter.NOT_KNOWN.value, _("Not known")),
 )
 
+LEADS: tuple[tuple[str, Any], ...] = (
+    ("", _("Everybody")),
+    ("yes", _("Leaders")),
+    ("none", _("No leader yet")),
+)
+
 
 class _Choice(SelectField):
     """A select that takes what is not in the address as its first choice."""
@@ -59,6 +65,7 @@ class WallForm(Form):
     as_at = DayField(_("As at"))
     stands = _Choice(_("Where they stand"), STANDS)
     member = _Choice(_("In a union"), MEMBERS)
+    leads = _Choice(_("Leaders"), LEADS)
     issue = _Choice(_("What matters to them"), [("", _("Anything")), *ISSUES.items()])
 
     def check(self, today: date) -> date:

@@ -16,6 +16,7 @@ from crm.access import speakers
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.cover import Cover
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.identity import fold
@@ -35,6 +36,7 @@ from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
 from crm.reads.places import headcounts_on
+from crm.reads.ties import Following, get_following
 
 Kept = TypeVar("Kept")
 
@@ -51,6 +53,7 @@ class GroupBy(enum.StrEnum):
     SHIFT = "shift"
     JOB = "job"
     EMPLOYER = "employer"
+    LEADER = "leader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +166,16 @@ def get_wall(
     by: GroupBy = GroupBy.AREA,
     issue: str | None = None,
 ) -> Wall:
-    """Return the wall chart of a workplace as at a day, as we know now. Six statements at most.
+    """Return the wall chart of a workplace as at a day, as we know now. Eight statements at most.
 
     issue: a code of the vocabulary; it marks who raised that issue by then.
     Raises NotFound when the workplace is out of scope, or none of its people are the reader's.
     """
     site = _get_site(session, scope, public_id)
     rows = _rows(session, scope, site.workplace_id, as_at=as_at, issue=issue)
-    everybody = {row.contact_id: _person(row, as_at) for row in rows}
+    following = get_following(session, scope, site.workplace_id, as_at=as_at)
+    led = following.cover(row.contact_id for row in rows)
+    everybody = {row.contact_id: _person(row, as_at, following, led) for row in rows}
     estimates = headcounts_on(session, scope, set(site.parents), as_at)
     at_place = _people_by(rows, lambda row: row.place_id)
     empty = blanks(
@@ -180,6 +185,8 @@ def get_wall(
     )
     if by is GroupBy.AREA:
         groups = _by_area(site, everybody, at_place, estimates, empty, as_at)
+    elif by is GroupBy.LEADER:
+        groups = _by_leader(everybody, led, sum(empty.values()))
     else:
         names = _names(session, scope, site, rows, by)
         groups = _by_other(by, rows, everybody, names, sum(empty.values()))
@@ -277,9 +284,18 @@ def get_gap(
         issue=None,
         permission=Permission.CONVERSATION_WRITE,
     )
+    following = get_following(session, scope, site.workplace_id, as_at=today)
+    present = {row.contact_id for row in rows}
+    if gap is Gap.NO_LEADER:
+        # Also people with whom the actor logs no talks can be on the way to a leader.
+        present |= {
+            row.contact_id
+            for row in _rows(session, scope, site.workplace_id, as_at=today, issue=None)
+        }
+    led = following.cover(present)
     found: dict[int, tuple[OnTheWall, int]] = {}
     for row in rows:
-        person = _person(row, today)
+        person = _person(row, today, following, led)
         if row.place_id in wanted and has_gap(person, gap):
             found.setdefault(person.key, (person, row.place_id))
     return OpenGap(
@@ -447,7 +463,7 @@ def _rows(
     ).all()
 
 
-def _person(row: Any, as_at: date) -> OnTheWall:
+def _person(row: Any, as_at: date, following: Following, led: Cover[int]) -> OnTheWall:
     return OnTheWall(
         key=row.contact_id,
         public_id=row.public_id,
@@ -463,6 +479,8 @@ def _person(row: Any, as_at: date) -> OnTheWall:
         said_yes=bool(row.said_yes),
         has_task=bool(row.has_task),
         raised_issue=bool(row.raised),
+        leads=following.stages.get(row.contact_id),
+        led=row.contact_id in led.covered,
     )
 
 
@@ -515,6 +533,31 @@ def _by_area(
     if rest or empty[site.workplace_id] or (site.whole and not groups):
         groups.append(_unknown(rest, empty[site.workplace_id]))
     return groups
+
+
+def _by_leader(everybody: Mapping[int, OnTheWall], led: Cover[int], empty: int) -> list[Group]:
+    """Return a column for each leader by name, then those whom no leader reaches."""
+    at_home: dict[int, set[int]] = {}
+    for person, leader in led.home.items():
+        at_home.setdefault(leader, set()).add(person)
+    groups = []
+    for key in sorted(at_home, key=lambda one: (everybody[one].name.casefold(), one)):
+        people = _sorted(everybody, at_home[key])
+        groups.append(
+            Group(
+                key=str(everybody[key].public_id),
+                label=everybody[key].name,
+                area_id=None,
+                people=people,
+                all_here=people,
+                inside=False,
+                sums=sums(people),
+                headcount=None,
+                blanks=0,
+            )
+        )
+    rest = _sorted(everybody, led.uncovered)
+    return [*groups, _unknown(rest, empty)] if rest or empty else groups
 
 
 def _unknown(people: tuple[OnTheWall, ...], empty: int, key: str = NOT_KNOWN_KEY) -> Group:

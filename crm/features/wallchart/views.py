@@ -39,6 +39,7 @@ _GROUPS: dict[GroupBy, Any] = {
     GroupBy.SHIFT: lazy_gettext("Shift"),
     GroupBy.JOB: lazy_gettext("Job"),
     GroupBy.EMPLOYER: lazy_gettext("Employer"),
+    GroupBy.LEADER: lazy_gettext("Leader"),
 }
 _FIELD_OF: dict[type[Refusal], str] = {
     service.DueInThePast: "due_on",
@@ -91,9 +92,11 @@ def show(scope: Scope, place_id: UUID) -> Any:
     if form.as_at.data is None or form.as_at.errors:
         form.as_at.data = as_at
     by = _word(GroupBy, request.args.get("by")) or GroupBy.AREA
-    shown = wording.Shown(form.chosen("stands"), form.chosen("member"), form.chosen("issue"))
+    shown = wording.Shown(
+        form.chosen("stands"), form.chosen("member"), form.chosen("issue"), form.chosen("leads")
+    )
     if request.args.get("not_asked"):
-        shown = wording.Shown("none", shown.member, shown.issue)
+        shown = wording.Shown("none", shown.member, shown.issue, shown.leads)
         form.stands.data = "none"
     with unit_of_work(scope, read_only=True) as session:
         wall = queries.get_wall(
@@ -107,6 +110,7 @@ def show(scope: Scope, place_id: UUID) -> Any:
             "stands": shown.stands,
             "member": shown.member,
             "issue": shown.issue,
+            "leads": shown.leads,
         },
     )
     look = {"table": _table, "meeting": _meeting, "print": _paper}.get(
@@ -131,7 +135,8 @@ def _screen(
             for by, words in _GROUPS.items()
         ],
         kept={"by": links.kept.get("by", "")},
-        folded=len(wall.people) > wording.OPEN_UP_TO,
+        folded=len(wall.people) > wording.OPEN_UP_TO
+        or len(wall.groups) > wording.COLUMNS_DRAWN_UP_TO,
         total=wording.figures(wall.sums, wall.headcount, links.base),
         gaps=wording.gaps(
             wall, address=links.base, talk_address=_talk_address(links) if wall.may_log else None
@@ -163,6 +168,7 @@ def _common(
         "filtered": not shown.everybody,
         "kept_count": kept,
         "place_url": address_of("workplaces.show", place_id=wall.public_id),
+        "cover_url": address_of("ties.cover", place_id=wall.public_id),
     }
 
 
@@ -271,7 +277,8 @@ def _go(scope: Scope, place_id: UUID, short: str) -> Any:
         raise NotFound(f"somebody {short!r}")
     with unit_of_work(scope, read_only=True) as session:
         name, found = queries.find_people(session, scope, place_id, short, today=my_today())
-    act = request.args.get("do", "open")
+    named = next((act for act in ("open", "move") if act in request.args), "log")
+    act = request.args.get("do", named)
     if len(found) == 1:
         return redirect(_address_of(found[0], act, place_id), 303)
     # Two people whose ids start alike: the reader says which of them was meant.

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
+from crm.domain.cover import Stage, leaders_needed
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.wallchart import (
     QUIET_DAYS,
@@ -20,7 +21,6 @@ from crm.domain.wallchart import (
     Sums,
     TalkAge,
     has_gap,
-    leaders_needed,
 )
 from crm.features.wallchart.queries import HIDDEN_KEY, Group, GroupBy, Wall
 from crm.web.filters import day, people
@@ -32,6 +32,8 @@ MOST_BLANKS = 60
 OPEN_UP_TO = 400
 # Walls with more people than this draw the tiles of one column at a time.
 DRAWN_UP_TO = 1000
+# Walls with more columns than this do too: fifty feet would weigh a quarter of the page.
+COLUMNS_DRAWN_UP_TO = 30
 GAPS_SHOWN = 5
 
 Address = Callable[..., str]
@@ -51,7 +53,8 @@ class Tile:
     """A person as a tile. rating None = not asked. edge: a letter from a, a talk of
     late, to d, none yet. css: the classes of the tile.
 
-    member: "yes", "no" or "unknown". words: all that the signs of the tile say.
+    member: "yes", "no" or "unknown". leads: "found", "sure" or empty. words: all that the other
+    signs of the tile say.
     run: set on the first tile of those who stand alike: the word and how many they are.
     """
 
@@ -63,6 +66,7 @@ class Tile:
     edge: str
     member: str
     left_alone: bool
+    leads: str
     css: str
     words: str
     run: tuple[str, int] | None
@@ -105,11 +109,15 @@ class GapLine:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """All gaps of today: of the columns, the worst first, and of the whole workplace."""
+    """All gaps of today: of the columns, the worst first, and of the whole workplace.
+
+    leaderless: the columns without a leader, each with how many people are in it.
+    """
 
     groups: tuple[GapLine, ...] = ()
     more: int = 0
     overall: tuple[GapLine, ...] = ()
+    leaderless: tuple[GapLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +127,12 @@ class Shown:
     stands: str = ""
     member: str = ""
     issue: str = ""
+    leads: str = ""
 
     @property
     def everybody(self) -> bool:
         """Whether nobody is filtered out."""
-        return not (self.stands or self.member or self.issue)
+        return not (self.stands or self.member or self.issue or self.leads)
 
     def keeps(self, person: OnTheWall) -> bool:
         """Whether the filters keep the person."""
@@ -131,6 +140,8 @@ class Shown:
             _stands(person, self.stands)
             and (not self.member or _member(person) == _MEMBER_WORD[self.member])
             and (not self.issue or person.raised_issue)
+            and (self.leads != "yes" or person.leads is not None)
+            and (self.leads != "none" or not person.led)
         )
 
 
@@ -194,6 +205,7 @@ def group_title(group: Group, by: GroupBy) -> str:
             GroupBy.SHIFT: _("Shift not known"),
             GroupBy.JOB: _("Job not known"),
             GroupBy.EMPLOYER: _("Employer not known"),
+            GroupBy.LEADER: _("No leader yet"),
         }[by]
     )
 
@@ -236,7 +248,9 @@ def figures(
         ),
         Figure(str(_("Members")), members, address(view="table", member="member", **group)),
         Figure(
-            str(_("Leaders")), str(_("need %(need)s, have: not known", need=people(need))), None
+            str(_("Leaders")),
+            str(_("%(have)s of %(need)s needed", have=people(counts.leaders), need=people(need))),
+            address(view="table", leads="yes", **group),
         ),
     )
 
@@ -270,7 +284,9 @@ def columns(
     """
     words = _Words()
     keys = short_keys(wall)
-    few = open_address is None or len(wall.people) <= DRAWN_UP_TO
+    few = open_address is None or (
+        len(wall.people) <= DRAWN_UP_TO and len(wall.groups) <= COLUMNS_DRAWN_UP_TO
+    )
     found = []
     for place, group in enumerate(wall.groups):
         alone = not few and keys[group.key] == opened
@@ -378,6 +394,7 @@ class _Words:
                 edge=_AGE_LETTER[person.talk_age],
                 member=_member(person),
                 left_alone=person.do_not_contact,
+                leads=_LEADS[person.leads],
                 css=css,
                 words=words,
                 run=run,
@@ -405,14 +422,17 @@ _AGE_LETTER = {
 
 
 def tile_css(person: OnTheWall) -> str:
-    """Return the classes of a tile. One letter each: there are hundreds of tiles on a wall."""
-    letters = [f"s{person.rating or 0}", _AGE_LETTER[person.talk_age]]
+    """Return the classes of a tile. One letter each: there are hundreds of tiles on a wall.
+
+    Where they stand comes last, beside the words that begin with it: that compresses best.
+    """
+    letters = [_AGE_LETTER[person.talk_age]]
     letters += {True: ["y"], None: ["u"], False: []}[person.member]
     if person.rating is not None and person.firm is False:
         letters.append("f")
     if person.do_not_contact:
         letters.append("x")
-    return " ".join(letters)
+    return " ".join([*letters, f"s{person.rating or 0}"])
 
 
 def tile_words(person: OnTheWall) -> str:
@@ -431,6 +451,9 @@ def tile_words(person: OnTheWall) -> str:
     if person.do_not_contact:
         parts.append(_("asked us not to contact them"))
     return ", ".join(str(part) for part in parts)
+
+
+_LEADS = {None: "", Stage.IDENTIFIED: "found", Stage.CONFIRMED: "sure"}
 
 
 def age_words(age: TalkAge) -> str:
@@ -478,6 +501,7 @@ def gaps(wall: Wall, *, address: Address, talk_address: Address | None) -> Gaps:
     for gap, title in (
         (Gap.NO_TALK, _("Not spoken to in %(days)s days", days=QUIET_DAYS)),
         (Gap.NO_TASK, _("Said yes once, nothing planned")),
+        (Gap.NO_LEADER, _("No leader reaches them")),
     ):
         count = sum(has_gap(person, gap) for person in wall.people)
         overall.append(
@@ -498,7 +522,28 @@ def gaps(wall: Wall, *, address: Address, talk_address: Address | None) -> Gaps:
         groups=tuple(ordered[:GAPS_SHOWN]),
         more=max(0, len(ordered) - GAPS_SHOWN),
         overall=tuple(overall),
+        leaderless=tuple(_leaderless(wall, keys, address)),
     )
+
+
+def _leaderless(wall: Wall, keys: dict[str, str], address: Address) -> Iterable[GapLine]:
+    """Return the columns without any leader, the largest first; none of a wall by leader."""
+    if wall.by is GroupBy.LEADER:
+        return []
+    without = [
+        group
+        for group in wall.groups
+        if group.label is not None and group.sums.named and not group.sums.leaders
+    ]
+    return [
+        GapLine(
+            title=group_title(group, wall.by),
+            text=people(group.sums.named),
+            list_url=address(view="table", group=keys[group.key]),
+            talk_url=None,
+        )
+        for group in sorted(without, key=lambda group: -group.sums.named)
+    ]
 
 
 def gap_title(gap: Gap, group_label: str | None) -> str:
@@ -507,6 +552,7 @@ def gap_title(gap: Gap, group_label: str | None) -> str:
         Gap.NOT_ASKED: _("People we have not asked"),
         Gap.NO_TALK: _("People not spoken to in %(days)s days", days=QUIET_DAYS),
         Gap.NO_TASK: _("People who said yes once, with nothing planned"),
+        Gap.NO_LEADER: _("People no leader reaches"),
     }[gap]
     return str(words) if group_label is None else f"{words}: {group_label}"
 
@@ -518,6 +564,7 @@ def gap_task(gap: Gap) -> str:
             Gap.NOT_ASKED: _("Ask where they stand"),
             Gap.NO_TALK: _("Catch up: no talk for a while"),
             Gap.NO_TASK: _("They said yes once: ask what they would like to do"),
+            Gap.NO_LEADER: _("Ask whom they go to when something is wrong"),
         }[gap]
     )
 
@@ -535,6 +582,7 @@ class TableRow:
     member: bool | None
     last_talk_on: date | None
     left_alone: bool
+    leads: Stage | None
 
 
 def table_rows(
@@ -560,6 +608,7 @@ def table_rows(
             member=person.member,
             last_talk_on=person.last_talk_on,
             left_alone=person.do_not_contact,
+            leads=person.leads,
         )
         for title, of_group in groups
         for person in of_group

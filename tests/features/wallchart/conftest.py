@@ -16,6 +16,7 @@ from crm.features.practice.invented import names
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Assessment, Conversation
 from crm.models.places import Workplace
+from crm.models.ties import Leading, Tie
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, LONG_AGO, NOW, TODAY, World
@@ -46,10 +47,29 @@ def crowd(world: World) -> Callable[..., Crowd]:
             for place, person in enumerate(people):
                 session.add_all(_facts(chance, person, rooms[place % areas], mill, world))
             ids = [person.id for person in people]
+            session.add_all(_ties(chance, people, mill))
             refresh_many(session, ids)
             return Crowd(tuple(ids), tuple(room.id for room in rooms))
 
     return _crowd
+
+
+def _ties(chance: random.Random, people: list[Any], mill: Any) -> list[Any]:
+    """One leader in ten, some confirmed; two of three listen to somebody, mostly to a leader."""
+    at = {"workplace_id": mill.id, "place_id": mill.id, "valid_from": LONG_AGO, "recorded_at": NOW}
+    leaders = people[::10]
+    sure = {"action": "Petition", "action_on": LONG_AGO, "listeners": 5, "acted": 4}
+    found: list[Any] = [
+        Leading(contact_id=one.id, **at, stage="confirmed", **sure)
+        if chance.random() < 0.3
+        else Leading(contact_id=one.id, **at, stage="identified", found_by="named")
+        for one in leaders
+    ]
+    for one in people:
+        other = chance.choice(leaders if chance.random() < 0.8 else people)
+        if other is not one and chance.random() < 0.67:
+            found.append(Tie(contact_id=one.id, leader_id=other.id, basis="seen", **at))
+    return found
 
 
 def _mill(session: Any, world: World) -> Any:

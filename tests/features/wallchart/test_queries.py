@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from crm.access.scope import Grant, Scope
+from crm.access.scope import MARK, Grant, Scope
 from crm.domain.errors import NotFound
 from crm.domain.roles import Role
 from crm.domain.wallchart import Gap, TalkAge
@@ -167,6 +167,50 @@ def test_columns_part_the_people(
         )
     assert shown == {one.key for one in wall.people} == present
     assert wall.sums.named == len(present)
+    if by is GroupBy.LEADER:
+        tiles = [one.key for group in wall.groups for one in group.people]
+        assert len(tiles) == len(present), "each person has one leader at home, or none"
+
+
+def test_leaders_under_the_columns_equal_counts_made_another_way(
+    world: World, crowd: Callable[..., Any]
+) -> None:
+    crowd(150, areas=4)
+    wall = _wall(world)
+    statement = """
+        WITH RECURSIVE here AS (
+            SELECT DISTINCT contact_id, area_id FROM job WHERE workplace_id = :mill
+            AND superseded_at IS NULL AND valid_from <= :day
+            AND (valid_to IS NULL OR valid_to > :day)
+        ), reached AS (
+            SELECT contact_id FROM "leading" WHERE contact_id IN (SELECT contact_id FROM here)
+            UNION SELECT tie.contact_id FROM tie JOIN reached ON reached.contact_id = tie.leader_id
+            WHERE tie.contact_id IN (SELECT contact_id FROM here)
+        )
+        SELECT here.area_id, COUNT(led.contact_id),
+            SUM(CASE WHEN led.stage = 'confirmed' THEN 1 ELSE 0 END),
+            SUM(CASE WHEN reached.contact_id IS NULL THEN 1 ELSE 0 END)
+        FROM here LEFT JOIN "leading" AS led ON led.contact_id = here.contact_id
+        LEFT JOIN reached ON reached.contact_id = here.contact_id GROUP BY here.area_id
+    """
+    with unit_of_work(ALL, read_only=True) as session:
+        rows = session.connection().execute(
+            sa.text(statement).bindparams(sa.bindparam("day", type_=sa.Date())),
+            {"mill": world.mill.id, "day": TODAY},
+            execution_options={MARK: True},
+        )
+        keys = {
+            one.id: str(one.public_id)
+            for one in session.execute(ALL.select(Area.id, Area.public_id))
+        }
+        counted = {keys.get(row[0], NOT_KNOWN_KEY): tuple(row[1:]) for row in rows}
+    feet = {
+        group.key: (group.sums.leaders, group.sums.confirmed, group.sums.not_led)
+        for group in wall.groups
+    }
+    assert feet == counted
+    assert wall.sums.not_led == sum(row[2] for row in counted.values())
+    assert 0 < wall.sums.not_led < wall.sums.named
 
 
 def test_feet_equal_counts_made_another_way(world: World, crowd: Callable[..., Any]) -> None:

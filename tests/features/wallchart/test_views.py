@@ -16,16 +16,17 @@ from crm.features.wallchart import wording
 from crm.models.contacts import Contact, Job
 from crm.models.conversations import FollowUp
 from crm.models.places import Area
+from crm.models.ties import Leading, Tie
 from crm.web.db import unit_of_work
 from tests import factories
-from tests.factories import ALL, TODAY, World
+from tests.factories import ALL, NOW, TODAY, World
 
 ClientAs = Callable[[factories.Named], FlaskClient]
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
 
-# Who is signed in, the workplace, its areas, the people, the counts.
-STATEMENTS = 5
+# Who is signed in, the workplace, its areas, the people, the ties, the leaders, the counts.
+STATEMENTS = 7
 # The weight that a wall of 500 people may have over the line.
 LIGHT = 12 * 1024
 
@@ -57,9 +58,48 @@ def test_the_wall_says_of_each_person_what_its_signs_say(world: World, client_as
     page = client_as(world.rep).get(_address(world))
     assert page.status_code == 200
     text = _text(page)
-    assert "With us, member, no talk yet, 2 Ioana P" in text
-    assert "Unsure, not a member, no talk yet, 3 Tomasz K" in text
-    assert "Not asked, membership not known, no talk yet, ? Rukhsana A" in text
+    assert "2 With us, member, no talk yet Ioana P" in text
+    assert "3 Unsure, not a member, no talk yet Tomasz K" in text
+    assert "? Not asked, membership not known, no talk yet Rukhsana A" in text
+
+
+def test_a_leader_bears_a_star_with_its_words_and_the_gap_is_told(
+    world: World, client_as: ClientAs
+) -> None:
+    at = {"workplace_id": world.mill.id, "place_id": world.mill.id, "valid_from": TODAY}
+    fact = {**at, "recorded_at": NOW}
+    test = {"action": "Petition", "action_on": TODAY, "listeners": 1, "acted": 1}
+    with unit_of_work(ALL) as session:
+        session.add_all(
+            [
+                Leading(contact_id=world.tomasz.id, stage="confirmed", **test, **fact),
+                Leading(contact_id=world.rukhsana.id, stage="identified", found_by="seen", **fact),
+                Tie(contact_id=world.ioana.id, leader_id=world.tomasz.id, basis="seen", **fact),
+            ]
+        )
+    client = client_as(world.rep)
+    page = client.get(_address(world))
+    text = _text(page)
+    assert "Tomasz K , confirmed leader" in text
+    assert "Rukhsana A , leader, not tested yet" in text
+    assert "Leaders 2 of 1 needed" in text
+    assert "No leader reaches them 1 of 4 on our list" in text
+    assert "Without a leader Packing : 2" in text
+    by_leader = _text(client.get(_address(world, "?by=leader")))
+    assert re.search(
+        r"Rukhsana A 1 person .* Tomasz K 2 people .* No leader yet 1 person", by_leader
+    )
+    rows = client.get(_address(world, "?view=table&leads=none"))
+    assert "Night packer 3" in rows.text
+    assert "Ioana" not in rows.text
+    assert "Leader, confirmed" in _text(client.get(_address(world, "?view=table&leads=yes")))
+    listed = _text(client.get(_talk(world, "?gap=no_leader")))
+    assert "1 person to share out." in listed
+    assert "Ask whom they go to when something is wrong" in listed
+    # Before that day nobody was known as a leader.
+    assert "confirmed leader" not in _text(
+        client.get(_address(world, "?as_at=2026-11-22&view=table"))
+    )
 
 
 def test_the_figures_name_their_base_and_what_is_not_known(
@@ -71,7 +111,7 @@ def test_the_figures_name_their_base_and_what_is_not_known(
         "Asked 2 of 4",
         "With us (1 and 2) 1 of 8 to 10",
         "Members 1 of 8 to 10, 2 not known",
-        "Leaders need 1, have: not known",
+        "Leaders 0 of 1 needed",
         "4 workers not named yet",
         "As at 23 November 2026",
     ):
@@ -186,7 +226,7 @@ def test_each_figure_links_to_the_list_of_its_people(world: World, client_as: Cl
     client = client_as(world.rep)
     page = client.get(_address(world))
     links = re.findall(r'<dd><a href="([^"]+)">(\d+)', page.text)
-    assert len(links) == 4 * (1 + 3)
+    assert len(links) == 5 * (1 + 3)
     for query, count in links:
         listed = _text(client.get(_address(world, html.unescape(query))))
         words = "Nobody fits." if count == "0" else rf"\b{count} (?:person|people), as at 23 Nov"
@@ -256,7 +296,7 @@ def test_a_rep_of_an_area_is_told_that_it_is_not_all(world: World, client_as: Cl
     assert "Ioana P" not in text
 
 
-@pytest.mark.parametrize("by", ["area", "shift", "job", "employer"])
+@pytest.mark.parametrize("by", ["area", "shift", "job", "employer", "leader"])
 def test_a_wall_of_500_is_light_and_takes_few_statements(
     world: World,
     crowd: Callable[..., Any],
@@ -269,7 +309,8 @@ def test_a_wall_of_500_is_light_and_takes_few_statements(
     client.get(_address(world))
     count_statements.clear()
     page = client.get(_address(world, f"?by={by}"))
-    assert page.text.count("name=p value=") >= 500
+    # Fifty leaders are fifty columns, drawn one at a time.
+    assert page.text.count("name=p value=") >= (0 if by == "leader" else 500)
     assert len(count_statements) <= STATEMENTS + (by == "shift"), count_statements
     assert len(gzip.compress(page.data, 6)) <= LIGHT
 
