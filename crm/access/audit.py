@@ -16,11 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session, UOWTransaction
 
+from crm.access.scope import MARK
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
 from crm.models.base import AtPlace, Base, OfContact, table_of
 from crm.models.contacts import Contact
 from crm.models.places import Place
+
+# The reason of rows that put an earlier change back; screens have words for it.
+UNDONE = "undone"
 
 
 def install_audit(session_class: Any) -> None:
@@ -72,6 +76,20 @@ def record_act(session: Session, verb: Verb, *, subject: str, subject_id: int | 
     _insert(session, [_entry(session, verb, subject=subject, subject_id=subject_id)])
 
 
+def count_of_request(session: Session, request_id: str, column: Any, subject_id: int) -> int:
+    """Return how many rows a request wrote about one person or place, seen or not.
+
+    column: contact_id or place_id of AuditEntry. Nothing but the number is handed back: it says
+    whether somebody who undoes a change sees all of it.
+    """
+    written = sa.select(sa.func.count(AuditEntry.id)).where(
+        AuditEntry.request_id == request_id,
+        column == subject_id,
+        AuditEntry.verb.in_([Verb.CREATE, Verb.UPDATE, Verb.DELETE]),
+    )
+    return int(session.execute(written.execution_options(**{MARK: True})).scalar_one())
+
+
 def _record_flush(session: Session, context: UOWTransaction) -> None:
     entries: list[dict[str, Any]] = []
     for row in session.new:
@@ -106,7 +124,7 @@ def _entry(session: Session, verb: Verb, *, subject: str, **more: Any) -> dict[s
         "place_id": None,
         "old": None,
         "new": None,
-        "reason": scope.reason if scope else None,
+        "reason": session.info.get("reason", scope.reason if scope else None),
         "request_id": session.info.get("request_id"),
     }
     entry.update(more)

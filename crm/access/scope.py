@@ -480,8 +480,6 @@ def _trail_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
             sa.true() if narrower is None else scope.reach(narrower, entry.place_id),
         ),
     ]
-    if scope.may(Permission.USER_WRITE) and scope.nodes(Permission.USER_WRITE) is None:
-        ways.append(entry.subject.in_(_OF_ACCOUNTS))
     return sa.and_(entry.verb.in_([Verb.CREATE, Verb.UPDATE, Verb.DELETE]), sa.or_(*ways))
 
 
@@ -507,8 +505,6 @@ _OF_PLACES = (
     "trade_union",
     "workplace",
 )
-_OF_ACCOUNTS = ("access_grant", "user_account")
-
 # Rows that their writer took back: they never were, and only their history shows them.
 _TAKEN_BACK: frozenset[type[Any]] = frozenset({Conversation, FollowUp})
 

@@ -16,9 +16,9 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.identity import fold, phone_key
-from crm.domain.vocabulary import PointKind
+from crm.domain.vocabulary import FieldGroup, PointKind
 from crm.models.accounts import UserAccount
-from crm.models.contacts import Contact, ContactPoint, StateSpan
+from crm.models.contacts import Contact, ContactPoint, FieldBasis, StateSpan
 from crm.models.conversations import Conversation
 from crm.models.places import Place, PlaceClosure
 from crm.reads.places import place_name_of
@@ -85,6 +85,25 @@ def get_contact(
 def shown_name(contact: Contact) -> str:
     """Return the name to show: the one they use, else the placeholder's label."""
     return contact.known_as or contact.placeholder_label or ""
+
+
+def may_keep_membership(session: Session, scope: Scope, contact: Contact) -> bool:
+    """Return True when what is known of the person and a union may be held.
+
+    Nothing of a union is kept about somebody who is only a label on a chart (method paper,
+    section 5, R2), unless the ground for it is on record.
+    """
+    if contact.known_as is not None:
+        return True
+    found = session.execute(
+        scope.select(FieldBasis.id).where(
+            FieldBasis.contact_id == contact.id,
+            FieldBasis.field_group == FieldGroup.MEMBERSHIP,
+            FieldBasis.withdrawn_on.is_(None),
+            FieldBasis.superseded_at.is_(None),
+        )
+    )
+    return found.first() is not None
 
 
 def names_of_users(session: Session, user_ids: set[int]) -> dict[int, str]:

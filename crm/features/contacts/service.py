@@ -35,6 +35,7 @@ from crm.domain.vocabulary import (
 from crm.features.contacts.queries import find_fact, is_on_list
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.places import Area, Branch, Employer, Place, Shift, Union, Workplace
+from crm.reads.people import may_keep_membership
 from crm.reads.places import get_place
 
 # The sentences of refusals that have more than one reason.
@@ -588,7 +589,8 @@ def add_membership(
     Raises BasisNeeded, DatesOutOfOrder, SpellsOverlap, WrongWorkplace, NotFound.
     """
     contact = _hold(session, scope, contact_id)
-    _refuse_without_basis(session, scope, contact)
+    if not may_keep_membership(session, scope, contact):
+        raise BasisNeeded()
     values = _membership_values(session, scope, entry)
     for other in _against(session, scope, contact, values):
         goes_on = values["valid_to"] is None or (
@@ -731,23 +733,6 @@ def _overlap(other: Membership) -> SpellsOverlap:
         SAME_DAYS,
         day=other.valid_from.strftime("%d/%m/%Y"),
     )
-
-
-def _refuse_without_basis(session: Session, scope: Scope, contact: Contact) -> None:
-    """Nothing of a union is kept about somebody who is only a label on a chart (method paper,
-    section 5, R2), unless the ground for it is on record."""
-    if contact.known_as is not None:
-        return
-    found = session.execute(
-        scope.select(FieldBasis.id).where(
-            FieldBasis.contact_id == contact.id,
-            FieldBasis.field_group == FieldGroup.MEMBERSHIP,
-            FieldBasis.withdrawn_on.is_(None),
-            FieldBasis.superseded_at.is_(None),
-        )
-    )
-    if found.first() is None:
-        raise BasisNeeded()
 
 
 # --- Why we may keep it -----------------------------------------------------------------------

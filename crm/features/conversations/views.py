@@ -296,9 +296,9 @@ def take_back(scope: Scope, talk_id: UUID) -> Any:
             ),
             "done",
         )
-        back = address_of("history.show", kind="talk", public_id=talk_id) or address_of(
-            "contacts.show", contact_id=gone.contact_public_id
-        )
+        person = gone.contact_public_id
+        # There it can be brought back.
+        back = address_of("history.person", contact_id=person)
         return redirect(back or url_for("conversations.who"), 303)
     with unit_of_work(scope) as session:
         parts = queries.read_take_back(session, scope, talk_id)

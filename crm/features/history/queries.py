@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.audit import record_view
+from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
-from crm.models.contacts import Contact
+from crm.models.contacts import Contact, Job, Membership
+from crm.models.conversations import Conversation, FollowUp
 from crm.models.places import Place, Shift
 from crm.reads.people import get_contact, names_of_users, shown_name
 from crm.reads.places import names_of
@@ -192,13 +194,15 @@ def entries_of_request(
     )
 
 
-def last_request(session: Session, scope: Scope, column: Any, subject_id: int) -> str | None:
-    """Return the request that wrote last about a person or place, or None.
+def last_request(
+    session: Session, scope: Scope, column: Any, subject_id: int, subjects: Sequence[str]
+) -> str | None:
+    """Return the request that wrote last in these tables about a person or place, or None.
 
     Of the records that the reader may read. What an unseen one changed in the same row is noticed
     when the row is put back.
     """
-    only = [column == subject_id]
+    only = [column == subject_id, AuditEntry.subject.in_(subjects)]
     if column is AuditEntry.place_id:
         only.append(AuditEntry.contact_id.is_(None))
     found: str | None = session.scalars(
@@ -209,6 +213,40 @@ def last_request(session: Session, scope: Scope, column: Any, subject_id: int) -
         .limit(1)
     ).first()
     return found
+
+
+def places_of_jobs(session: Session, scope: Scope, contact_id: int) -> list[int]:
+    """Return the inner ids of the places of the jobs that are believed of a person."""
+    return list(
+        session.scalars(scope.select(Job.place_id).where(Job.contact_id == contact_id, known(Job)))
+    )
+
+
+def written_at(
+    session: Session, scope: Scope, contact_id: int, place_id: int | None, *, since: datetime
+) -> bool:
+    """Return True when a talk or reminder was written down of a person at a place since then."""
+    talk = scope.select(Conversation.id).where(
+        Conversation.contact_id == contact_id,
+        Conversation.place_id == place_id,
+        Conversation.recorded_at >= since,
+    )
+    reminder = scope.select(FollowUp.id).where(
+        FollowUp.contact_id == contact_id,
+        FollowUp.place_id == place_id,
+        FollowUp.created_at >= since,
+    )
+    return any(session.execute(one.limit(1)).first() is not None for one in (talk, reminder))
+
+
+def has_membership(session: Session, scope: Scope, contact_id: int) -> bool:
+    """Return True when something is believed of a person and a union."""
+    found = session.execute(
+        scope.select(Membership.id)
+        .where(Membership.contact_id == contact_id, known(Membership))
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def users_in_trail(session: Session, scope: Scope, *, accounts: bool) -> list[tuple[int, str]]:

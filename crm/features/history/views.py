@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from crm.access.audit import UNDONE
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import Refusal
@@ -147,16 +148,14 @@ def _history_page(
     back_url: str | None,
     page_url: Any,
 ) -> str:
-    first = found.acts[0] if found.acts and _before() is None else None
-    undoable = first is not None and undo_url is not None and service.can_undo(scope, first)
-    if undoable and first is not None:
-        form.request.data = first.request_id
+    # What is on an older page has something newer before it, unless proved otherwise.
+    way_back = service.undoable(scope, found.acts) if undo_url and _before() is None else set()
     return render_template(
         "history/show.html",
         subject=subject,
-        acts=[_act(act, found.names) for act in found.acts],
+        acts=[_act(act, found.names, undo=act.request_id in way_back) for act in found.acts],
         form=form,
-        undo_url=undo_url if undoable else None,
+        undo_url=undo_url,
         back_url=back_url,
         older_url=page_url(found.acts[-1].oldest) if found.more and found.acts else None,
     )
@@ -203,11 +202,14 @@ def _other_trail(scope: Scope, *, accounts: bool) -> str | None:
     return url_for("history.accounts") if scope.may(Permission.USER_WRITE) else None
 
 
-def _act(act: queries.Act, names: queries.Names) -> dict[str, Any]:
+def _act(act: queries.Act, names: queries.Names, *, undo: bool = False) -> dict[str, Any]:
     return {
         "at": act.at,
         "by": act.by,
-        "reason": act.reason,
+        "undone": act.reason == UNDONE,
+        "reason": act.reason if act.reason != UNDONE else None,
+        "undo": act.request_id if undo else None,
+        "way_back": wording.way_back(act, names) if undo else [],
         "person": act.person,
         "person_url": address_of("contacts.show", contact_id=act.person_id)
         if act.person_id

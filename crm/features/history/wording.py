@@ -9,7 +9,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from crm.domain.vocabulary import Verb
-from crm.features.history.queries import OF_PLACES, OF_USERS, Line, Names
+from crm.features.history.queries import OF_PLACES, OF_USERS, Act, Line, Names
 from crm.web.filters import day, moment
 from crm.web.labels import LABELS, RATINGS
 from crm.web.labels import label as word_of
@@ -97,6 +97,7 @@ FIELDS: dict[str, Any] = {
     "fears": _("What they are afraid of"),
     "inoculation": _("What we said about how the boss may answer"),
     "next_step": _("What happens next"),
+    "language": _("Language of the notes"),
     "rating": _("Where they stand"),
     "held_by_id": _("Who talked with them"),
     "assessor_id": _("Who judged it"),
@@ -133,6 +134,7 @@ _QUIET = frozenset(
         "recorded_at",
         "recorded_by_id",
         "held_at",
+        "withdrawn_at",
         "done_by_id",
         "token_hash",
         "filters",
@@ -154,6 +156,9 @@ VERBS: dict[Verb, Any] = {
 def verb_text(line: Line) -> str:
     """Return what was done, in a word or two: a fact that was replaced or taken back says so."""
     names = {name for name, _old, _new in line.changes}
+    if line.verb is Verb.UPDATE and "withdrawn_at" in names:
+        taken = any(new is not None for name, _old, new in line.changes if name == "withdrawn_at")
+        return str(gettext("Taken back") if taken else gettext("Brought back"))
     if line.verb is Verb.UPDATE and "superseded_at" in names:
         return str(gettext("Taken back, or replaced"))
     return str(VERBS[line.verb])
@@ -162,6 +167,46 @@ def verb_text(line: Line) -> str:
 def subject_text(line: Line) -> str:
     """Return the screen's word for the table."""
     return str(SUBJECTS.get(line.subject, str(gettext("Something else"))))
+
+
+def way_back(act: Act, names: Names) -> list[str]:
+    """Return what undoing an act will do, a sentence for each thing."""
+    found: list[str] = []
+    replaced = {line.subject for line in act.lines if _is_replaced(line)}
+    for line in act.lines:
+        subject = subject_text(line)
+        if line.subject in replaced:
+            # The old fact and the new one are two rows of one change.
+            sentence = gettext("%(what)s: as it was before.", what=subject)
+        elif line.verb is Verb.CREATE:
+            sentence = gettext("%(what)s: taken away again.", what=subject)
+        elif line.verb is Verb.DELETE:
+            sentence = gettext("%(what)s: put back.", what=subject)
+        else:
+            found.extend(_back_again(line, names))
+            continue
+        found.append(str(sentence))
+    return list(dict.fromkeys(found))
+
+
+def _is_replaced(line: Line) -> bool:
+    return any(name == "superseded_at" for name, _old, new in line.changes if new is not None)
+
+
+def _back_again(line: Line, names: Names) -> list[str]:
+    """Return a sentence for each field of a row that gets its old value again."""
+    if any(name == "withdrawn_at" for name, _old, _new in line.changes):
+        return [str(gettext("%(what)s: counts again.", what=subject_text(line)))]
+    return [
+        str(
+            gettext(
+                "%(field)s: “%(old)s” again.",
+                field=field,
+                old=old if old is not None else gettext("nothing"),
+            )
+        )
+        for field, old, _new in change_rows(line, names)
+    ]
 
 
 def change_rows(line: Line, names: Names) -> list[tuple[str, str | None, str | None]]:

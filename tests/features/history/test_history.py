@@ -87,7 +87,9 @@ def test_the_last_change_of_a_name_is_undone_and_both_stay_in_the_history(
     assert (after.known_as, after.name_key) == (before.known_as, before.name_key)
     assert after.version == before.version + 2
     page = rep.get(_person(world.ioana)).text
-    assert page.count("Wrong name") == 2
+    # Once as the new value, once as the old one, once in what undoing the undoing would do.
+    assert page.count("Wrong name") == 3
+    assert "An earlier change was undone." in page
 
 
 def test_a_talk_saved_by_mistake_goes_with_all_its_parts(world: World, client_as: SignIn) -> None:
