@@ -1,4 +1,4 @@
-"""What the density page must ask of the database at the least, written by hand.
+"""What the density page and the wall must ask of the database at the least, written by hand.
 
 Literals are put in by us, from whole numbers and dates: one text for both databases and drivers.
 """
@@ -47,3 +47,41 @@ def trend_sql(node_id: int, days: Sequence[date], dialect: str) -> str:
     FROM d JOIN state_span s ON s.from_day <= d.day AND s.to_day > d.day
     WHERE s.place_id IN (SELECT descendant_id FROM place_closure WHERE ancestor_id = {node_id})
     GROUP BY d.day, s.member"""
+
+
+def wall_sql(node_id: int, workplace_id: int, day: date) -> str:
+    """Return the statement for everybody at a workplace as at the day: where they work and stand,
+    their last talk, a yes once, a reminder still open, and whether they lead.
+
+    node_id: the place whose people the reader may see.
+    """
+    return f"""
+    SELECT j.contact_id, j.place_id, j.shift_id, j.job_title, j.employer_of_record_id,
+      c.public_id, c.known_as, c.placeholder_label, c.do_not_contact,
+      s.score, s.score_firm, s.scored_on, s.member,
+      (SELECT max(day) FROM conversation
+       WHERE contact_id = j.contact_id AND day <= '{day}') AS last_talk_on,
+      EXISTS (SELECT 1 FROM conversation
+              WHERE contact_id = j.contact_id AND day <= '{day}' AND answer = 'yes'
+                AND asked <> 'nothing') AS said_yes,
+      EXISTS (SELECT 1 FROM follow_up
+              WHERE contact_id = j.contact_id AND done_at IS NULL) AS has_task,
+      (SELECT max(stage) FROM leading
+       WHERE contact_id = j.contact_id AND workplace_id = j.workplace_id
+         AND superseded_at IS NULL AND valid_from <= '{day}'
+         AND (valid_to IS NULL OR valid_to > '{day}')) AS stage
+    FROM job j
+    JOIN contact c ON c.id = j.contact_id
+    JOIN state_span s ON s.contact_id = j.contact_id AND s.place_id = j.place_id
+      AND s.from_day <= '{day}' AND s.to_day > '{day}'
+    JOIN place_closure k ON k.descendant_id = j.place_id AND k.ancestor_id = {node_id}
+    WHERE j.workplace_id = {workplace_id} AND j.superseded_at IS NULL
+      AND j.valid_from <= '{day}' AND (j.valid_to IS NULL OR j.valid_to > '{day}')"""
+
+
+def ties_sql(workplace_id: int, day: date) -> str:
+    """Return the statement for who listens to whom at a workplace as at the day."""
+    return f"""
+    SELECT contact_id, leader_id, said_by_id FROM tie
+    WHERE workplace_id = {workplace_id} AND superseded_at IS NULL
+      AND valid_from <= '{day}' AND (valid_to IS NULL OR valid_to > '{day}')"""

@@ -46,6 +46,7 @@ class Size:
     membership: float = 0.567
     issues: float = 0.6
     notes: float = 0.2
+    followers: float = 0.5
 
 
 SIZES: Final = {
@@ -112,6 +113,14 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         *("public_id", "contact_id", "place_id", "owner_id", "conversation_id", "due_on"),
         *("created_at", "done_at", "version"),
     ),
+    "leading": (
+        *("public_id", "contact_id", "place_id", "workplace_id", "stage", "found_by"),
+        *("valid_from", "recorded_at"),
+    ),
+    "tie": (
+        *("public_id", "contact_id", "place_id", "workplace_id", "leader_id", "basis"),
+        *("valid_from", "recorded_at"),
+    ),
     "state_span": (
         *("contact_id", "place_id", "workplace_id", "area_id", "from_day", "to_day", "member"),
         *("score", "scored_on", "score_firm"),
@@ -138,6 +147,11 @@ class Generator:
         self.root_id = root_id
         self._next_place = first_id
         self._random = random.Random(seed)
+        # A stream of its own, so that what else is invented stays as it is in earlier reports.
+        self._chance = random.Random(seed + 1)
+        # The leaders of each workplace, by its key, and how many people it has had so far.
+        self._leaders: dict[int, list[int]] = {}
+        self._seen: dict[int, int] = {}
         # Days are counted from a day before anything happened.
         self._today = int(size.years * 365.25 * 1.5)
         begin = today - timedelta(days=self._today)
@@ -302,7 +316,7 @@ class Generator:
                 for table in (
                     *("contact", "contact_point", "job", "membership", "conversation"),
                     *("conversation_issue", "conversation_note", "assessment", "follow_up"),
-                    "state_span",
+                    *("leading", "tie", "state_span"),
                 )
             }
             end = min(first + PEOPLE_A_BATCH, self.size.contacts + 1)
@@ -319,6 +333,7 @@ class Generator:
         jobs = self._jobs(rows["job"], contact, number, start)
         statuses = self._membership(rows["membership"], contact, number, start)
         ratings = self._talks(rows, contact, number, jobs)
+        self._following(rows, contact, jobs[0])
         for span in spans_of(jobs, statuses, ratings):
             workplace, area, since, until, member, score, scored_on, firm = span
             rows["state_span"].append(
@@ -331,6 +346,22 @@ class Generator:
                     None if firm is None else int(firm),
                 )
             )
+
+    def _following(self, rows: dict[str, list[tuple[Any, ...]]], contact: int, job: Job) -> None:
+        """One in ten of those still there leads; some of the others listen to a leader."""
+        workplace, area, since, until = job
+        if until is not None:
+            return
+        seen = self._seen.get(workplace, 0)
+        self._seen[workplace] = seen + 1
+        leaders = self._leaders.setdefault(workplace, [])
+        day, made = self._day[since], self._moment[since]
+        where = (f"{self._chance.getrandbits(128):032x}", contact, area or workplace, workplace)
+        if seen % 10 == 0:
+            leaders.append(contact)
+            rows["leading"].append((*where, "identified", "named", day, made))
+        elif self._chance.random() < self.size.followers:
+            rows["tie"].append((*where, self._chance.choice(leaders), "self", day, made))
 
     def _contact(self, rows: dict[str, list[tuple[Any, ...]]], contact: int, start: int) -> None:
         rnd = self._random.random

@@ -35,6 +35,7 @@ class Landmarks:
 
     root_id: int
     branch_id: int
+    workplace_id: int
     workplace: uuid.UUID
     # People of the first rep's workplace with a job now.
     people: tuple[uuid.UUID, ...]
@@ -94,7 +95,7 @@ def find_landmarks() -> Landmarks:
             .order_by(Contact.id)
             .limit(40)
         ).scalars()
-        return Landmarks(root_id, branch_id, workplace, tuple(people))
+        return Landmarks(root_id, branch_id, workplace_id, workplace, tuple(people))
 
 
 def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) -> Ratio:
@@ -106,21 +107,11 @@ def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) ->
     table = by_hand.table_sql(node_id, today)
     trend = by_hand.trend_sql(node_id, month_ends(today), dialect)
 
-    def asked(statement: str) -> Callable[[], None]:
-        def run() -> None:
-            cursor = pooled.cursor()
-            cursor.execute(statement)
-            if not cursor.fetchall():
-                raise RuntimeError("The statement by hand found nothing.")
-            cursor.close()
-
-        return run
-
     times = in_turn(
         {
             "page": get(client, "/dash"),
-            "its table by hand": asked(table),
-            "its trend by hand": asked(trend),
+            "its table by hand": _asked(pooled, table),
+            "its trend by hand": _asked(pooled, trend),
             "an empty page": get(client, EMPTY),
         },
         rounds=rounds,
@@ -129,6 +120,44 @@ def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) ->
     pooled.close()
     taken = times.pop("page")
     return Ratio("Density page", taken, times)
+
+
+def wall(
+    app: Flask, marks: Landmarks, today: date, *, node_id: int, user: str, rounds: int, by: str
+) -> Ratio:
+    """Return the wall chart of the rep's workplace against its statements by hand and an empty
+    page. by: what it has a column for, as its address says it."""
+    client = sign_in(app, user)
+    with app.app_context():
+        pooled = db.engine.raw_connection()
+    people = by_hand.wall_sql(node_id, marks.workplace_id, today)
+    ties = by_hand.ties_sql(marks.workplace_id, today)
+    times = in_turn(
+        {
+            "page": get(client, f"/places/{marks.workplace}/wall?by={by}"),
+            "its people by hand": _asked(pooled, people),
+            "its ties by hand": _asked(pooled, ties),
+            "an empty page": get(client, EMPTY),
+        },
+        rounds=rounds,
+    )
+    pooled.rollback()
+    pooled.close()
+    taken = times.pop("page")
+    return Ratio(f"Wall chart by {by}", taken, times)
+
+
+def _asked(pooled: Any, statement: str) -> Callable[[], None]:
+    """Return a function that asks the statement on a connection and takes all rows."""
+
+    def run() -> None:
+        cursor = pooled.cursor()
+        cursor.execute(statement)
+        if not cursor.fetchall():
+            raise RuntimeError("The statement by hand found nothing.")
+        cursor.close()
+
+    return run
 
 
 def log_a_talk(app: Flask, marks: Landmarks, *, rounds: int) -> Ratio:
@@ -208,6 +237,9 @@ def pages(
         "Contact": f"/people/{person}",
         "Places": "/places",
         "Workplace": f"/places/{marks.workplace}",
+        "Wall chart": f"/places/{marks.workplace}/wall",
+        "Wall chart, by leader": f"/places/{marks.workplace}/wall?by=leader",
+        "Leaders of a workplace": f"/places/{marks.workplace}/leaders",
         "Density": "/dash",
     }
     with app.app_context():
