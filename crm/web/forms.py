@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import DateField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.i18n import DummyTranslations, get_builtin_gnu_translations
 from wtforms.validators import Length, ValidationError
 
@@ -25,6 +27,11 @@ def chosen_id(text: str | None) -> uuid.UUID | None:
         return uuid.UUID(text or "")
     except ValueError:
         return None
+
+
+def options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    """Return what a select or a group of radio buttons offers, from (value, words) pairs."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 @cache

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import HiddenInput
 
 from crm.domain.roles import Role
-from crm.web.forms import DayField, Form, TextField, chosen_id
+from crm.web.forms import DayField, Form, TextField, chosen_id, options
 from crm.web.labels import choices
 
 _NEW = {"autocomplete": "new-password", "spellcheck": "false"}
@@ -135,11 +135,9 @@ class AccountForm(Form):
     )
     theme = RadioField(
         _("Colours"),
-        choices=[
-            ("", _("As my device is set")),
-            ("light", _("Light")),
-            ("dark", _("Dark")),
-        ],
+        choices=options(
+            [("", _("As my device is set")), ("light", _("Light")), ("dark", _("Dark"))]
+        ),
     )
     version = IntegerField(widget=HiddenInput())
 
@@ -149,7 +147,7 @@ class GrantForm(Form):
 
     role = RadioField(
         _("Role"),
-        choices=choices(Role),
+        choices=options(choices(Role)),
         validators=[InputRequired(_("Choose a role."))],
     )
     since = DayField(_("From"), [InputRequired(_("Enter the day the role begins."))])

@@ -44,7 +44,7 @@ from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.devices import known_device, remember_device
 from crm.web.errors import kept_fields
-from crm.web.forms import chosen_id
+from crm.web.forms import chosen_id, options
 from crm.web.guard import SignedIn, keyed_hash, let_in, let_out, public, requires, signed_in
 from crm.web.labels import choices
 from crm.web.networks import network
@@ -434,15 +434,19 @@ def _account_form(account: queries.Account | None = None) -> AccountForm:
     # One of two forms on the page was sent; the other shows what is stored.
     form = AccountForm(formdata=None, data=first) if account else AccountForm()
     offered = current_app.config["LANGUAGES"]
-    form.language.choices = [
-        ("", _("As my browser is set")),
-        *((code, Locale.parse(code, sep="-").get_display_name() or code) for code in offered),
-    ]
+    form.language.choices = options(
+        [
+            ("", _("As my browser is set")),
+            *((code, Locale.parse(code, sep="-").get_display_name() or code) for code in offered),
+        ]
+    )
     usual = str(current_app.config["TIME_ZONE"]).replace("_", " ")
-    form.time_zone.choices = [
-        ("", _("As set here: %(zone)s", zone=usual)),
-        *((zone, zone.replace("_", " ")) for zone in clock.time_zones()),
-    ]
+    form.time_zone.choices = options(
+        [
+            ("", _("As set here: %(zone)s", zone=usual)),
+            *((zone, zone.replace("_", " ")) for zone in clock.time_zones()),
+        ]
+    )
     return form
 
 
@@ -458,11 +462,16 @@ def _account_page(
         account = queries.get_account(
             session, scope, this_session_id=_me().session_id, now=clock.now()
         )
+    shown = form or _account_form(account)
     return (
         render_template(
             "accounts/mine.html",
             account=account,
-            form=form or _account_form(account),
+            form=shown,
+            words={
+                name: {one.value: one.label for one in shown[name].choices}
+                for name in ("language", "time_zone", "theme")
+            },
             passphrase_form=passphrase_form or ChangePassphraseForm(formdata=None),
             button=ButtonForm(formdata=None),
             offer=passphrases.suggestion() if request.method == "GET" else None,

@@ -18,7 +18,7 @@ from crm.domain.assessment import Basis
 from crm.domain.followup import SpeakAgain, due_day
 from crm.domain.vocabulary import ASKS, ISSUES, NO_ASK, STEPS, Answer, Channel, LengthBand
 from crm.features.conversations.service import Talk
-from crm.web.forms import DayField, Form, TextField
+from crm.web.forms import DayField, Form, TextField, options
 from crm.web.labels import ASKS as ASK_WORDS
 from crm.web.labels import ISSUES as ISSUE_WORDS
 from crm.web.labels import NOT_ASKED, RATINGS, choices, language_choices, my_language
@@ -44,7 +44,7 @@ class Choice(RadioField):
     """One of a few answers. The empty answer is always one of them, and means "not noted"."""
 
     def __init__(self, label: Any, *, offered: Iterable[tuple[str, Any]], **more: Any) -> None:
-        super().__init__(label, choices=[SelectChoice(*pair) for pair in offered], **more)
+        super().__init__(label, choices=options(offered), **more)
 
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for an answer that was not offered."""
@@ -59,7 +59,7 @@ class Several(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def __init__(self, label: Any, *, offered: Iterable[tuple[str, Any]], **more: Any) -> None:
-        super().__init__(label, choices=[SelectChoice(*pair) for pair in offered], **more)
+        super().__init__(label, choices=options(offered), **more)
 
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for an answer that was not offered."""
@@ -74,7 +74,7 @@ class Place(Choice):
 
     def offer(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Offer these places, the first of them chosen unless another of them was."""
-        self.choices = [SelectChoice(*pair) for pair in pairs]
+        self.choices = options(pairs)
         if self.data not in {one.value for one in self.choices}:
             self.data = self.choices[0].value
 
@@ -89,7 +89,7 @@ class Words(TextField):
 
 
 def _languages() -> list[SelectChoice]:
-    return [SelectChoice(code, name) for code, name in language_choices()]
+    return options(language_choices())
 
 
 class WhatWasSaid(Form):

@@ -8,13 +8,12 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField
-from wtforms.fields import SelectChoice
 
 from crm.domain.headcount import Counts
 from crm.domain.vocabulary import Sector
 from crm.features.density.queries import Choices
 from crm.reads.figures import GroupBy
-from crm.web.forms import DayField, Form
+from crm.web.forms import DayField, Form, options
 from crm.web.labels import INDUSTRIES, LABELS
 
 CHOOSE = _("Choose one from the list.")
@@ -39,15 +38,11 @@ class _Choice(SelectField):
 
     def __init__(self, label: Any, pairs: Iterable[tuple[str, Any]] = (), **more: Any) -> None:
         values = {"default": "", "invalid_choice_message": CHOOSE, **more}
-        super().__init__(label, choices=_options(pairs), **values)
+        super().__init__(label, choices=options(pairs), **values)
 
     def offer(self, pairs: Iterable[tuple[str, Any]]) -> None:
         """Put what can be chosen into the list."""
-        self.choices = _options(pairs)
-
-
-def _options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
-    return [SelectChoice(*pair) for pair in pairs]
+        self.choices = options(pairs)
 
 
 class FilterForm(Form):

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SelectField
 from wtforms.fields import SelectChoice
 
-from crm.web.forms import DayField, Form
+from crm.web.forms import DayField, Form, options
 from crm.web.labels import ISSUES
 
 CHOOSE = _("Choose one from the list.")
@@ -35,7 +35,7 @@ class IssuesForm(Form):
     as_at = DayField(_("As at"))
     back = SelectField(
         _("Talks in"),
-        choices=[SelectChoice(value, word) for value, (_days, word) in WINDOWS.items()],
+        choices=options((value, word) for value, (_days, word) in WINDOWS.items()),
         default="",
         invalid_choice_message=CHOOSE,
     )

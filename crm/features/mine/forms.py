@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 from flask_babel import lazy_gettext as _
 from wtforms import SelectMultipleField
-from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from crm.web.forms import Form, chosen_id
+from crm.web.forms import Form, chosen_id, options
 
 
 class PeopleForm(Form):
@@ -27,7 +26,7 @@ class PeopleForm(Form):
 
     def offer(self, pairs: Iterable[tuple[uuid.UUID, str]]) -> None:
         """Take these people as the choices."""
-        self.people.choices = [SelectChoice(str(value), name) for value, name in pairs]
+        self.people.choices = options((str(value), name) for value, name in pairs)
 
     def chosen(self) -> list[uuid.UUID]:
         """Return the public ids of the people chosen, each once; what is no id is left out."""

@@ -10,12 +10,11 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import IntegerField, RadioField
-from wtforms.fields import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
 from crm.domain.followup import SpeakAgain, due_day
-from crm.web.forms import DayField, Form, chosen_id
+from crm.web.forms import DayField, Form, chosen_id, options
 
 ON_A_DAY = "day"
 WHEN = (
@@ -32,7 +31,7 @@ class LaterForm(Form):
 
     when = RadioField(
         _("When instead?"),
-        choices=[SelectChoice(*pair) for pair in WHEN],
+        choices=options(WHEN),
         validate_choice=False,
     )
     day = DayField(_("Which day?"), description=_("Only needed for “On a day”."))
@@ -66,7 +65,7 @@ class GiveForm(Form):
 
     def offer(self, pairs: Iterable[tuple[uuid.UUID, str]]) -> None:
         """Take these users as the choices."""
-        self.to.choices = [SelectChoice(str(value), name) for value, name in pairs]
+        self.to.choices = options((str(value), name) for value, name in pairs)
 
     def validate_to(self, field: Any) -> None:
         """Raise ValidationError when nobody is chosen."""

@@ -9,11 +9,10 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField, SelectMultipleField
-from wtforms.fields import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from crm.web.forms import Form, chosen_id
+from crm.web.forms import Form, chosen_id, options
 
 NOBODY = "nobody"
 
@@ -26,7 +25,7 @@ class _Pick(SelectField):
 
     def offer(self, pairs: Iterable[tuple[uuid.UUID | str, Any]]) -> None:
         """Take these as the choices."""
-        self.choices = [SelectChoice(str(value), words) for value, words in pairs]
+        self.choices = options((str(value), words) for value, words in pairs)
 
     def chosen(self) -> uuid.UUID | None:
         """Return the public id chosen; None for nothing, and for what is no id."""
@@ -47,7 +46,7 @@ class GiveForm(Form):
 
     def offer(self, pairs: Iterable[tuple[uuid.UUID, str]]) -> None:
         """Take these people as the choices."""
-        self.people.choices = [SelectChoice(str(value), name) for value, name in pairs]
+        self.people.choices = options((str(value), name) for value, name in pairs)
 
     def validate_to(self, field: Any) -> None:
         """Raise ValidationError when neither a rep nor "Nobody" is chosen."""

@@ -10,12 +10,11 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import IntegerField, SelectField, SelectMultipleField
-from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.reads.people import MemberFilter
-from crm.web.forms import DayField, Form
+from crm.web.forms import DayField, Form, options
 from crm.web.labels import ISSUES, RATINGS
 
 CHOOSE = _("Choose one from the list.")
@@ -51,7 +50,7 @@ class _Choice(SelectField):
 
     def __init__(self, label: Any, pairs: Iterable[tuple[str, Any]], **more: Any) -> None:
         values = {"default": "", "invalid_choice_message": CHOOSE, **more}
-        super().__init__(label, choices=[SelectChoice(*pair) for pair in pairs], **values)
+        super().__init__(label, choices=options(pairs), **values)
 
 
 class WallForm(Form):
@@ -103,7 +102,7 @@ class TalkListForm(Form):
 
     def offer(self, pairs: Iterable[tuple[uuid.UUID, str]]) -> None:
         """Take these people as the choices."""
-        self.reps.choices = [SelectChoice(str(value), name) for value, name in pairs]
+        self.reps.choices = options((str(value), name) for value, name in pairs)
 
     def validate_reps(self, field: Any) -> None:
         """Refuse a list for nobody."""

@@ -16,7 +16,7 @@ from crm.domain.sic import sic_codes, sic_description
 from crm.domain.vocabulary import AreaKind, Sector
 from crm.features.workplaces import service
 from crm.web.clock import time_zones
-from crm.web.forms import DayField, Form, TextField
+from crm.web.forms import DayField, Form, TextField, options
 from crm.web.labels import choices, choices_or_unknown
 
 _NOT_NAMED = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
@@ -124,7 +124,7 @@ class PickField(SelectField):
 
     def offer(self, pairs: list[tuple[str, str]]) -> None:
         """Set what there is to pick."""
-        self.choices = [("", self._none or _("Choose one")), *pairs]
+        self.choices = options([("", self._none or _("Choose one")), *pairs])
 
     def picked(self) -> uuid.UUID | None:
         """Return the public id picked, or None."""
@@ -136,22 +136,26 @@ class PickField(SelectField):
 
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for what is not in the list."""
-        if all(str(value) != (self.data or "") for value, _label in self.choices):
+        if all(one.value != (self.data or "") for one in self.choices):
             raise ValidationError(gettext("Choose one of the list."))
 
 
 class WordField(SelectField):
-    """One word of a closed list; "Not known" is None where it is offered."""
+    """One word of a closed list; "Not known" is None where it is offered.
+
+    choices: pairs of value and words, or a function that returns them for the reader.
+    """
+
+    def __init__(self, label: Any, *, choices: Any, **more: Any) -> None:
+        if callable(choices):
+            super().__init__(label, choices=lambda: options(choices()), **more)
+        else:
+            super().__init__(label, choices=options(choices), **more)
 
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for what is not in the list."""
-        if all(str(value) != (self.data or "") for value, _label in self.iter_values()):
+        if all(str(one.value) != (self.data or "") for one in self.iter_choices()):
             raise ValidationError(gettext("Choose one of the list."))
-
-    def iter_values(self) -> list[tuple[str, Any]]:
-        """Return the pairs of value and word, also where a function makes them."""
-        pairs = self.choices() if callable(self.choices) else self.choices
-        return list(pairs or [])
 
 
 class VersionedForm(Form):

@@ -22,7 +22,7 @@ from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
 from crm.web.filters import day, people
-from crm.web.forms import chosen_id
+from crm.web.forms import chosen_id, options
 from crm.web.guard import my_today, my_zone, requires
 from crm.web.pages import address_of
 
@@ -316,9 +316,9 @@ def _compare(form: Any, meanwhile: EditConflict) -> list[tuple[str, str, str]]:
 def _shown(field: Any, value: Any) -> str:
     if value is None or value == "":
         value = ""
-    for choice, words in getattr(field, "choices", None) or ():
-        if str(choice) == str(value):
-            return str(words)
+    for one in field.iter_choices() if hasattr(field, "iter_choices") else ():
+        if str(one.value) == str(value):
+            return str(one.label)
     if isinstance(value, date):
         return day(value)
     if isinstance(value, float):
@@ -1106,9 +1106,9 @@ def _affiliations_page(scope: Scope, union_id: UUID, ending: bool) -> ResponseRe
     post = request.method == "POST"
     add = forms.AffiliationForm(formdata=request.form if post and not ending else None)
     end = forms.AffiliationEndForm(formdata=request.form if ending else None, prefix="end-")
-    end.body_name.choices = [
+    end.body_name.choices = options(
         (row.place.name, row.place.name) for row in rows if row.valid_to is None
-    ]
+    )
     now = clock.now()
     saved = None
     if ending:
