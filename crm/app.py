@@ -35,6 +35,7 @@ FEATURES: tuple[str, ...] = (
     "wallchart",
     "issues",
     "history",
+    "cases",
     "practice",
 )
 

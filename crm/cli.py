@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session
 from crm.access import spans, tree
 from crm.access.scope import Scope
 from crm.app import create_app, load_settings
-from crm.domain.errors import Refusal
+from crm.domain.errors import NotFound, Refusal
 from crm.features.accounts import service as accounts
+from crm.features.cases import queries as cases
+from crm.features.cases import service as case_work
 from crm.features.practice import service as practice_people
 from crm.features.registers import service as registers
 from crm.features.registers.service import RegisterKind, StatedCounts
@@ -271,6 +273,42 @@ def invite_admin(name: str) -> None:
         address = app.config["PUBLIC_URL"] or "http://127.0.0.1:8000"
         click.echo("Give them this link in person. It works once, within 72 hours:")
         click.echo(f"{address}/welcome/{token}")
+
+
+@main.command("stuck-cases")
+def stuck_cases() -> None:
+    """List open cases that nobody on their team can open: their id, place and day, no more."""
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app():
+        _require_current()
+        with unit_of_work(scope, read_only=True) as session:
+            found = cases.list_stuck(session, scope, day=clock.now().date())
+        for one in found:
+            click.echo(f"{one.public_id}  {one.place_name}, opened {one.opened_on.isoformat()}")
+        if not found:
+            click.echo("None: each open case has somebody on its team who can open it.")
+
+
+@main.command("give-case")
+@click.argument("case_id", type=click.UUID)
+@click.argument("sign_in_name")
+def give_case(case_id: UUID, sign_in_name: str) -> None:
+    """Put a user on the team of a case that nobody can open any more."""
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app():
+        _require_current()
+        try:
+            with unit_of_work(scope) as session:
+                name = case_work.give_stuck(
+                    session, scope, case_id, sign_in_name=sign_in_name, now=clock.now()
+                )
+        except NotFound as error:
+            raise click.ClickException("There is no such case that nobody can open.") from error
+        except Refusal as refusal:
+            raise click.ClickException(
+                "This user holds no role at the place of the case, or does not exist."
+            ) from refusal
+        click.echo(f"{name} is on the team of the case now.")
 
 
 @main.group()

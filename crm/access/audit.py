@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session, UOWTransaction
 from crm.access.scope import MARK
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
-from crm.models.base import AtPlace, Base, OfContact, table_of
+from crm.models.base import AtPlace, Base, OfCase, OfContact, table_of
+from crm.models.cases import Case
 from crm.models.contacts import Contact
 from crm.models.places import Place
 
@@ -45,6 +46,23 @@ def record_view(session: Session, *, contact_id: int, contact_public_id: uuid.UU
                 subject_id=contact_id,
                 subject_public_id=contact_public_id,
                 contact_id=contact_id,
+            )
+        ],
+    )
+
+
+def record_case_view(session: Session, *, case_id: int, case_public_id: uuid.UUID) -> None:
+    """Record that the actor of this unit of work opened a case. Only its team reads that."""
+    _insert(
+        session,
+        [
+            _entry(
+                session,
+                Verb.VIEW,
+                subject=Case.__tablename__,
+                subject_id=case_id,
+                subject_public_id=case_public_id,
+                case_id=case_id,
             )
         ],
     )
@@ -122,6 +140,7 @@ def _entry(session: Session, verb: Verb, *, subject: str, **more: Any) -> dict[s
         "subject_public_id": None,
         "contact_id": None,
         "place_id": None,
+        "case_id": None,
         "old": None,
         "new": None,
         "reason": session.info.get("reason", scope.reason if scope else None),
@@ -140,6 +159,10 @@ def _of_row(
     contact_id = row.contact_id if isinstance(row, OfContact) else None
     if isinstance(row, Contact):
         contact_id = row.id
+    case_id = row.case_id if isinstance(row, OfCase) else None
+    if isinstance(row, Case):
+        # Found by its case alone: with the place, or a person, others would find it too.
+        case_id, place_id = row.id, None
     return _entry(
         session,
         verb,
@@ -149,6 +172,7 @@ def _of_row(
         subject_public_id=getattr(row, "public_id", None),
         contact_id=contact_id,
         place_id=place_id,
+        case_id=case_id,
         old=old,
         new=new,
     )

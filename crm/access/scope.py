@@ -27,7 +27,8 @@ from crm.domain.errors import PermissionRefused
 from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind, Verb
 from crm.models.audit import AuditEntry
-from crm.models.base import AtPlace, Base, OfContact, Scoped, table_of
+from crm.models.base import AtPlace, Base, OfCase, OfContact, Scoped, table_of
+from crm.models.cases import Case, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import (
     Assessment,
@@ -254,6 +255,8 @@ _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
 
 
 def _default_rule(model: type[Any]) -> Rule:
+    if issubclass(model, OfCase):
+        return lambda scope, narrower: _on_team(scope, narrower, model.case_id)
     if issubclass(model, AtPlace):
         read = Permission.CONTACT_READ if model in _ABOUT_PEOPLE else Permission.PLACE_READ
         return lambda scope, narrower: _both(scope, read, narrower, model.place_id)
@@ -419,6 +422,31 @@ def _all_of(*conditions: sa.ColumnElement[bool] | None) -> sa.ColumnElement[bool
     return sa.and_(*some) if some else None
 
 
+def _on_team(scope: Scope, narrower: Permission | None, column: Any) -> sa.ColumnElement[bool]:
+    """A case is read by those on its team who still hold its place. No role stands above that."""
+    member = table_of(CaseTeamMember).alias("scope_team")
+    case = table_of(Case).alias("scope_case")
+    rights = {Permission.CONVERSATION_WRITE, narrower or Permission.CONVERSATION_WRITE}
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(member)
+        .join(case, case.c.id == member.c.case_id)
+        .where(
+            member.c.case_id == column,
+            member.c.user_id == scope.actor_id,
+            member.c.left_at.is_(None),
+            *(scope.reach(right, case.c.place_id) for right in sorted(rights)),
+        )
+    )
+
+
+def _case_person_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool]:
+    """Who has a part in a case is read by its team, as far as they may see the person."""
+    on_team = _on_team(scope, narrower, CasePerson.case_id)
+    person = _of_seen_contact(scope, narrower, CasePerson.contact_id)
+    return on_team if person is None else sa.and_(on_team, person)
+
+
 def _owner_rule(model: type[Any]) -> Rule:
     return lambda scope, narrower: model.owner_id == scope.actor_id
 
@@ -429,6 +457,13 @@ _READ_AS_NOTES = sorted(
 
 
 def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """Nothing of a case stands in the trail: it would tell others that there is one."""
+    no_case = AuditEntry.case_id.is_(None)
+    rest = _audit_of_the_rest(scope, narrower)
+    return no_case if rest is None else sa.and_(no_case, rest)
+
+
+def _audit_of_the_rest(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
     """What was written at a place is read there; the rest with the person it is about.
 
     The trail holds the words of talks too: they need the same right as the notes themselves, and
@@ -480,6 +515,7 @@ def _trail_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
             sa.true() if narrower is None else scope.reach(narrower, entry.place_id),
         ),
     ]
+    ways.append(_on_team(scope, narrower, entry.case_id))
     return sa.and_(entry.verb.in_([Verb.CREATE, Verb.UPDATE, Verb.DELETE]), sa.or_(*ways))
 
 
@@ -533,6 +569,8 @@ _RULES: dict[type[Any], Rule] = {
     BackgroundTask: _owner_rule(BackgroundTask),
     TaskFile: _owner_rule(TaskFile),
     AuditEntry: _audit_rule,
+    Case: lambda scope, narrower: _on_team(scope, narrower, Case.id),
+    CasePerson: _case_person_rule,
     Turf: _turf_rule,
     TurfPerson: _turf_person_rule,
     TurfMove: _owner_rule(TurfMove),
@@ -629,6 +667,7 @@ _WRITES: dict[type[Any], Permission] = {
     Assessment: Permission.CONVERSATION_WRITE,
     FollowUp: Permission.CONVERSATION_WRITE,
     FollowUpPass: Permission.CONVERSATION_WRITE,
+    Case: Permission.CONVERSATION_WRITE,
     Turf: Permission.TURF_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.
     TurfPerson: Permission.CONVERSATION_WRITE,
@@ -662,11 +701,11 @@ def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Conta
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return
+    if isinstance(row, OfCase) or (isinstance(row, Case) and row not in session.new):
+        _check_of_case(session, scope, row)
+        return
     if isinstance(row, Tie | Leading):
-        people = {row.contact_id, row.leader_id} if isinstance(row, Tie) else {row.contact_id}
-        for person in people:
-            if not _holds_contact(session, scope, person, workplace_id=row.workplace_id):
-                raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
+        _check_of_tie(session, scope, row)
         return
     anchor = _anchor(row)
     if anchor is not None:
@@ -683,6 +722,43 @@ def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Conta
     if isinstance(row, Contact) and row in new_contacts:
         return  # Its first job, checked above, is what places it.
     if not _holds_contact(session, scope, contact_id):
+        raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
+
+
+def _check_of_tie(session: Session, scope: Scope, row: Tie | Leading) -> None:
+    people = {row.contact_id, row.leader_id} if isinstance(row, Tie) else {row.contact_id}
+    for person in people:
+        if not _holds_contact(session, scope, person, workplace_id=row.workplace_id):
+            kind = type(row)
+            raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
+
+
+def _check_of_case(session: Session, scope: Scope, row: Any) -> None:
+    """Only the team writes in a case; the first on the team is whoever opened it, by themselves."""
+    kind = type(row)
+    case_id = row.id if isinstance(row, Case) else row.case_id
+    connection = session.connection()
+    team = table_of(CaseTeamMember)
+    case = table_of(Case)
+    on_team = sa.select(_on_team(scope, None, sa.literal(case_id)).label("found"))
+    if not connection.execute(on_team.execution_options(**{MARK: True})).scalar_one():
+        opened = connection.execute(
+            sa.select(
+                case.c.created_by_id,
+                sa.exists(sa.select(team.c.id).where(team.c.case_id == case.c.id)).label("has_one"),
+            )
+            .where(case.c.id == case_id)
+            .execution_options(**{MARK: True})
+        ).one_or_none()
+        founding = (
+            isinstance(row, CaseTeamMember)
+            and opened is not None
+            and not opened.has_one
+            and opened.created_by_id == row.user_id == scope.actor_id
+        )
+        if not founding:
+            raise OutsideScopeError(f"{kind.__name__} belongs to a case of others.")
+    if isinstance(row, CasePerson) and not _holds_contact(session, scope, row.contact_id):
         raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
 
 

@@ -134,6 +134,63 @@ class GroupKind(enum.StrEnum):
 NEED_TO_KNOW = frozenset({GroupKind.LANGUAGE, GroupKind.PRAYER})
 
 
+class CaseKind(enum.StrEnum):
+    """Whether a case is one worker's or that of many."""
+
+    INDIVIDUAL = "individual"
+    COLLECTIVE = "collective"
+
+
+class CaseMatter(enum.StrEnum):
+    """What a case is about."""
+
+    GRIEVANCE = "grievance"
+    DISCIPLINARY = "disciplinary"
+    PAY = "pay"
+    HOURS = "hours"
+    CONTRACT = "contract"
+    SAFETY = "safety"
+    BULLYING = "bullying"
+    DISCRIMINATION = "discrimination"
+    ABSENCE = "absence"
+    REDUNDANCY = "redundancy"
+    OTHER = "other"
+
+
+class CaseRole(enum.StrEnum):
+    """The part that a contact has in a case."""
+
+    WHOSE_CASE = "whose_case"
+    AFFECTED = "affected"
+    WITNESS = "witness"
+    SPEAKS_FOR = "speaks_for"
+
+
+class CaseStep(enum.StrEnum):
+    """What happened in a case."""
+
+    NOTE = "note"
+    TALK = "talk"
+    LETTER_SENT = "letter_sent"
+    LETTER_RECEIVED = "letter_received"
+    MEETING = "meeting"
+    HEARING = "hearing"
+    OFFER = "offer"
+    DECISION = "decision"
+    APPEAL = "appeal"
+
+
+class CaseOutcome(enum.StrEnum):
+    """How a case ended."""
+
+    WON = "won"
+    PARTLY_WON = "partly_won"
+    SETTLED = "settled"
+    LOST = "lost"
+    WITHDRAWN = "withdrawn"
+    PASSED_ON = "passed_on"
+
+
 class Verb(enum.StrEnum):
     """What was done."""
 

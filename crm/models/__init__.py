@@ -1,5 +1,15 @@
 """Every table. Importing this package registers them all with the metadata."""
 
-from crm.models import accounts, audit, base, contacts, conversations, places, tasks, turf
+from crm.models import accounts, audit, base, cases, contacts, conversations, places, tasks, turf
 
-__all__ = ["accounts", "audit", "base", "contacts", "conversations", "places", "tasks", "turf"]
+__all__ = [
+    "accounts",
+    "audit",
+    "base",
+    "cases",
+    "contacts",
+    "conversations",
+    "places",
+    "tasks",
+    "turf",
+]

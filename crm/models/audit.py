@@ -31,6 +31,8 @@ class AuditEntry(Scoped, Base):
     subject_public_id: Mapped[uuid.UUID | None]
     contact_id: Mapped[int | None] = mapped_column(index=True)
     place_id: Mapped[int | None] = mapped_column(index=True)
+    # Set for whatever belongs to a case: only its team reads the row.
+    case_id: Mapped[int | None] = mapped_column(index=True)
     old: Mapped[dict[str, Any] | None]
     new: Mapped[dict[str, Any] | None]
     reason: Mapped[str | None] = mapped_column(sa.String(200))

@@ -100,6 +100,15 @@ class OfContact(Scoped):
         return mapped_column(sa.ForeignKey("contact.id"), index=True)
 
 
+class OfCase(Scoped):
+    """A scoped table whose rows belong to the case in ``case_id``: only its team reads them."""
+
+    @declared_attr
+    def case_id(cls) -> Mapped[int]:  # noqa: N805 - declared_attr methods receive the class
+        """The case that the row belongs to."""
+        return mapped_column(sa.ForeignKey("case_file.id"), index=True)
+
+
 class Public:
     """Adds the random id that stands in addresses; the integer key never leaves the server."""
 

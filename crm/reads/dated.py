@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.models.cases import Case, CaseDeadline
 from crm.models.conversations import FollowUp
 
 AHEAD = timedelta(days=366)
@@ -20,6 +21,7 @@ class DatedKind(StrEnum):
     """A sort of thing with a day."""
 
     REMINDER = "reminder"
+    DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def list_dated(session: Session, scope: Scope, *, today: date) -> list[Dated]:
 
     Only counts: no name of a person or place may be among it. One statement for each sort.
     """
-    return _reminders(session, scope, today)
+    return [*_reminders(session, scope, today), *_deadlines(session, scope, today)]
 
 
 def _reminders(session: Session, scope: Scope, today: date) -> list[Dated]:
@@ -52,3 +54,19 @@ def _reminders(session: Session, scope: Scope, today: date) -> list[Dated]:
         .order_by(FollowUp.due_on)
     )
     return [Dated(day=row[0], kind=DatedKind.REMINDER, count=int(row[1])) for row in rows]
+
+
+def _deadlines(session: Session, scope: Scope, today: date) -> list[Dated]:
+    """Return the deadlines of cases whose team the actor is on."""
+    rows = session.execute(
+        scope.select(CaseDeadline.due_on, sa.func.count(CaseDeadline.id).label("count"))
+        .join(Case, Case.id == CaseDeadline.case_id)
+        .where(
+            CaseDeadline.done_at.is_(None),
+            CaseDeadline.due_on <= today + AHEAD,
+            Case.closed_on.is_(None),
+        )
+        .group_by(CaseDeadline.due_on)
+        .order_by(CaseDeadline.due_on)
+    )
+    return [Dated(day=row[0], kind=DatedKind.DEADLINE, count=int(row[1])) for row in rows]

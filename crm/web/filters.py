@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import flask_babel
 from flask import Flask
+from flask_babel import gettext, ngettext
 
 from crm.domain.numbers import people_text, percent_text
 from crm.web.guard import my_zone
@@ -43,3 +44,15 @@ def people(value: float | None) -> str:
 def percent(fraction: float | None, places: int = 0) -> str:
     """Return a fraction as a percentage with its sign: 38%."""
     return f"{percent_text(fraction, places)}%" if fraction is not None else ""
+
+
+def due_text(due_on: date, today: date) -> str:
+    """Return how far off a day is, in words."""
+    days = (due_on - today).days
+    if days < 0:
+        return str(ngettext("%(num)s day late", "%(num)s days late", -days))
+    if days == 0:
+        return str(gettext("Due today"))
+    if days == 1:
+        return str(gettext("Due tomorrow"))
+    return str(ngettext("Due in %(num)s day", "Due in %(num)s days", days))

@@ -22,6 +22,7 @@ from crm.domain.roles import Role
 from crm.domain.vocabulary import TaskState
 from crm.features.accounts import service as accounts
 from crm.models.accounts import AccessGrant, AccountNotice, UserAccount
+from crm.models.cases import Case, CaseDeadline, CaseEntry, CasePerson, CaseTeamMember
 from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import (
     Conversation,
@@ -280,6 +281,39 @@ def one_of_each(world: World) -> dict[str, Any]:
                 ),
             ]
         )
+        case = Case(
+            reference="Rota, autumn",
+            kind="collective",
+            matter="hours",
+            opened_on=yesterday,
+            affected=12,
+            created_at=now,
+            **at,
+        )
+        session.add(case)
+        session.flush()
+        in_case = {"case_id": case.id}
+        deadline = CaseDeadline(due_on=yesterday, what="Send the appeal", created_at=now, **in_case)
+        person = CasePerson(contact_id=world.ioana.id, role="whose_case", added_at=now, **in_case)
+        # All who look at every page are on its team, so that the pages of a case are looked at.
+        session.add_all(
+            [
+                deadline,
+                person,
+                CaseEntry(
+                    day=yesterday,
+                    step="meeting",
+                    words="They will answer in writing.",
+                    author_id=world.rep.id,
+                    recorded_at=now,
+                    **in_case,
+                ),
+                *(
+                    CaseTeamMember(user_id=one.id, joined_at=now, **in_case)
+                    for one in (world.rep, world.organiser, world.boss_of_all)
+                ),
+            ]
+        )
         job = session.scalars(ALL.select(Job).where(Job.contact_id == world.ioana.id)).one()
         membership = session.scalars(
             ALL.select(Membership).where(Membership.contact_id == world.ioana.id)
@@ -322,6 +356,10 @@ def one_of_each(world: World) -> dict[str, Any]:
             "workplaces.correct_member_count:count_id": count.public_id,
             "workplaces.withdraw_member_count:count_id": count.public_id,
             "unit_id": unit.public_id,
+            "case_id": case.public_id,
+            "deadline_id": deadline.public_id,
+            "in_case_id": person.public_id,
+            "state": "done",
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
             "turf_id": turf.public_id,

@@ -19,6 +19,7 @@ from crm.access.permissions import Permission
 from crm.domain.roles import Role
 from crm.features.accounts.queries import device_key
 from crm.models.accounts import AccessGrant, AccountNotice, UserSession
+from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
 from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
 from crm.models.places import (
@@ -160,7 +161,21 @@ def _values(
         here = {"workplace_id": site.id, "contact_id": contact.id, "valid_from": TODAY}
         tie = Tie(leader_id=other.id, basis="seen", **here, **at, **fact)
         leading = Leading(stage="identified", found_by="named", **here, **at, **fact)
-        session.add_all([tie, leading])
+        case = Case(
+            reference=f"Rota at {workplace.name}",
+            kind="individual",
+            matter="hours",
+            opened_on=TODAY,
+            created_at=NOW,
+            **at,
+        )
+        session.add_all([tie, leading, case])
+        session.flush()
+        in_case = {"case_id": case.id}
+        deadline = CaseDeadline(due_on=TODAY, what="Appeal", created_at=NOW, **in_case)
+        person = CasePerson(contact_id=contact.id, role="whose_case", added_at=NOW, **in_case)
+        member = CaseTeamMember(user_id=owner.id, joined_at=NOW, **in_case)
+        session.add_all([deadline, person, member])
         session.flush()
         assert job is not None
         assert membership is not None
@@ -177,6 +192,10 @@ def _values(
             "look": "rota",
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
+            "case_id": case.public_id,
+            "deadline_id": deadline.public_id,
+            "in_case_id": person.public_id,
+            "state": "done",
             "token": "not-a-token",
             "register_name": "member-counts",
             "count_id": rows["headcount_id"].public_id,

@@ -92,6 +92,7 @@ def test_every_template_is_drawn(
     )
     for path in ("new", f"{world.rep.public_id}/roles/new"):
         assert admin.get(f"/admin/users/{path}?place={world.mill.public_id}").status_code == 200
+    assert client_as(world.rep).get(f"/cases/new?place={world.mill.public_id}").status_code == 200
     for status in PAGES:
         with app.test_request_context("/"):
             render_template(f"errors/{status}.html", text="Enter a day.")

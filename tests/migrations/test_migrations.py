@@ -14,8 +14,9 @@ from flask_migrate import downgrade, upgrade
 
 from crm.app import create_app
 from crm.models.base import UtcDateTime
+from crm.models.cases import Case
 from crm.web import migrating
-from crm.web.db import db
+from crm.web.db import db, unit_of_work
 from tests import factories
 from tests.conftest import app_settings
 
@@ -103,3 +104,17 @@ def test_there_is_one_head_and_one_line_of_revisions(empty_app: Flask) -> None:
         for revision in scripts.walk_revisions():
             assert revision.doc
             assert revision.path.rsplit("/", 1)[-1].startswith(revision.revision.split("_")[0])
+
+
+def test_cases_are_not_taken_away_while_their_trail_would_be_open_to_all(empty_app: Flask) -> None:
+    with empty_app.app_context():
+        migrating.upgrade()
+        world = factories.make_world()
+        case = {"kind": "individual", "matter": "pay", "opened_on": factories.TODAY}
+        with unit_of_work(factories.ALL) as session:
+            session.add(
+                Case(reference="14", place_id=world.mill.id, created_at=factories.NOW, **case)
+            )
+        with pytest.raises(SystemExit):
+            downgrade(revision="20261123_add_ties")
+        assert _count("case_file") == 1

@@ -26,6 +26,7 @@ from crm.domain.vocabulary import (
     PointState,
 )
 from crm.features.contacts import forms, queries, service, wording
+from crm.reads.cases import cases_of_person
 from crm.reads.people import MemberFilter, list_people
 from crm.reads.places import Choice
 from crm.reads.ties import ties_of
@@ -259,6 +260,7 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         )
         reps = reps_of(session, scope, inner_id, as_at=my_today())
         ties = ties_of(session, scope, inner_id, as_at=my_today())
+        cases = cases_of_person(session, scope, inner_id)
         audit.record_view(session, contact_id=inner_id, contact_public_id=contact_id)
     return render_template(
         "contacts/show.html",
@@ -266,6 +268,10 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         reps=reps,
         ties=ties,
         tie_url=address_of,
+        cases=[(address_of("cases.show", case_id=one.public_id), one) for one in cases],
+        open_case_url=address_of("cases.new", person=contact_id)
+        if scope.may(Permission.CONVERSATION_WRITE)
+        else None,
         person=page.person,
         chart=wording.history_chart(page),
         timeline_items=wording.happenings(page),

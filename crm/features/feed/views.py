@@ -138,13 +138,21 @@ def _days(items: Iterable[Dated], today: date) -> list[WholeDay]:
 
 
 def _words(kind: DatedKind, count: int) -> str:
-    words = {DatedKind.REMINDER: ngettext("%(num)s reminder", "%(num)s reminders", count)}
+    words = {
+        DatedKind.REMINDER: ngettext("%(num)s reminder", "%(num)s reminders", count),
+        DatedKind.DEADLINE: ngettext("%(num)s deadline", "%(num)s deadlines", count),
+    }
     return str(words[kind])
 
 
 def _late_words(kind: DatedKind, count: int) -> str:
     words = {
-        DatedKind.REMINDER: ngettext("%(num)s reminder overdue", "%(num)s reminders overdue", count)
+        DatedKind.REMINDER: ngettext(
+            "%(num)s reminder overdue", "%(num)s reminders overdue", count
+        ),
+        DatedKind.DEADLINE: ngettext(
+            "%(num)s deadline overdue", "%(num)s deadlines overdue", count
+        ),
     }
     return str(words[kind])
 

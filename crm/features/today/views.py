@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,14 @@ from crm.domain.errors import EditConflict, Refusal
 from crm.domain.vocabulary import NoticeKind
 from crm.features.today import queries, service
 from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
+from crm.reads.cases import list_open_deadlines
 from crm.reads.notices import Notice, list_notices
 from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
 from crm.reads.turf import something_stranded
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.filters import day as day_words
+from crm.web.filters import due_text
 from crm.web.guard import my_today, my_zone, public, requires, signed_in
 from crm.web.labels import label
 from crm.web.pages import address_of
@@ -31,6 +33,8 @@ from crm.web.pages import address_of
 bp = Blueprint("today", __name__)
 
 FIRST_FEW = 3
+# Deadlines of cases come into sight so long before.
+DUE_AHEAD = timedelta(days=14)
 # "Show all" of a whole union is no list to speak from; the page says how many are left out.
 MOST = 100
 QUOTE_LENGTH = 140
@@ -81,6 +85,17 @@ class Told:
     seen_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline of a case whose team the reader is on."""
+
+    url: str | None
+    reference: str
+    what: str
+    due: str
+    overdue: bool
+
+
 @bp.get("/")
 @requires(Permission.ACCOUNT_OWN)
 def index(scope: Scope) -> str:
@@ -104,6 +119,7 @@ def index(scope: Scope) -> str:
         notices = list_notices(session, scope)
         week = queries.count_week(session, scope, today=today)
         asked = queries.count_asked(session, scope, today=today)
+        dues = list_open_deadlines(session, scope, until=today + DUE_AHEAD)
         stranded = scope.may(Permission.TURF_WRITE) and something_stranded(
             session, scope, today=today, day=clock.now().date()
         )
@@ -123,6 +139,17 @@ def index(scope: Scope) -> str:
         log_url=address_of("conversations.who"),
         mine_url=address_of("mine.index"),
         turf_url=address_of("turf.index") if stranded else None,
+        dues=[
+            Due(
+                url=address_of("cases.show", case_id=one.case_id),
+                reference=one.reference,
+                what=one.what,
+                due=due_text(one.due_on, today),
+                overdue=one.due_on < today,
+            )
+            for one in dues or ()
+        ],
+        cases_url=address_of("cases.index") if dues is not None else None,
         add_url=address_of("contacts.add"),
     )
 

@@ -109,7 +109,11 @@ def _links(scope: Scope) -> dict[str, bool]:
 def _about_people(session: Any, scope: Scope, place_id: UUID) -> dict[str, str | None]:
     """Return the addresses of pages about all people of a place, where the reader holds it."""
     held = holds_place(session, scope, place_id, Permission.CONTACT_READ)
-    return {"issues": address_of("issues.show", place_id=place_id) if held else None}
+    may_log = held and scope.may(Permission.CONVERSATION_WRITE)
+    return {
+        "issues": address_of("issues.show", place_id=place_id) if held else None,
+        "case": address_of("cases.new", place=place_id) if may_log else None,
+    }
 
 
 def _everywhere(scope: Scope, permission: Permission) -> bool:

@@ -1,0 +1,1 @@
+"""Grievances and other cases: read and written by their team alone."""
