@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
 from crm.domain.identity import short_name
-from crm.reads.talks import people_to_speak_to
+from crm.reads.talks import people_to_speak_to, promised_people
 from crm.reads.turf import list_my_people
+
+# As far ahead as Today looks.
+SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +30,19 @@ class OnThePhone:
 def people_for_the_phone(
     session: Session, scope: Scope, *, today: date, limit: int
 ) -> list[OnThePhone]:
-    """Return the actor's own people, then others to speak to, up to `limit` of them.
+    """Return whom the actor promised to speak to, their own people, and others, `limit` at most.
 
-    In the order in which they would be spoken to. Nobody who is not to be contacted. A dozen
-    statements, whatever the number of people.
+    In the order in which they would be spoken to. Nobody who is not to be contacted. Sixteen
+    statements or so, whatever the number of people.
     """
+    promised = promised_people(session, scope, until=today + SOON, today=today, limit=limit)
     mine = [one for one in list_my_people(session, scope, today=today) if not one.do_not_contact]
-    found = {
-        one.public_id: OnThePhone(one.public_id, short_name(one.name), one.area_name, one.rating)
-        for one in mine
-    }
+    found: dict[uuid.UUID, OnThePhone] = {}
+    for one in (*promised, *mine):
+        found.setdefault(
+            one.public_id,
+            OnThePhone(one.public_id, short_name(one.name), one.area_name, one.rating),
+        )
     if len(found) < limit:
         for other in people_to_speak_to(session, scope, today=today, limit=limit).rows:
             found.setdefault(

@@ -92,6 +92,36 @@ def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: in
     return ToSpeakTo(rows=rows, total=int(found[0].total) if found else 0)
 
 
+def promised_people(
+    session: Session, scope: Scope, *, until: date, today: date, limit: int
+) -> list[PersonAtWork]:
+    """Return the people whom the actor promised to speak to by a day, the longest due first.
+
+    Only people with a job today who may be contacted. Four statements, whatever their number.
+    """
+    promised = session.execute(
+        scope.select(FollowUp.contact_id, sa.func.min(FollowUp.due_on).label("due"))
+        .where(
+            FollowUp.owner_id == scope.actor_id,
+            FollowUp.done_at.is_(None),
+            FollowUp.due_on <= until,
+        )
+        .group_by(FollowUp.contact_id)
+        .order_by(sa.func.min(FollowUp.due_on), FollowUp.contact_id)
+        .limit(limit)
+    )
+    due = {int(contact_id): day for contact_id, day in promised}
+    if not due:
+        return []
+    first = _first_span(scope, today, sorted(due))
+    found = session.execute(
+        _people(scope)
+        .join(first, first.c.span_id == StateSpan.id)
+        .where(Contact.do_not_contact.is_(False))
+    ).all()
+    return _with_last_talks(session, scope, sorted(found, key=lambda row: (due[row.id], row.id)))
+
+
 def recent_people(session: Session, scope: Scope, *, today: date, limit: int) -> list[PersonAtWork]:
     """Return the people whom the actor spoke to or added last, the latest first.
 

@@ -1,7 +1,7 @@
 // The pages without signal, the outbox on the phone, and the code that opens the list.
 (function () {
   "use strict";
-  var key = null, people = [], idle = 0, who = null;
+  var key = null, people = [], idle = 0, touched = 0, who = null, typed = false, REST = 300000;
   function at(id) { return document.getElementById(id); }
   function time(ms) {
     return new Date(ms).toLocaleString(document.documentElement.lang.replace(/^en$/, "en-GB"), { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -33,10 +33,14 @@
       list.append(row);
     }
     at("phone-none").hidden = all.length > 0;
-    at("send-now").hidden = !all.some(function (t) { return t.state === "ready"; });
+    at("send-now").hidden = !all.some(function (t) { return t.state !== "sent"; });
   }
   document.addEventListener("phone:changed", drawOutbox);
-  if (at("send-now")) at("send-now").addEventListener("click", function () { if (self.Phone) Phone.send(); });
+  if (at("send-now")) at("send-now").addEventListener("click", async function () {
+    if (!self.Phone) return;
+    await Vault.retry();
+    Phone.send();
+  });
   drawOutbox();
 
   // The page that sets the code.
@@ -71,17 +75,27 @@
     ["locked", "list", "talk", "out"].forEach(function (one) { at("view-" + one).hidden = one !== name; });
     at("main").focus();
   }
-  function lockUp() {
+  async function lockUp() {
+    await setAside();
     key = null;
     people = [];
     at("people").replaceChildren();
+    at("talk-with").textContent = "";
+    if (!at("view-talk").hidden) history.replaceState(null, "", "/mine");
     route();
   }
+  // By the clock on the wall too: a timer stands still while the phone sleeps.
   function awake() {
+    if (key && Date.now() - touched > REST) return lockUp();
+    touched = Date.now();
     clearTimeout(idle);
-    if (key) idle = setTimeout(lockUp, 300000);
+    if (key) idle = setTimeout(lockUp, REST);
   }
-  ["pointerdown", "keydown"].forEach(function (name) { document.addEventListener(name, awake); });
+  ["pointerdown", "keydown"].forEach(function (name) { document.addEventListener(name, awake, true); });
+  document.addEventListener("visibilitychange", function () {
+    if (document.hidden) setAside();
+    else if (key && Date.now() - touched > REST) lockUp();
+  });
 
   function drawPeople() {
     at("people").replaceChildren();
@@ -97,10 +111,31 @@
     });
     at("nobody").hidden = people.length > 0;
   }
+  function fields(button) {
+    return [...new FormData(at("form"), button).entries()].map(function (f) { return [f[0], String(f[1])]; });
+  }
+  // A talk that is half typed is sealed as a draft before it leaves the screen.
+  async function setAside() {
+    if (!typed) return;
+    typed = false;
+    try {
+      await Vault.queue(who, fields().concat([["later", "1"]]), at("form").elements.id.value);
+      told("kept", shell.dataset.aside);
+    } catch (failed) {
+      typed = true;
+      told("kept", shell.dataset.failed);
+    }
+    if (self.Phone) Phone.show();
+  }
+  at("form").addEventListener("input", function () { typed = true; });
+
   async function route() {
+    await setAside();
+    if (typed) return;
     var found = /^\/log\/([0-9a-f-]{36})$/.exec(location.pathname);
     if (location.pathname === "/outbox") { view("out"); return drawOutbox(); }
     if (found) {
+      if (!at("view-talk").hidden && who === found[1]) return;
       who = found[1];
       var person = people.find(function (p) { return p.id === who; });
       at("talk-with").textContent = person ? person.name : shell.dataset.somebody;
@@ -108,6 +143,8 @@
       at("form").elements.id.value = crypto.randomUUID();
       return view("talk");
     }
+    at("needs-signal").hidden = /^\/($|log$|mine$|phone\/shell$)/.test(location.pathname);
+    at("list-title").textContent = location.pathname === "/mine" ? shell.dataset.mine : shell.dataset.today;
     if (key) { drawPeople(); return view("list"); }
     at("unlock").hidden = !(await Vault.get("lock"));
     at("no-code").hidden = !at("unlock").hidden;
@@ -138,17 +175,18 @@
     }
     told("unlock-says", "");
     people = await Vault.openList(key);
+    touched = Date.now();
     awake();
     route();
   });
   at("form").addEventListener("submit", async function (event) {
     event.preventDefault();
-    var form = at("form"), button = event.submitter;
-    var fields = [...new FormData(form, button).entries()].map(function (f) { return [f[0], String(f[1])]; });
+    var form = at("form");
     if (form.getAttribute("aria-busy")) return;
     form.setAttribute("aria-busy", "true");
     try {
-      await Vault.queue(who, fields, form.elements.id.value);
+      await Vault.queue(who, fields(event.submitter), form.elements.id.value);
+      typed = false;
       told("kept", shell.dataset.kept);
       go(key ? "/mine" : "/outbox");
       if (self.Phone) Phone.show().then(Phone.send);

@@ -5,6 +5,17 @@
   if (!part || !self.Vault || !Vault.able) return;
   var data = part.dataset, DAY = 86400000;
 
+  // A bad line can leave a question hanging for ever, and everything behind it.
+  async function ask(address, more) {
+    var stop = new AbortController(), wait = setTimeout(function () { stop.abort(); }, 20000);
+    try {
+      var answer = await fetch(address, Object.assign({ cache: "no-store", signal: stop.signal }, more));
+      var good = answer.ok && !answer.redirected;
+      return { good: good, status: answer.status, told: good ? await answer.json() : null };
+    } finally {
+      clearTimeout(wait);
+    }
+  }
   function say(words, more) {
     var box = document.getElementById("phone-says");
     box.hidden = !words;
@@ -12,20 +23,20 @@
   }
   async function show() {
     var me = data.owner || ((await Vault.get("me")) || {}).owner;
-    var ready = (await Vault.talks()).filter(function (t) { return t.state === "ready" && t.owner === me; });
+    var ready = (await Vault.talks()).filter(function (t) { return t.state !== "sent" && t.owner === me; });
     var badge = document.getElementById("unsent");
     badge.hidden = !ready.length;
     badge.querySelector("[data-count]").textContent = ready.length;
     if (ready.some(function (t) { return Date.now() - t.at > 3 * DAY; })) say(data.old);
     document.dispatchEvent(new Event("phone:changed"));
+    return ready.length;
   }
   async function state() {
     var me = await Vault.get("me");
     if (!me) return null;
-    var answer = await fetch("/phone/state?owner=" + encodeURIComponent(me.owner), { cache: "no-store" });
-    var told = await answer.json();
+    var told = (await ask("/phone/state?owner=" + encodeURIComponent(me.owner))).told;
     document.dispatchEvent(new Event("phone:signal"));
-    if (told.state === "ended") {
+    if (told && told.state === "ended") {
       await Vault.wipe();
       // All that stays: that this was said, until somebody signs in here again.
       await Vault.put("ended", true);
@@ -39,26 +50,35 @@
     return told;
   }
   async function send() {
-    await Vault.sweep();
-    var told = await state(), answers = 1, refused = 0;
-    if (!told || told.state !== "in") return;
+    var told = await state(), refused = 0, failed = 0, most = 45000, left = {}, one;
+    if (!told || told.state !== "in") return told;
     var me = await Vault.get("me");
-    while (answers) {
+    while (failed < 4) {
       var size = 0, batch = (await Vault.talks()).filter(function (t) {
         // The server takes 64 KB at once.
-        return t.state === "ready" && t.owner === me.owner && (size += t.sealed.length) < 45000;
+        if (t.state !== "ready" || t.owner !== me.owner || left[t.id] || (size && size + t.sealed.length > most)) return false;
+        size += t.sealed.length;
+        return true;
       });
       if (!batch.length) break;
-      var reply = await fetch("/phone/talks", { method: "POST", cache: "no-store",
+      var reply = await ask("/phone/talks", { method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": told.csrf },
-        body: JSON.stringify({ talks: batch.map(function (t) { return { id: t.id, sealed: t.sealed }; }) }) });
-      if (!reply.ok) break;
-      answers = (await reply.json()).answers;
-      for (var one of answers) {
-        if (one.answer === "kept" && one.reason) refused += 1;
-        await (one.answer === "kept" ? Vault.remove([one.id]) : Vault.settle(one.id, one.answer === "damaged" ? "damaged" : "sent"));
+        body: JSON.stringify({ clock: Date.now(), talks: batch.map(function (t) { return { id: t.id, sealed: t.sealed }; }) }) });
+      if (!reply.good) {
+        if (reply.status < 500 && reply.status !== 413) break;
+        // One by one from here: a talk that the server cannot take must not hold up the others.
+        if (!most) left[batch[0].id] = true;
+        most = 0;
+        failed += 1;
+        continue;
       }
-      answers = answers.length;
+      failed = 0;
+      for (var talk of batch) {
+        one = reply.told.answers.find(function (a) { return a.id === talk.id; }) || {};
+        if (one.reason) refused += 1;
+        if (!one.answer) left[talk.id] = true;
+        else await Vault.settle(talk, { stored: "sent", again: "sent" }[one.answer] || one.answer);
+      }
     }
     await show();
     if (refused) say(data.refused, refused);
@@ -73,8 +93,8 @@
   async function takeList() {
     var list = await Vault.get("list"), lock = await Vault.get("lock");
     if (!lock || (list && Date.now() - list.at < 600000)) return;
-    var answer = await fetch("/phone/people", { cache: "no-store" });
-    if (answer.ok && !answer.redirected) await Vault.putList((await answer.json()).people);
+    var answer = await ask("/phone/people");
+    if (answer.good) await Vault.putList(answer.told.people);
   }
   async function start() {
     if (data.left) {
@@ -84,20 +104,26 @@
       if (!document.getElementById("unsent").hidden) say(data.waiting);
       return;
     }
-    if (!data.owner && (await Vault.get("ended"))) say(data.ended);
+    if (!data.owner && (await Vault.get("ended"))) {
+      say(data.ended);
+      if (data.in) await Vault.drop(["ended"]);
+    }
     if (data.owner) {
       await Vault.drop(["ended"]);
       var me = await Vault.get("me");
       if (me && me.owner !== data.owner) await Vault.forgetList();
       await Vault.put("me", { owner: data.owner, key: Vault.bytes(data.key) });
       if (navigator.serviceWorker) {
-        var rule = self.trustedTypes ? trustedTypes.createPolicy("phone", { createScriptURL: function (a) { return a; } }) : { createScriptURL: function (a) { return a; } };
-        navigator.serviceWorker.register(rule.createScriptURL(data.worker), { scope: "/" }).catch(function () {});
+        var rule = { createScriptURL: function () { return data.worker; } };
+        if (self.trustedTypes) rule = trustedTypes.createPolicy("phone", rule);
+        navigator.serviceWorker.register(rule.createScriptURL(""), { scope: "/" }).catch(function () {});
       }
     }
-    await show();
-    var told = await sendOnce();
-    if (told && told.state === "in") await takeList();
+    var wiped = await Vault.sweep();
+    // A page made for its owner has just said that they may use it: nothing to ask, nothing to send.
+    if (await show() || !data.owner) await sendOnce();
+    if (wiped) say(data.wiped, wiped);
+    if (data.owner) await takeList();
   }
   self.Phone = { send: sendOnce, takeList: takeList, show: show };
   window.addEventListener("online", sendOnce);

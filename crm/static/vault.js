@@ -123,27 +123,43 @@ self.Vault = (function () {
     held.sealed = b64(await seal(me.key, { owner: me.owner, contact: contact, at: now, fields: Object.entries(by) }, id));
     if (lock) held.label = await seal(lock.point, contact, id);
     await inStore("talks", "readwrite", function (s) { s.put(held); });
+    // A browser short of room throws away what it was not asked to keep.
+    if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(function () {});
     return held;
   }
   function talks() { return inStore("talks", "readonly", function (s) { return s.getAll(); }); }
-  function settle(id, state) {
+  // What the server said of a talk. One that was typed on meanwhile has another moment, and stays.
+  function settle(talk, state) {
     return inStore("talks", "readwrite", function (s) {
-      var r = s.get(id);
+      var r = s.get(talk.id);
       r.onsuccess = function () {
-        if (r.result) s.put({ id: id, owner: r.result.owner, at: r.result.at, state: state, label: r.result.label, done: Date.now() });
+        var now = r.result;
+        if (!now || now.at !== talk.at) return;
+        if (state === "kept") return s.delete(now.id);
+        now.state = state;
+        now.done = Date.now();
+        // What this server cannot open today it may open tomorrow, with its old secret put back.
+        if (state === "sent") delete now.sealed;
+        s.put(now);
       };
     });
+  }
+  async function retry() {
+    for (var talk of await talks()) if (talk.state === "damaged") await settle(talk, "ready");
   }
   function remove(ids) {
     return inStore("talks", "readwrite", function (s) { ids.forEach(function (id) { s.delete(id); }); });
   }
-  // Nothing stays longer than two weeks; what was sent only until the next day.
+  // Nothing stays longer than two weeks; what was sent only until the next day. Returns how many
+  // talks went that were never sent.
   async function sweep() {
     var now = Date.now(), list = await get("list"), lock = await get("lock");
     if (lock && list && now - list.at > LONGEST) await forgetList();
-    await remove((await talks()).filter(function (t) {
+    var gone = (await talks()).filter(function (t) {
       return t.state === "sent" ? now - t.done > DAY : now - t.at > LONGEST;
-    }).map(function (t) { return t.id; }));
+    });
+    await remove(gone.map(function (t) { return t.id; }));
+    return gone.filter(function (t) { return t.state !== "sent"; }).length;
   }
   async function wipe() {
     await inStore("keep", "readwrite", function (s) { s.clear(); });
@@ -152,5 +168,5 @@ self.Vault = (function () {
   }
   return { able: !!(subtle && self.indexedDB), get: get, put: put, drop: drop, bytes: bytes, setCode: setCode, unlock: unlock,
     forgetList: forgetList, putList: putList, openList: openList, unseal: unseal, queue: queue, talks: talks,
-    settle: settle, remove: remove, sweep: sweep, wipe: wipe };
+    settle: settle, retry: retry, sweep: sweep, wipe: wipe };
 })();

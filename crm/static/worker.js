@@ -1,18 +1,19 @@
 // Answers for the server when there is no signal: with the empty page, and by keeping a talk.
 "use strict";
-const NAME = "shell-" + VAULT.split("v=").pop() + KEEP.map((one) => one.slice(-4)).join("");
+// The stamp is made of all that is kept, so that another name, language or form is fetched anew.
+const NAME = "shell-" + STAMP;
 const WAIT = 10000;
 // Only these are worth giving up on: a long report may take its time.
 const PHONE = /^\/($|mine$|log($|\/)|outbox$)/;
 const TALK = /^\/log\/([0-9a-f-]{36})$/;
 const trusted = self.trustedTypes
-  ? trustedTypes.createPolicy("worker", { createScriptURL: (address) => address })
+  ? trustedTypes.createPolicy("worker", { createScriptURL: () => VAULT })
   : { createScriptURL: (address) => address };
 importScripts(trusted.createScriptURL(VAULT));
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll([...KEEP, SHELL])));
+  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll([...KEEP, SHELL, HIDE])));
 });
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
@@ -27,14 +28,25 @@ function within(request) {
     fetch(request).then(ok, no);
   });
 }
-async function shell() {
-  return (await caches.match(SHELL)) || Response.error();
+async function shell(path) {
+  return (await caches.match(path === HIDE ? HIDE : SHELL)) || Response.error();
+}
+async function open(request, path) {
+  try {
+    const answer = await (PHONE.test(path) ? within(request) : fetch(request));
+    // Where the server is down a proxy answers in its place, without the mark of our own pages.
+    if (![502, 503, 504].includes(answer.status) || answer.headers.has("X-Request-Id")) return answer;
+  } catch (away) { /* The empty page says so. */ }
+  return shell(path);
 }
 // A talk that could not be sent is kept; the server stores it once, even if it had arrived.
 async function send(request, contact) {
   const copy = request.clone();
   try {
-    return await within(request);
+    const answer = await within(request);
+    // The server, or a proxy before it, could not store the talk: what was typed must not go.
+    if (answer.status < 500) return answer;
+    throw new Error("not stored");
   } catch (away) {
     const fields = [...(await copy.formData()).entries()].map(([name, value]) => [name, String(value)]);
     const id = (fields.find((field) => field[0] === "id") || [])[1] || crypto.randomUUID();
@@ -49,7 +61,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method === "GET" && KEEP.includes(address.pathname + address.search)) {
     event.respondWith(caches.match(request).then((kept) => kept || fetch(request)));
   } else if (request.mode === "navigate" && request.method === "GET") {
-    event.respondWith((PHONE.test(address.pathname) ? within(request) : fetch(request)).catch(shell));
+    event.respondWith(open(request, address.pathname));
   } else if (request.mode === "navigate" && request.method === "POST" && TALK.test(address.pathname)) {
     event.respondWith(send(request, TALK.exec(address.pathname)[1]));
   }

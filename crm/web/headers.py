@@ -32,6 +32,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
+        # The only two addresses that a script may load as one: the worker, and the vault it uses.
+        "trusted-types phone worker",
     )
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from flask import Flask, current_app, g, get_flashed_messages, request, url_for
 from flask_babel import Babel, get_locale, lazy_gettext
 from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
 
 from crm.access.permissions import Permission
 from crm.web.guard import current_scope, my_zone, signed_in
@@ -83,36 +85,59 @@ def _context() -> dict[str, Any]:
 
 def page() -> dict[str, Any]:
     """Return what the base template shows around every screen."""
-    locale = get_locale()
     user = signed_in()
-    shown: dict[str, Any] = {
-        "lang": str(locale).replace("_", "-") if locale else "en",
-        "dir": locale.text_direction if locale else "ltr",
+    return plain_page() | {
         "signed_in": user is not None,
         "user_name": user.name if user else "",
-        "look": look(),
-        "app_name": "Rota" if look() == "rota" else "Shopfloor",
-        "practice": current_app.config["PRACTICE"],
-        "theme": (user.theme if user else None) or "",
         "flashes": get_flashed_messages(with_categories=True),
         "csrf_token": generate_csrf(),
         "request_id": g.get("request_id", ""),
         "nav": _tabs() if user else [],
-        "home_url": address_of("today.index") or "/",
         "sign_out_url": address_of("accounts.sign_out") or "",
         "account_url": address_of("accounts.mine") or "",
-        "hide_url": address_of("today.hide") or "",
         "source_url": address_of("today.about") or "",
     }
-    return shown
+
+
+def plain_page() -> dict[str, Any]:
+    """Return the part that says nothing of anybody, for a page that a phone keeps.
+
+    It leaves the session as it is: what waits to be shown is not used up, no cookie is sent.
+    """
+    locale = get_locale()
+    user = signed_in()
+    return {
+        "lang": str(locale).replace("_", "-") if locale else "en",
+        "dir": locale.text_direction if locale else "ltr",
+        "look": look(),
+        "app_name": "Rota" if look() == "rota" else "Shopfloor",
+        "practice": current_app.config["PRACTICE"],
+        "theme": (user.theme if user else None) or "",
+        "home_url": address_of("today.index") or "/",
+        "hide_url": address_of("today.hide") or "",
+    }
 
 
 def look() -> str:
     """Return the name and icon this browser goes by: "shopfloor", or the dull "rota".
 
     It belongs to the device, not to the person, and says nothing of either: a cookie keeps it.
+    Signing out empties the cookies, so the address of the page after it says so once more.
     """
-    return "rota" if request.cookies.get(LOOK) == "rota" else "shopfloor"
+    chosen = request.cookies.get(LOOK) or request.args.get(LOOK)
+    return "rota" if chosen == "rota" else "shopfloor"
+
+
+def keep_look(answer: Response, chosen: str) -> None:
+    """Have the browser go by a name and icon for a year: "shopfloor" or "rota"."""
+    answer.set_cookie(
+        LOOK,
+        chosen,
+        max_age=timedelta(days=365),
+        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def address_of(endpoint: str, **values: Any) -> str | None:

@@ -238,10 +238,14 @@ def test_a_server_that_dies_in_the_middle_and_a_lost_answer_store_each_talk_once
     take: Callable[..., Any] = outbox._take
     third = phone.page.evaluate("() => Vault.talks().then(t => t[2].id)")
 
-    def _dies(scope: Any, item: Any) -> Any:
-        if item["id"] == third:
+    dead = False
+
+    def _dies(scope: Any, item: Any, ahead: Any) -> Any:
+        nonlocal dead
+        dead = dead or item["id"] == third
+        if dead:
             raise ConnectionAbortedError("the server died here")
-        return take(scope, item)
+        return take(scope, item, ahead)
 
     monkeypatch.setattr(outbox, "_take", _dies)
     air.cut = False

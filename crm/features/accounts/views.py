@@ -48,7 +48,7 @@ from crm.web.forms import chosen_id, options
 from crm.web.guard import SignedIn, keyed_hash, let_in, let_out, public, requires, signed_in
 from crm.web.labels import choices
 from crm.web.networks import network
-from crm.web.pages import address_of
+from crm.web.pages import LOOK, address_of, keep_look, look
 
 bp = Blueprint("accounts", __name__)
 
@@ -151,7 +151,9 @@ def sign_out_everywhere(scope: Scope) -> Any:
 
 def _gone() -> Response:
     let_out()
-    answer = redirect(url_for("accounts.sign_in", left=1), 303)
+    # The cookies go, and with them the dull name that hides what this is: it is told once more.
+    dull: dict[str, Any] = {LOOK: look()} if look() != "shopfloor" else {}
+    answer = redirect(url_for("accounts.sign_in", left=1, **dull), 303)
     answer.headers["Clear-Site-Data"] = _CLEAR
     return answer
 
@@ -184,7 +186,7 @@ def _sign_in_page(
     stale: bool = False,
     status: int = 200,
 ) -> Response:
-    return make_response(
+    answer = make_response(
         render_template(
             "accounts/sign_in.html",
             form=form,
@@ -194,6 +196,9 @@ def _sign_in_page(
         ),
         status,
     )
+    if left and look() != "shopfloor":
+        keep_look(answer, look())
+    return answer
 
 
 def _kept_before() -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ sealed to this server. Its scripts are in `crm/static`; docs/decisions/0009 says
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -42,11 +43,15 @@ from crm.web.errors import sentence
 from crm.web.filters import moment as moment_words
 from crm.web.forms import chosen_id
 from crm.web.guard import current_scope, my_today, my_zone, public, requires, scope_of, signed_in
-from crm.web.pages import LOOK, page, static_url
+from crm.web.pages import LOOK, address_of, keep_look, plain_page, static_url
 
 # No more names on a phone than somebody speaks to in a fortnight.
 MOST_PEOPLE = 30
 MOST_SENT = 50
+_KEPT_FILES = (
+    *("app.css", "once.js", "vault.js", "phone.js", "offline.js"),
+    *("favicon.svg", "plain.css", "plain.svg"),
+)
 # A talk that waited longer was wiped from the phone; a clock that says so is wrong.
 LONGEST_WAIT = timedelta(days=15)
 
@@ -116,16 +121,9 @@ def phone(scope: Scope) -> str:
 @requires(Permission.CONVERSATION_WRITE)
 def choose_look(scope: Scope) -> Any:
     """Have this browser show the app's own name and icon, or a dull one that tells nothing."""
-    chosen = "rota" if request.form.get("look") == "rota" else "shopfloor"
+    chosen = "rota" if request.form.get(LOOK) == "rota" else "shopfloor"
     answer = redirect(url_for("conversations.phone"), 303)
-    answer.set_cookie(
-        LOOK,
-        chosen,
-        max_age=timedelta(days=365),
-        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_look(answer, chosen)
     return answer
 
 
@@ -133,24 +131,30 @@ def choose_look(scope: Scope) -> Any:
 @public
 def shell() -> str:
     """Show the page that opens when there is no signal; it holds nothing of anybody."""
-    shown = page()
-    plain = {key: shown[key] for key in ("lang", "dir", "theme", "app_name", "look", "practice")}
     form = TalkForm(None, meta={"csrf": False})
-    # The page is kept where anybody may look: not even the mark of who fetched it belongs there.
-    return render_template(
-        "conversations/shell.html", page=plain, form=form, phone_owner=None, phone_key=None
-    )
+    # Drawn past all that other pages are given: this one is kept where anybody may look, and
+    # fetching it behind a page must not change the session that the page is in.
+    template = current_app.jinja_env.get_template("conversations/shell.html")
+    return template.render(page=plain_page(), form=form, phone_key=None)
 
 
 @bp.get("/phone/worker.js")
 @public
 def worker() -> Any:
     """Return the script that answers for the server when there is no signal."""
-    kept = [static_url(name) for name in ("app.css", "once.js", "vault.js", "phone.js")]
-    kept += [static_url("offline.js"), static_url("favicon.svg")]
-    shell_url = url_for("conversations.shell")
-    head = "const KEEP = {}, SHELL = {}, VAULT = {};\n".format(
-        *(json.dumps(one) for one in (kept, shell_url, static_url("vault.js")))
+    kept = [static_url(name) for name in _KEPT_FILES]
+    stamp = hashlib.sha256("\n".join([*kept, shell()]).encode()).hexdigest()[:16]
+    head = "const KEEP = {}, SHELL = {}, HIDE = {}, VAULT = {}, STAMP = {};\n".format(
+        *(
+            json.dumps(one)
+            for one in (
+                kept,
+                url_for("conversations.shell"),
+                address_of("today.hide"),
+                static_url("vault.js"),
+                stamp,
+            )
+        )
     )
     folder = current_app.static_folder or ""
     answer = make_response(head + (Path(folder) / "worker.js").read_text(encoding="utf-8"))
@@ -228,21 +232,33 @@ def take_talks(scope: Scope) -> Any:
     The answer of each: stored, again (it was stored before), kept (unfinished, or refused with the
     reason beside it, and waiting in the outbox), or damaged (it is no talk of this writer).
     """
-    sent = request.get_json(silent=True)
-    items = sent.get("talks") if isinstance(sent, dict) else None
+    body = request.get_json(silent=True)
+    sent = body if isinstance(body, dict) else {}
+    items = sent.get("talks")
     if not isinstance(items, list) or len(items) > MOST_SENT:
         return jsonify(error="talks"), 400
-    return jsonify(answers=[_take(scope, item) for item in items])
+    ahead = _ahead(sent.get("clock"))
+    return jsonify(answers=[_take(scope, item, ahead) for item in items])
 
 
-def _take(scope: Scope, item: Any) -> dict[str, str]:
+def _ahead(clock_there: Any) -> timedelta:
+    """Return how far the phone's clock runs ahead of ours; nothing for one that tells no time."""
+    if isinstance(clock_there, bool) or not isinstance(clock_there, int | float):
+        return timedelta(0)
+    try:
+        return datetime.fromtimestamp(clock_there / 1000, UTC) - clock.now()
+    except (ValueError, OverflowError, OSError):
+        return timedelta(0)
+
+
+def _take(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
     talk_id = str(item.get("id", ""))[:40] if isinstance(item, dict) else ""
     try:
-        letter = _opened(scope, talk_id, str(item.get("sealed", "")))
+        letter = _opened(scope, talk_id, str(item.get("sealed", "")), ahead)
     except _Damaged:
         return {"id": talk_id, "answer": "damaged"}
     if letter.later:
-        return _kept(scope, letter, None)
+        return _kept_draft(scope, letter)
     form = typed_form(letter.fields)
     form.id.data = str(letter.talk_id)
     day = _day_of(letter.typed_at)
@@ -284,6 +300,15 @@ def _beside(field: Any, words: str) -> str:
     return " ".join((str(field.label.text), words))
 
 
+def _kept_draft(scope: Scope, letter: _Letter) -> dict[str, str]:
+    """Keep an unfinished talk, unless the whole of it has arrived by now."""
+    with unit_of_work(scope, read_only=True) as session:
+        stored = queries.find_stored(session, scope, letter.talk_id)
+    if stored is not None and stored.held_by_id == scope.actor_id:
+        return {"id": str(letter.talk_id), "answer": "again"}
+    return _kept(scope, letter, None)
+
+
 def _kept(scope: Scope, letter: _Letter, reason: str | None) -> dict[str, str]:
     now = clock.now()
     with unit_of_work(scope) as session:
@@ -299,14 +324,14 @@ def _kept(scope: Scope, letter: _Letter, reason: str | None) -> dict[str, str]:
     return answer if reason is None else {**answer, "reason": reason}
 
 
-def _opened(scope: Scope, talk_id: str, sealed: str) -> _Letter:
+def _opened(scope: Scope, talk_id: str, sealed: str, ahead: timedelta) -> _Letter:
     """Return what a letter says. Raises _Damaged for one that is not this writer's talk."""
     try:
         said = json.loads(sealing.open_sealed(sealed, talk_id))
         owner = _owner_of(said["owner"])
         fields = {str(name): [str(one) for one in values] for name, values in said["fields"]}
         found = chosen_id(talk_id), chosen_id(said["contact"])
-        typed_at = datetime.fromtimestamp(float(said["at"]) / 1000, UTC)
+        typed_at = datetime.fromtimestamp(float(said["at"]) / 1000, UTC) - ahead
     except (sealing.NotForUs, ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise _Damaged from error
     if owner != scope.actor_id or found[0] is None or found[1] is None:

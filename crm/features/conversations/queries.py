@@ -490,6 +490,11 @@ def list_kept(session: Session, scope: Scope) -> list[Kept]:
     return [_kept(row, names.get(row.contact_public_id)) for row in rows]
 
 
+def count_kept(session: Session, scope: Scope) -> int:
+    """Return how many talks of the reader's own wait to be finished or put right."""
+    return int(session.scalar(scope.select(sa.func.count(KeptTalk.id))) or 0)
+
+
 def find_kept(
     session: Session, scope: Scope, kept_id: uuid.UUID, contact_id: uuid.UUID
 ) -> Kept | None:

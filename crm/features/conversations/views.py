@@ -104,6 +104,7 @@ def who(scope: Scope) -> str:
             if asked or len(recent) >= RECENT
             else people_to_speak_to(session, scope, today=today, limit=RECENT).rows
         )
+        to_finish = 0 if asked else queries.count_kept(session, scope)
     known = {person.public_id for person in recent}
     others = [person for person in others if person.public_id not in known]
     return render_template(
@@ -114,6 +115,7 @@ def who(scope: Scope) -> str:
         recent=[_link(person) for person in recent],
         others=[_link(person) for person in others[: RECENT - len(recent)]],
         add_url=address_of("contacts.add", next="log"),
+        to_finish=to_finish,
     )
 
 

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from crm.access.scope import Scope
 from crm.domain.vocabulary import NO_ASK
 from crm.features.conversations.outbox import owner_mark
-from crm.models.accounts import UserAccount
+from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.audit import AuditEntry
 from crm.models.conversations import Assessment, Conversation, ConversationNote, FollowUp, KeptTalk
 from crm.web import sealing
@@ -54,8 +55,8 @@ def _item(
     return {"id": talk_id, "sealed": sealed}
 
 
-def _send(client: FlaskClient, *items: Any) -> list[dict[str, str]]:
-    reply = client.post("/phone/talks", json={"talks": list(items)})
+def _send(client: FlaskClient, *items: Any, **more: Any) -> list[dict[str, str]]:
+    reply = client.post("/phone/talks", json={"talks": list(items), **more})
     assert reply.status_code == 200
     answers: list[dict[str, str]] = reply.get_json()["answers"]
     return answers
@@ -267,3 +268,129 @@ def test_a_browser_may_go_by_a_dull_name(world: World, client_as: SignIn) -> Non
     assert "Shopfloor" not in page
     rep.post("/phone/look", data={"look": "shopfloor"})
     assert "Shopfloor</title>" in rep.get("/mine").text
+
+
+def test_a_phone_whose_clock_is_wrong_when_it_sends_was_wrong_when_it_wrote(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    fast = timedelta(days=2)
+    item = _item(app, world.rep, world.ioana, {}, days_ago=3 - 2)
+    _send(client_as(world.rep), item, clock=(NOW + fast).timestamp() * 1000)
+    (talk,) = _rows(Conversation)
+    assert (talk.day, talk.held_at) == (TODAY - timedelta(days=3), NOW - timedelta(days=3))
+
+
+@pytest.mark.parametrize("clock", [None, "noon", True, 1e300, float("nan"), [], {}])
+def test_a_phone_that_tells_no_time_is_taken_at_its_word(
+    app: Flask, world: World, client_as: SignIn, clock: Any
+) -> None:
+    item = _item(app, world.rep, world.ioana, {}, days_ago=1)
+    assert [one["answer"] for one in _send(client_as(world.rep), item, clock=clock)] == ["stored"]
+    assert [talk.held_at for talk in _rows(Conversation)] == [NOW - timedelta(days=1)]
+
+
+def test_a_draft_that_comes_after_the_whole_talk_leaves_nothing_behind(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    rep = client_as(world.rep)
+    item = _item(app, world.rep, world.ioana, {"rating": ["2"]})
+    draft = _item(app, world.rep, world.ioana, {"later": ["1"]}, talk_id=item["id"])
+    assert [one["answer"] for one in _send(rep, item, draft)] == ["stored", "again"]
+    assert _rows(KeptTalk) == []
+
+
+def test_two_who_talk_to_one_person_meanwhile_are_both_kept_and_both_shown(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    waiting = _item(app, world.rep, world.ioana, {"rating": ["4"]}, days_ago=1)
+    organiser = client_as(world.organiser)
+    organiser.post(f"/log/{world.ioana.public_id}", data={"rating": "1", "basis": "said"})
+    _send(client_as(world.rep), waiting)
+    talks = {talk.held_by_id: talk for talk in _rows(Conversation)}
+    assert set(talks) == {world.rep.id, world.organiser.id}
+    page = organiser.get(f"/people/{world.ioana.public_id}").text
+    for talk in talks.values():
+        assert str(talk.public_id) in page
+    # The talk that waited is the older one: it does not take the place of what came after it.
+    stands = {one.conversation_id: one.day for one in _rows(Assessment) if one.conversation_id}
+    older, newer = talks[world.rep.id], talks[world.organiser.id]
+    assert stands == {older.id: TODAY - timedelta(days=1), newer.id: TODAY}
+
+
+def test_a_phone_hears_that_a_role_has_ended_though_the_account_is_open(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    rep = client_as(world.rep)
+    with app.test_request_context():
+        mine = owner_mark(world.rep.id)
+    with unit_of_work(ALL) as session:
+        for grant in session.scalars(
+            sa.select(AccessGrant).where(AccessGrant.user_id == world.rep.id)
+        ):
+            grant.valid_to = TODAY
+    page = rep.get("/account").text
+    assert 'id="phone"' in page
+    assert "data-owner" not in page
+    assert _state(rep, mine).get_json() == {"state": "ended"}
+    assert rep.post("/phone/talks", json={"talks": []}).status_code == 403
+
+
+def test_whom_the_rep_promised_to_speak_to_comes_first_on_the_phone(
+    world: World, client_as: SignIn
+) -> None:
+    with unit_of_work(ALL) as session:
+        for person, days in ((world.placeholder, 2), (world.tomasz, -1), (world.ioana, 30)):
+            session.add(
+                FollowUp(
+                    contact_id=person.id,
+                    place_id=world.mill.id,
+                    owner_id=world.rep.id,
+                    due_on=TODAY + timedelta(days=days),
+                    created_at=NOW,
+                )
+            )
+    people = client_as(world.rep).get("/phone/people").get_json()["people"]
+    order = [one["id"] for one in people]
+    assert order[:2] == [str(world.tomasz.public_id), str(world.placeholder.public_id)]
+    assert len(set(order)) == len(order)
+
+
+def test_what_a_phone_keeps_is_fetched_without_touching_the_session(
+    world: World, client_as: SignIn
+) -> None:
+    rep = client_as(world.rep)
+    for path in ("/phone/shell", "/phone/worker.js"):
+        assert "Set-Cookie" not in rep.get(path).headers, path
+
+
+def test_another_name_for_the_app_has_the_empty_page_fetched_anew(
+    world: World, client_as: SignIn
+) -> None:
+    rep = client_as(world.rep)
+    before = rep.get("/phone/worker.js").text
+    assert rep.get("/phone/worker.js").text == before
+    rep.post("/phone/look", data={"look": "rota"})
+    assert rep.get("/phone/worker.js").text != before
+    assert "Shopfloor" not in rep.get("/phone/shell").text
+
+
+def test_the_dull_name_outlives_signing_out(world: World, client_as: SignIn) -> None:
+    rep = client_as(world.rep)
+    rep.post("/phone/look", data={"look": "rota"})
+    reply = rep.post("/sign-out")
+    rep.delete_cookie("look")  # As the browser does when it is told to clear its cookies.
+    page = rep.get(reply.location)
+    assert "Rota</title>" in page.text
+    assert "Shopfloor" not in rep.get("/sign-in").text
+    for odd in ("x", "rota;", "<b>"):
+        assert "<b>" not in rep.get("/sign-in", query_string={"left": 1, "look": odd}).text
+
+
+def test_the_log_says_how_many_talks_wait_to_be_finished(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    rep = client_as(world.rep)
+    assert "to finish or put right" not in rep.get("/log").text
+    _send(rep, _item(app, world.rep, world.ioana, {"later": ["1"]}))
+    assert "1 talk to finish or put right" in rep.get("/log").text
+    assert "to finish or put right" not in client_as(world.organiser).get("/log").text
