@@ -13,7 +13,7 @@ importScripts(trusted.createScriptURL(VAULT));
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll([...KEEP, SHELL, HIDE])));
+  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll([...KEEP, SHELL, HIDE].filter(Boolean))));
 });
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
