@@ -35,14 +35,17 @@ def people_for_the_phone(
     In the order in which they would be spoken to. Nobody who is not to be contacted. Sixteen
     statements or so, whatever the number of people.
     """
-    promised = promised_people(session, scope, until=today + SOON, today=today, limit=limit)
-    mine = [one for one in list_my_people(session, scope, today=today) if not one.do_not_contact]
     found: dict[uuid.UUID, OnThePhone] = {}
-    for one in (*promised, *mine):
-        found.setdefault(
-            one.public_id,
-            OnThePhone(one.public_id, short_name(one.name), one.area_name, one.rating),
+    for one in promised_people(session, scope, until=today + SOON, today=today, limit=limit):
+        found[one.public_id] = OnThePhone(
+            one.public_id, short_name(one.name), one.area_name, one.rating
         )
+    for mine in list_my_people(session, scope, today=today):
+        if not mine.do_not_contact:
+            found.setdefault(
+                mine.public_id,
+                OnThePhone(mine.public_id, short_name(mine.name), mine.area_name, mine.rating),
+            )
     if len(found) < limit:
         for other in people_to_speak_to(session, scope, today=today, limit=limit).rows:
             found.setdefault(
