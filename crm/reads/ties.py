@@ -15,9 +15,10 @@ from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.cover import Cover, FoundBy, Stage, TieBasis, cover, nominations
+from crm.domain.vocabulary import GroupKind
 from crm.models.contacts import Contact, Job
 from crm.models.places import Workplace
-from crm.models.ties import Leading, Tie
+from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,33 @@ class SiteTies:
     def stage(self) -> Stage | None:
         """The surest stage; None = not known as a leader."""
         return self.leading[0].stage if self.leading else None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSeen:
+    """A group that somebody is in."""
+
+    public_id: uuid.UUID
+    name: str
+    kind: GroupKind
+
+
+def groups_of(
+    session: Session, scope: Scope, contact_id: int, *, as_at: date
+) -> tuple[GroupSeen, ...]:
+    """Return the groups that the person is in on the day and the reader may know of, by name."""
+    rows = session.execute(
+        scope.select(SocialGroup.public_id, SocialGroup.name, SocialGroup.kind)
+        .join(GroupMember, GroupMember.group_id == SocialGroup.id)
+        .where(
+            GroupMember.contact_id == contact_id,
+            known(GroupMember),
+            covers(GroupMember, as_at),
+            sa.or_(SocialGroup.closed_on.is_(None), SocialGroup.closed_on > as_at),
+        )
+        .order_by(SocialGroup.name, SocialGroup.id)
+    )
+    return tuple(GroupSeen(*row) for row in rows)
 
 
 def get_following(session: Session, scope: Scope, workplace_id: int, *, as_at: date) -> Following:

@@ -40,7 +40,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.tasks import BackgroundTask
-from crm.models.ties import Leading, Tie
+from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove, TurfPerson
 from crm.web import migrating, serving
 from crm.web.db import db, unit_of_work
@@ -260,7 +260,15 @@ def one_of_each(world: World) -> dict[str, Any]:
             leader_id=world.tomasz.id, basis="self", said_by_id=world.ioana.id, **of_ioana, **here
         )
         leading = Leading(contact_id=world.tomasz.id, stage="identified", found_by="named", **here)
-        session.add_all([tie, leading])
+        group = SocialGroup(
+            name="Bus 22", kind="car_share", need_to_know=False, created_at=NOW, **at
+        )
+        session.add_all([tie, leading, group])
+        session.flush()
+        member = GroupMember(
+            group_id=group.id, contact_id=world.tomasz.id, valid_from=LONG_AGO, **at, **fact
+        )
+        session.add(member)
         session.add_all([talk, point, basis, follow_up, headcount, count, unit, task, kept])
         session.flush()
         session.add_all(
@@ -362,6 +370,8 @@ def one_of_each(world: World) -> dict[str, Any]:
             "state": "done",
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
+            "group_id": group.public_id,
+            "member_id": member.public_id,
             "turf_id": turf.public_id,
             "move_id": move.public_id,
             "shift_id": shift.public_id,

@@ -129,6 +129,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("rep", f"/people/{world.ioana.public_id}/ties/new"),
         ("rep", f"/people/{world.ioana.public_id}/leader"),
         ("rep", f"/places/{world.mill.public_id}/leaders"),
+        ("rep", f"/places/{world.mill.public_id}/groups"),
         ("rep", "/log"),
         ("rep", f"/log/{world.ioana.public_id}"),
         ("rep", "/people"),

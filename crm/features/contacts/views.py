@@ -29,7 +29,7 @@ from crm.features.contacts import forms, queries, service, wording
 from crm.reads.cases import cases_of_person
 from crm.reads.people import MemberFilter, list_people
 from crm.reads.places import Choice
-from crm.reads.ties import ties_of
+from crm.reads.ties import groups_of, ties_of
 from crm.reads.turf import reps_of
 from crm.web import clock
 from crm.web.db import unit_of_work
@@ -261,6 +261,7 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         reps = reps_of(session, scope, inner_id, as_at=my_today())
         ties = ties_of(session, scope, inner_id, as_at=my_today())
         cases = cases_of_person(session, scope, inner_id)
+        groups = groups_of(session, scope, inner_id, as_at=my_today())
         audit.record_view(session, contact_id=inner_id, contact_public_id=contact_id)
     return render_template(
         "contacts/show.html",
@@ -272,6 +273,7 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         open_case_url=address_of("cases.new", person=contact_id)
         if scope.may(Permission.CONVERSATION_WRITE)
         else None,
+        groups_of=groups,
         person=page.person,
         chart=wording.history_chart(page),
         timeline_items=wording.happenings(page),

@@ -46,6 +46,8 @@ SUBJECTS: dict[str, Any] = {
     "phone_list": _("List for the phone"),
     "tie": _("Whom they listen to"),
     "leading": _("Leader"),
+    "social_group": _("Group of people"),
+    "group_member": _("In a group"),
     "turf": _("Whose area it is"),
     "turf_person": _("Who looks after them"),
     "turf_move": _("Handing over"),

@@ -9,12 +9,13 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, RadioField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.domain.cover import FoundBy, TieBasis
+from crm.domain.vocabulary import GroupKind
 from crm.web.forms import DayField, Form, TextField, chosen_id
 from crm.web.labels import label
 
@@ -107,3 +108,24 @@ class TakeOffForm(Form):
         ],
         validators=[InputRequired(CHOOSE)],
     )
+
+
+class GroupForm(Form):
+    """A group that people form by themselves."""
+
+    name = TextField(
+        _("What do people call it?"), limit=120, validators=[InputRequired(_("Enter a name."))]
+    )
+    kind = _radio(_("What holds them together?"), GroupKind)
+    need_to_know = BooleanField(_("Only for those who may read notes"))
+
+
+class MembersForm(Form):
+    """Who is in a group."""
+
+    people = _People(_("Tick one or more people"))
+
+    def validate_people(self, field: Any) -> None:
+        """Raise ValidationError when nobody is ticked."""
+        if not field.chosen():
+            raise ValidationError(gettext("Tick at least one person."))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
@@ -16,12 +17,13 @@ from crm.access.scope import Scope
 from crm.domain.cover import Cover, Foot, Stage, foot
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
+from crm.domain.vocabulary import GroupKind
 from crm.domain.wallchart import subtree
 from crm.models.contacts import Contact, Job
 from crm.models.places import Area, Shift, Workplace
-from crm.models.ties import Leading, Tie
+from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.reads.people import get_contact, shown_name
-from crm.reads.places import headcounts_on
+from crm.reads.places import get_place, headcounts_on
 from crm.reads.ties import Following, SiteTies, get_following, ties_of
 
 
@@ -206,8 +208,128 @@ def get_leading(session: Session, scope: Scope, public_id: uuid.UUID) -> Fact:
     return Fact(of.public_id, shown_name(of), None, fact.valid_from)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """A group in the list. people: those in it whom the reader may see."""
+
+    public_id: uuid.UUID
+    name: str
+    kind: GroupKind
+    need_to_know: bool
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups of a workplace that go on, by name."""
+
+    name: str
+    lines: tuple[GroupLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """Somebody in a group. member_id: of the fact that they are."""
+
+    member_id: uuid.UUID
+    person_id: uuid.UUID
+    name: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """A group with the people in it today. closed_on: None = it goes on."""
+
+    name: str
+    kind: GroupKind
+    need_to_know: bool
+    closed_on: date | None
+    workplace_id: uuid.UUID
+    workplace: str
+    people: tuple[InGroup, ...]
+
+
+def list_groups(session: Session, scope: Scope, workplace: uuid.UUID, *, today: date) -> Groups:
+    """Return the groups of a workplace that the reader may know of.
+
+    Raises NotFound when the reader does not hold the whole workplace.
+    """
+    site = get_place(session, scope, Workplace, workplace, permission=Permission.CONTACT_READ)
+    rows = session.execute(
+        scope.select(
+            SocialGroup.public_id,
+            SocialGroup.name,
+            SocialGroup.kind,
+            SocialGroup.need_to_know,
+            sa.func.count(GroupMember.contact_id.distinct()),
+        )
+        .outerjoin(
+            GroupMember,
+            sa.and_(
+                GroupMember.group_id == SocialGroup.id,
+                known(GroupMember),
+                covers(GroupMember, today),
+            ),
+        )
+        .where(SocialGroup.place_id == site.id, SocialGroup.closed_on.is_(None))
+        .group_by(SocialGroup.id)
+        .order_by(SocialGroup.name, SocialGroup.id)
+    )
+    return Groups(name=site.name, lines=tuple(GroupLine(*row) for row in rows))
+
+
+def find_group(session: Session, scope: Scope, public_id: uuid.UUID) -> SocialGroup:
+    """Return the group, for its page or to write. Raises NotFound if absent or not to be known."""
+    found: SocialGroup | None = session.scalars(
+        scope.select(SocialGroup).where(SocialGroup.public_id == public_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"group {public_id}")
+    return found
+
+
+def get_group(session: Session, scope: Scope, public_id: uuid.UUID, *, today: date) -> GroupPage:
+    """Return a group with those in it today whom the reader may see. Raises as find_group does."""
+    group = find_group(session, scope, public_id)
+    site = session.execute(
+        scope.select(Workplace.public_id, Workplace.name).where(Workplace.id == group.place_id)
+    ).one()
+    rows = session.execute(
+        scope.select(
+            GroupMember.public_id,
+            Contact.public_id.label("person_id"),
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label),
+            GroupMember.valid_from,
+        )
+        .join(Contact, Contact.id == GroupMember.contact_id)
+        .where(GroupMember.group_id == group.id, known(GroupMember), covers(GroupMember, today))
+        .order_by(Contact.name_key, Contact.id, GroupMember.id)
+    )
+    return GroupPage(
+        name=group.name,
+        kind=group.kind,
+        need_to_know=group.need_to_know,
+        closed_on=group.closed_on,
+        workplace_id=site.public_id,
+        workplace=site.name,
+        people=tuple(InGroup(*row) for row in rows),
+    )
+
+
+def get_member(session: Session, scope: Scope, public_id: uuid.UUID) -> tuple[Fact, uuid.UUID]:
+    """Return the word that somebody is in a group, and the group. Raises NotFound."""
+    fact = find_fact(session, scope, GroupMember, public_id)
+    of = session.scalars(scope.select(Contact).where(Contact.id == fact.contact_id)).one()
+    group = session.scalars(scope.select(SocialGroup).where(SocialGroup.id == fact.group_id)).one()
+    return (
+        Fact(of.public_id, shown_name(of), group.name, fact.valid_from),
+        group.public_id,
+    )
+
+
 def find_fact(session: Session, scope: Scope, model: Any, public_id: uuid.UUID) -> Any:
-    """Return a Tie or Leading that is believed and is the actor's to write. Raises NotFound."""
+    """Return a Tie, Leading or GroupMember, believed and the actor's to write; or NotFound."""
     found = session.scalars(
         scope.select(model, permission=Permission.CONTACT_WRITE).where(
             model.public_id == public_id, known(model)

@@ -17,10 +17,11 @@ from crm.access.scope import Scope
 from crm.domain.cover import FoundBy, Stage, TieBasis, check_confirmed
 from crm.domain.errors import AlreadyEnded, NotFound, Refusal
 from crm.domain.identity import fold
-from crm.features.ties.queries import find_fact
+from crm.domain.vocabulary import NEED_TO_KNOW, GroupKind
+from crm.features.ties.queries import find_fact, find_group
 from crm.models.contacts import Contact, Job
 from crm.models.places import Workplace
-from crm.models.ties import Leading, Tie
+from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.reads.people import get_contact, shown_name
 from crm.reads.places import get_place
 
@@ -56,6 +57,12 @@ class LeaderAlready(Refusal):
     """The person is written down as a leader already."""
 
     default_message = "This is already written down: they are a leader."
+
+
+class GroupIsClosed(Refusal):
+    """The group is no more."""
+
+    default_message = "This group has ended. Start a new one if people meet again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +250,104 @@ def take_off_leading(
         ended = _open_leading(session, scope, fact.contact_id, fact.workplace_id)
     _take_off(session, scope, ended, wrong=wrong, today=today, now=now)
     return _public_id(session, scope, fact.contact_id)
+
+
+def add_group(
+    session: Session,
+    scope: Scope,
+    workplace: uuid.UUID,
+    name: str,
+    kind: GroupKind,
+    *,
+    need_to_know: bool,
+    now: datetime,
+) -> uuid.UUID:
+    """Store a group of people at a workplace and return its public id.
+
+    Groups that tell of origin or belief are always kept to those who may read notes. A group of
+    the same name and kind that the actor may know of is taken for the same one.
+    Raises NotFound when the actor does not hold the whole workplace.
+    """
+    site = get_place(session, scope, Workplace, workplace, permission=Permission.CONTACT_WRITE)
+    same: SocialGroup | None = session.scalars(
+        scope.select(SocialGroup).where(
+            SocialGroup.place_id == site.id,
+            SocialGroup.name == name,
+            SocialGroup.kind == kind,
+            SocialGroup.closed_on.is_(None),
+        )
+    ).first()
+    if same is not None:
+        return same.public_id
+    group = SocialGroup(
+        public_id=uuid.uuid4(),
+        place_id=site.id,
+        name=name,
+        kind=kind,
+        need_to_know=need_to_know or kind in NEED_TO_KNOW,
+        created_at=now,
+        created_by_id=scope.actor_id,
+    )
+    session.add(group)
+    return group.public_id
+
+
+def add_members(
+    session: Session,
+    scope: Scope,
+    group: uuid.UUID,
+    people: Sequence[uuid.UUID],
+    *,
+    today: date,
+    now: datetime,
+) -> int:
+    """Store that people are in a group from today on; return how many are new.
+
+    Raises NotFound when the group or one of the people is out of scope, or does not work there;
+    GroupIsClosed.
+    """
+    found = find_group(session, scope, group)
+    if found.closed_on is not None:
+        raise GroupIsClosed()
+    here = _at_work(session, scope, found.place_id, people, today)
+    inside = set(
+        session.scalars(
+            scope.select(GroupMember.contact_id).where(
+                GroupMember.group_id == found.id,
+                known(GroupMember),
+                GroupMember.valid_to.is_(None),
+            )
+        )
+    )
+    new = [one for one in here.values() if one.contact.id not in inside]
+    session.add_all(
+        GroupMember(
+            group_id=found.id,
+            place_id=found.place_id,
+            contact_id=one.contact.id,
+            valid_from=today,
+            recorded_at=now,
+            recorded_by_id=scope.actor_id,
+        )
+        for one in new
+    )
+    return len(new)
+
+
+def take_out(
+    session: Session, scope: Scope, member: uuid.UUID, *, wrong: bool, today: date, now: datetime
+) -> None:
+    """End that somebody is in a group, or withdraw it. Raises NotFound, AlreadyEnded."""
+    fact = find_fact(session, scope, GroupMember, member)
+    _take_off(session, scope, [fact], wrong=wrong, today=today, now=now)
+
+
+def close_group(session: Session, scope: Scope, group: uuid.UUID, *, today: date) -> None:
+    """Say that a group is no more; twice is once. Raises NotFound as find_group does."""
+    found = find_group(session, scope, group)
+    if found.closed_on is None:
+        found.closed_on = today
+        found.version += 1
 
 
 def _take_off(

@@ -14,6 +14,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.cover import FoundBy, NobodyListens, NotConfirmed, TieBasis
 from crm.domain.errors import NotFound, Refusal
+from crm.domain.vocabulary import GroupKind
 from crm.features.ties import forms, queries, service
 from crm.reads.people import PeoplePage, list_people
 from crm.web import clock
@@ -221,8 +222,110 @@ def end_leading(scope: Scope, leading_id: UUID) -> Any:
     return _take_off(scope, fact, title, service.take_off_leading, leading_id)
 
 
+@bp.route("/places/<uuid:place_id>/groups", methods=["GET", "POST"])
+@requires(Permission.CONTACT_WRITE)
+def groups(scope: Scope, place_id: UUID) -> Any:
+    """Show the groups of a workplace; add one."""
+    form = forms.GroupForm()
+    made: list[UUID] = []
+    if form.validate_on_submit() and _done(
+        scope,
+        form,
+        lambda session: made.append(
+            service.add_group(
+                session,
+                scope,
+                place_id,
+                form.text("name") or "",
+                GroupKind(form.kind.data),
+                need_to_know=form.need_to_know.data,
+                now=clock.now(),
+            )
+        ),
+    ):
+        flash(_("Saved."), "done")
+        return redirect(url_for("ties.group", group_id=made[0]), 303)
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.list_groups(session, scope, place_id, today=my_today())
+    page = render_template("ties/groups.html", found=found, form=form, place_id=place_id)
+    return page, 422 if form.errors or form.form_errors else 200
+
+
+@bp.route("/groups/<uuid:group_id>", methods=["GET", "POST"])
+@requires(Permission.CONTACT_WRITE)
+def group(scope: Scope, group_id: UUID) -> Any:
+    """Show who is in a group; put people in."""
+    today = my_today()
+    text = request.args.get("q", "")[:80]
+    form = forms.MembersForm()
+    if form.validate_on_submit() and _done(
+        scope,
+        form,
+        lambda session: service.add_members(
+            session, scope, group_id, form.people.chosen(), today=today, now=clock.now()
+        ),
+    ):
+        flash(_("Saved."), "done")
+        return redirect(url_for("ties.group", group_id=group_id), 303)
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.get_group(session, scope, group_id, today=today)
+        people = list_people(
+            session,
+            scope,
+            as_at=today,
+            text=text,
+            place=found.workplace_id,
+            limit=OFFERED,
+            permission=Permission.CONTACT_WRITE,
+        )
+    inside = {one.person_id for one in found.people}
+    form.people.offer(
+        (row.public_id, f"{row.name} · {row.area_name}" if row.area_name else row.name)
+        for row in people.rows
+        if row.public_id not in inside
+    )
+    page = render_template(
+        "ties/group.html",
+        found=found,
+        form=form,
+        group_id=group_id,
+        person_url=_person,
+        text=text,
+        more=_more(people),
+        find=forms.FindForm(formdata=None, data={"q": text}),
+    )
+    return page, 422 if form.errors or form.form_errors else 200
+
+
+@bp.post("/groups/<uuid:group_id>/close")
+@requires(Permission.CONTACT_WRITE)
+def close_group(scope: Scope, group_id: UUID) -> Any:
+    """Say that a group is no more."""
+    with unit_of_work(scope) as session:
+        service.close_group(session, scope, group_id, today=my_today())
+    flash(_("The group has ended."), "done")
+    return redirect(url_for("ties.group", group_id=group_id), 303)
+
+
+@bp.route("/groups/members/<uuid:member_id>/end", methods=["GET", "POST"])
+@requires(Permission.CONTACT_WRITE)
+def take_out(scope: Scope, member_id: UUID) -> Any:
+    """Take somebody out of a group."""
+    with unit_of_work(scope, read_only=True) as session:
+        fact, group_id = queries.get_member(session, scope, member_id)
+    title = _("%(name)s is in %(other)s", name=fact.of, other=fact.other)
+    back = url_for("ties.group", group_id=group_id)
+    return _take_off(scope, fact, title, service.take_out, member_id, back=back)
+
+
 def _take_off(
-    scope: Scope, fact: queries.Fact, title: str, act: Callable[..., UUID], public_id: UUID
+    scope: Scope,
+    fact: queries.Fact,
+    title: str,
+    act: Callable[..., object],
+    public_id: UUID,
+    *,
+    back: str | None = None,
 ) -> Any:
     form = forms.TakeOffForm()
     if form.validate_on_submit() and _done(
@@ -238,7 +341,7 @@ def _take_off(
         ),
     ):
         flash(_("Saved."), "done")
-        return _back(fact.of_id)
+        return redirect(back, 303) if back else _back(fact.of_id)
     page = render_template(
         "ties/form.html",
         form=form,
@@ -246,7 +349,7 @@ def _take_off(
         lede=None,
         fields=[form.how],
         name=fact.of,
-        back_url=_person(fact.of_id),
+        back_url=back or _person(fact.of_id),
         action=request.path,
         submit=_("Take it off"),
     )
@@ -273,9 +376,9 @@ def _done(scope: Scope, form: Any, work: Callable[[Any], object]) -> bool:
     return True
 
 
-def _person(public_id: UUID) -> Any:
-    """Return the address of the part of the page that tells of ties, or None without that page."""
-    return address_of("contacts.show", contact_id=public_id, _anchor="ties")
+def _person(public_id: UUID) -> str | None:
+    found: str | None = address_of("contacts.show", contact_id=public_id, _anchor="ties")
+    return found
 
 
 def _back(contact_id: UUID) -> Any:

@@ -15,7 +15,7 @@ from crm.domain.roles import Role
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, Job
 from crm.models.places import Area, Workplace
-from crm.models.ties import Leading, Tie
+from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.reads.ties import get_following
 from crm.web.db import unit_of_work
 from tests import factories
@@ -356,7 +356,7 @@ def test_a_tie_to_somebody_outside_the_area_is_as_if_it_were_not_there(
     assert "nobody written down yet" in _text(page)
     assert client.get(f"/ties/{tie}/end").status_code == 404
     cover = _text(client.get(f"/places/{world.mill.public_id}/leaders"))
-    assert "0 of 1 leaders 1 missing 1 of 1 not reached" in cover
+    assert "Leaders: 0 of 1 1 missing 1 of 1 not reached" in cover
     assert "Ioana" not in cover
     assert "Only the areas you hold." in cover
     scope = Scope(actor_id=rep.id, grants=(Grant(Role.REP, world.yard.id),))
@@ -421,10 +421,10 @@ def test_the_page_of_leaders_counts_by_area_and_shift(world: World, client_as: C
     page = client_as(world.rep).get(f"/places/{world.mill.public_id}/leaders")
     text = _text(page)
     # Night shift in Packing: Ioana, who listens to Tomasz, and the placeholder, who does not.
-    assert "Packing 0 of 1 leaders 1 missing 1 of 2 not reached Nobody on our list" in text
-    assert "Yard Nobody on our list 1 of 1 leaders 0 of 1 not reached" in text
-    assert "Area not known Nobody on our list 0 of 1 leaders 1 missing 1 of 1 not reached" in text
-    assert "The whole workplace 0 confirmed leaders 1 of 1 leaders 2 of 4 not reached" in text
+    assert "Packing Leaders: 0 of 1 1 missing 1 of 2 not reached Nobody on our list" in text
+    assert "Yard Nobody on our list Leaders: 1 of 1 0 of 1 not reached" in text
+    assert "Area not known Nobody on our list Leaders: 0 of 1 1 missing 1 of 1 not reached" in text
+    assert "The whole workplace 0 confirmed leaders Leaders: 1 of 1 2 of 4 not reached" in text
     assert "2 of 4 on our list. Ask them" in text
     assert "1 person comes to them · named by 0 people" in text
     for one in (world.rukhsana, world.placeholder):
@@ -447,3 +447,81 @@ def test_the_page_of_leaders_asks_the_database_a_fixed_number_of_times(
     count_statements.clear()
     assert client.get(address).status_code == 200
     assert len(count_statements) == few
+
+
+# Groups
+
+
+def _add_group(client: FlaskClient, world: World, **more: Any) -> Any:
+    data = {"name": "Bus 22", "kind": "car_share", **more}
+    return client.post(f"/places/{world.mill.public_id}/groups", data=data)
+
+
+def test_people_are_put_into_a_group_and_taken_out(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.rep)
+    reply = _add_group(client, world)
+    assert reply.status_code == 303
+    assert _add_group(client, world).location == reply.location
+    ticked = {"people": [str(world.ioana.public_id), str(world.tomasz.public_id)]}
+    for _sent in range(2):
+        assert client.post(reply.location, data=ticked).status_code == 303
+    (group,) = _stored(SocialGroup)
+    first, second = _stored(GroupMember)
+    assert {first.contact_id, second.contact_id} == {world.ioana.id, world.tomasz.id}
+    assert "Bus 22 Car share or bus 2 people" in _text(
+        client.get(f"/places/{world.mill.public_id}/groups")
+    )
+    assert "Groups Bus 22 · Car share or bus" in _text(client.get(_person(world.ioana)))
+    for fact, how in ((first, "over"), (second, "wrong")):
+        reply = client.post(f"/groups/members/{fact.public_id}/end", data={"how": how})
+        assert (reply.status_code, reply.location) == (303, f"/groups/{group.public_id}")
+    assert "Nobody yet." in _text(client.get(f"/groups/{group.public_id}"))
+    assert "Bus 22" not in _text(client.get(_person(world.ioana)))
+
+
+def test_nobody_is_put_into_a_group_that_has_ended_or_of_another_workplace(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.organiser)
+    address = _add_group(client, world).location
+    other = client.post(address, data={"people": [str(world.depot_worker.public_id)]})
+    assert other.status_code == 404
+    nobody = client.post(address, data={"people": []})
+    assert (nobody.status_code, "Tick at least one person." in _text(nobody)) == (422, True)
+    assert client.post(f"{address}/close").status_code == 303
+    reply = client.post(address, data={"people": [str(world.ioana.public_id)]})
+    assert reply.status_code == 422
+    assert "This group has ended. Start a new one if people meet again." in _text(reply)
+    assert _stored(GroupMember) == []
+
+
+@pytest.mark.parametrize("kind", ["language", "prayer"])
+def test_groups_that_tell_of_origin_or_belief_are_for_readers_of_notes_and_their_writer(
+    world: World, client_as: ClientAs, kind: str
+) -> None:
+    organiser, rep = client_as(world.organiser), client_as(world.rep)
+    address = _add_group(organiser, world, name="Friday prayers", kind=kind).location
+    organiser.post(address, data={"people": [str(world.ioana.public_id)]})
+    (member,) = _stored(GroupMember)
+    list_address = f"/places/{world.mill.public_id}/groups"
+    for page in (_person(world.ioana), list_address):
+        assert "Friday prayers" in organiser.get(page).text
+        assert "Friday prayers" not in rep.get(page).text
+    assert rep.get(address).status_code == 404
+    assert rep.get(f"/groups/members/{member.public_id}/end").status_code == 404
+    assert rep.post(f"{address}/close").status_code == 404
+    # What a rep writes down, that rep may read.
+    own = _add_group(rep, world, name="Polish table", kind=kind).location
+    assert rep.get(own).status_code == 200
+    assert [one.need_to_know for one in _stored(SocialGroup)] == [True, True]
+
+
+def test_groups_are_not_for_those_who_hold_only_an_area_or_another_workplace(
+    world: World, client_as: ClientAs
+) -> None:
+    address = _add_group(client_as(world.rep), world).location
+    for who in (_area_rep(world, world.yard), world.dock_rep):
+        client = client_as(who)
+        assert client.get(f"/places/{world.mill.public_id}/groups").status_code == 404
+        assert client.get(address).status_code == 404
+        assert _add_group(client, world).status_code == 404
