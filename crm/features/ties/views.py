@@ -27,6 +27,8 @@ bp = Blueprint("ties", __name__)
 
 # People to tick on one page; more are found by name.
 OFFERED = 40
+# Names in one list of the page of leaders; the wall chart has the rest.
+NAMES_SHOWN = 60
 _FIELD_OF: dict[type[Refusal], str] = {
     service.DayNotYet: "day",
     service.Themselves: "people",
@@ -52,6 +54,10 @@ def cover(scope: Scope, place_id: UUID) -> str:
         "ties/cover.html",
         found=found,
         person_url=_person,
+        # The names behind every leader would weigh more than the page: the wall has them.
+        with_names=sum(len(one.followers) for one in found.leaders) <= NAMES_SHOWN,
+        leaders=found.leaders[:NAMES_SHOWN],
+        uncovered=found.uncovered[:NAMES_SHOWN],
         wall_url=address_of("wallchart.show", place_id=place_id),
         place_url=address_of("workplaces.show", place_id=place_id),
     )
@@ -377,8 +383,7 @@ def _done(scope: Scope, form: Any, work: Callable[[Any], object]) -> bool:
 
 
 def _person(public_id: UUID) -> str | None:
-    found: str | None = address_of("contacts.show", contact_id=public_id, _anchor="ties")
-    return found
+    return address_of("contacts.show", contact_id=public_id, _anchor="ties")
 
 
 def _back(contact_id: UUID) -> Any:
@@ -388,12 +393,13 @@ def _back(contact_id: UUID) -> Any:
 def _more(people: PeoplePage) -> str | None:
     if people.total <= len(people.rows):
         return None
-    return ngettext(
+    words: str = ngettext(
         "%(count)s of %(num)s person is shown. Write part of a name to find others.",
         "%(count)s of %(num)s people are shown. Write part of a name to find others.",
         people.total,
         count=len(people.rows),
     )
+    return words
 
 
 def _page(

@@ -449,6 +449,37 @@ def test_the_page_of_leaders_asks_the_database_a_fixed_number_of_times(
     assert len(count_statements) == few
 
 
+def test_the_page_of_leaders_stays_light_and_leads_to_the_names_on_the_wall(
+    world: World, client_as: ClientAs
+) -> None:
+    _lead(world, world.tomasz)
+    with unit_of_work(ALL) as session:
+        mill = session.scalars(ALL.select(Workplace).where(Workplace.id == world.mill.id)).one()
+        many = [factories.make_person(session, mill, f"Worker {place}") for place in range(62)]
+        session.add_all(
+            Tie(
+                contact_id=one.id,
+                leader_id=world.tomasz.id,
+                workplace_id=mill.id,
+                place_id=mill.id,
+                basis="seen",
+                valid_from=LONG_AGO,
+                recorded_at=NOW,
+            )
+            for one in many
+        )
+    client = client_as(world.rep)
+    page = client.get(f"/places/{world.mill.public_id}/leaders")
+    assert "62 people come to them" in _text(page)
+    assert "Worker 5" not in page.text
+    link = re.search(r'href="([^"]+view=table&amp;by=leader&amp;group=[^"]+)"', page.text)
+    assert link
+    listed = _text(client.get(html.unescape(link[1])))
+    # He heads his own column.
+    assert "63 people, as at" in listed
+    assert "Worker 5 " in listed
+
+
 # Groups
 
 
