@@ -161,7 +161,6 @@ def _values(
         here = {"workplace_id": site.id, "contact_id": contact.id, "valid_from": TODAY}
         tie = Tie(leader_id=other.id, basis="seen", **here, **at, **fact)
         leading = Leading(stage="identified", found_by="named", **here, **at, **fact)
-<<<<<<< HEAD
         case = Case(
             reference=f"Rota at {workplace.name}",
             kind="individual",
@@ -177,7 +176,6 @@ def _values(
         person = CasePerson(contact_id=contact.id, role="whose_case", added_at=NOW, **in_case)
         member = CaseTeamMember(user_id=owner.id, joined_at=NOW, **in_case)
         session.add_all([deadline, person, member])
-=======
         group = SocialGroup(
             name="Bus 22", kind="car_share", need_to_know=False, created_at=NOW, **at
         )
@@ -187,7 +185,6 @@ def _values(
             group_id=group.id, contact_id=contact.id, valid_from=TODAY, **at, **fact
         )
         session.add(member)
->>>>>>> ad0d21c (Groups of people at a workplace: car shares, languages, prayer rooms, football; those that tell of belief only for readers of notes)
         session.flush()
         assert job is not None
         assert membership is not None
@@ -204,15 +201,12 @@ def _values(
             "look": "rota",
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
-<<<<<<< HEAD
             "case_id": case.public_id,
             "deadline_id": deadline.public_id,
             "in_case_id": person.public_id,
             "state": "done",
-=======
             "group_id": group.public_id,
             "member_id": member.public_id,
->>>>>>> ad0d21c (Groups of people at a workplace: car shares, languages, prayer rooms, football; those that tell of belief only for readers of notes)
             "token": "not-a-token",
             "register_name": "member-counts",
             "count_id": rows["headcount_id"].public_id,
