@@ -41,6 +41,7 @@ class Gap(StrEnum):
     NO_TALK = "no_talk"
     NO_TASK = "no_task"
     NO_LEADER = "no_leader"
+    APART = "apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class OnTheWall:
     """A person as at a day. rating None = not asked; member None = not known.
 
     said_yes: they once said yes to an ask. has_task: somebody has promised to speak to them.
+    too_old: where they stand was asked so long ago that it no longer counts. apart: two of us see
+    them two or more points differently.
     leads: None = not known as a leader. led: a leader, or reached by one through ties.
     """
 
@@ -65,6 +68,8 @@ class OnTheWall:
     said_yes: bool = False
     has_task: bool = False
     raised_issue: bool = True
+    too_old: bool = False
+    apart: bool = False
     leads: Stage | None = None
     led: bool = False
 
@@ -152,6 +157,8 @@ def has_gap(person: OnTheWall, gap: Gap) -> bool:
         return person.talk_age is not TalkAge.RECENT
     if gap is Gap.NO_LEADER:
         return not person.led
+    if gap is Gap.APART:
+        return person.apart
     return person.said_yes and not person.has_task
 
 

@@ -38,13 +38,17 @@ class LastTalk:
 
 @dataclass(frozen=True, slots=True)
 class PersonAtWork:
-    """A person, where they work and where they stand today; rating None = not asked."""
+    """A person, where they work and where they stand today; rating None = not asked.
+
+    scored_on: the day they were asked.
+    """
 
     public_id: uuid.UUID
     name: str
     workplace_name: str
     area_name: str | None
     rating: int | None
+    scored_on: date | None
     last_talk: LastTalk | None
 
 
@@ -227,6 +231,7 @@ def _people(scope: Scope, *more: Any) -> sa.Select[Any]:
         Contact.known_as,
         Contact.placeholder_label,
         StateSpan.score,
+        StateSpan.scored_on,
         StateSpan.workplace_id,
         StateSpan.area_id,
         *more,
@@ -245,6 +250,7 @@ def _with_last_talks(session: Session, scope: Scope, found: Any) -> list[PersonA
             workplace_name=names.get(row.workplace_id, ""),
             area_name=names.get(row.area_id),
             rating=row.score,
+            scored_on=row.scored_on,
             last_talk=talks.get(row.id),
         )
         for row in found

@@ -132,7 +132,7 @@ def test_names_and_blanks_together_fill_the_headcount_of_the_whole(
 
 def test_gaps_are_not_asked_no_talk_lately_and_a_yes_without_a_task() -> None:
     person = _person(rating=3, talk_age=TalkAge.OLDER, said_yes=True)
-    assert [has_gap(person, gap) for gap in Gap] == [False, True, True, True]
+    assert [has_gap(person, gap) for gap in Gap] == [False, True, True, True, False]
     settled = _person(rating=3, talk_age=TalkAge.RECENT, said_yes=True, has_task=True, led=True)
     assert not any(has_gap(settled, gap) for gap in Gap)
 

@@ -23,6 +23,7 @@ from crm.features.contacts.queries import (
     Talk,
 )
 from crm.reads.people import PersonRow
+from crm.web.expiry import freshness_on
 from crm.web.filters import day, moment
 from crm.web.labels import label, rating_label
 from crm.web.pages import address_of
@@ -152,6 +153,7 @@ def person_row(row: PersonRow, as_at: date) -> dict[str, Any]:
         "name": row.name,
         "url": url_for("contacts.show", contact_id=row.public_id),
         "rating": row.rating,
+        "freshness": freshness_on(as_at, row.scored_on),
         "more": " · ".join(parts),
     }
 

@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.assessment import Basis
+from crm.domain.assessment import Basis, Freshness
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.features.conversations import queries, service
 from crm.features.conversations.forms import (
@@ -29,6 +29,7 @@ from crm.reads.people import PersonRow, search_people
 from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.expiry import freshness_on
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.pages import address_of
@@ -76,6 +77,7 @@ class PersonLink:
     url: str
     name: str
     rating: int | None
+    freshness: Freshness
     more: str
 
 
@@ -445,5 +447,6 @@ def _link(person: PersonRow | PersonAtWork) -> PersonLink:
         url=url_for("conversations.log", contact_id=person.public_id),
         name=person.name,
         rating=person.rating,
+        freshness=freshness_on(my_today(), person.scored_on),
         more=" · ".join(names),
     )

@@ -27,7 +27,8 @@ AHEAD = timedelta(days=7)
 class Reminder:
     """A promise of the actor's to speak to somebody. place_name: where they work.
 
-    rating: where they stand today, None = not asked. done: ticked off since the day began.
+    rating: where they stand today, None = not asked; scored_on: the day they were.
+    done: ticked off since the day began.
     first_due_on: None when it was never put off.
     """
 
@@ -36,6 +37,7 @@ class Reminder:
     name: str
     place_name: str
     rating: int | None
+    scored_on: date | None
     due_on: date
     first_due_on: date | None
     times_put_off: int
@@ -131,6 +133,7 @@ def list_reminders(
             Contact.do_not_contact,
             place_name_of(FollowUp.place_id).label("place_name"),
             StateSpan.score.label("rating"),
+            StateSpan.scored_on,
             place_name_of(StateSpan.workplace_id).label("workplace_name"),
             place_name_of(StateSpan.area_id).label("area_name"),
         )
@@ -236,6 +239,7 @@ def _reminder(row: Any, talks: dict[int, LastTalk]) -> Reminder:
         or row.place_name
         or "",
         rating=row.rating,
+        scored_on=row.scored_on,
         due_on=row.due_on,
         first_due_on=row.first_due_on,
         times_put_off=row.times_put_off,

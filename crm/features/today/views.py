@@ -14,6 +14,7 @@ from flask_babel import gettext, ngettext
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.assessment import Freshness
 from crm.domain.errors import EditConflict, Refusal
 from crm.domain.vocabulary import NoticeKind
 from crm.features.today import queries, service
@@ -24,6 +25,7 @@ from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
 from crm.reads.turf import something_stranded
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.expiry import freshness_on
 from crm.web.filters import day as day_words
 from crm.web.filters import due_text
 from crm.web.guard import my_today, my_zone, public, requires, signed_in
@@ -54,6 +56,7 @@ class Row:
 
     name: str
     rating: int | None
+    freshness: Freshness
     more: str
     said: str
     quote: str | None
@@ -336,6 +339,7 @@ def _reminder_row(one: queries.Reminder, today: date) -> Row:
     return Row(
         name=one.name,
         rating=one.rating,
+        freshness=freshness_on(my_today(), one.scored_on),
         more=" · ".join(part for part in more if part),
         said=_said(one.last_talk, today),
         quote=_quote(one.last_talk),
@@ -369,6 +373,7 @@ def _person_row(person: PersonAtWork) -> Row:
     return Row(
         name=person.name,
         rating=person.rating,
+        freshness=freshness_on(my_today(), person.scored_on),
         more=" · ".join(names),
         said=_said(person.last_talk, my_today()),
         quote=_quote(person.last_talk),

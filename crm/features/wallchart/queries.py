@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from crm.access import speakers
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule, Freshness, freshness_of
 from crm.domain.cover import Cover
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
@@ -36,6 +37,7 @@ from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
 from crm.reads.places import headcounts_on
+from crm.reads.standing import seen_differently
 from crm.reads.ties import Following, get_following
 
 Kept = TypeVar("Kept")
@@ -165,8 +167,11 @@ def get_wall(
     as_at: date,
     by: GroupBy = GroupBy.AREA,
     issue: str | None = None,
+    expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> Wall:
-    """Return the wall chart of a workplace as at a day, as we know now. Eight statements at most.
+    """Return the wall chart of a workplace as at a day, as we know now. Nine statements at most.
+
+    expiry: how long an assessment counts.
 
     issue: a code of the vocabulary; it marks who raised that issue by then.
     Raises NotFound when the workplace is out of scope, or none of its people are the reader's.
@@ -175,7 +180,10 @@ def get_wall(
     rows = _rows(session, scope, site.workplace_id, as_at=as_at, issue=issue)
     following = get_following(session, scope, site.workplace_id, as_at=as_at)
     led = following.cover(row.contact_id for row in rows)
-    everybody = {row.contact_id: _person(row, as_at, following, led) for row in rows}
+    apart = seen_differently(
+        session, scope, {row.contact_id for row in rows}, as_at=as_at, expiry=expiry
+    )
+    everybody = {row.contact_id: _person(row, as_at, following, led, apart, expiry) for row in rows}
     estimates = headcounts_on(session, scope, set(site.parents), as_at)
     at_place = _people_by(rows, lambda row: row.place_id)
     empty = blanks(
@@ -261,6 +269,7 @@ def get_gap(
     *,
     group: str | None,
     today: date,
+    expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> OpenGap:
     """Return the people of a gap today at the places where the actor logs talks.
 
@@ -293,9 +302,12 @@ def get_gap(
             for row in _rows(session, scope, site.workplace_id, as_at=today, issue=None)
         }
     led = following.cover(present)
+    apart = seen_differently(
+        session, scope, {row.contact_id for row in rows}, as_at=today, expiry=expiry
+    )
     found: dict[int, tuple[OnTheWall, int]] = {}
     for row in rows:
-        person = _person(row, today, following, led)
+        person = _person(row, today, following, led, apart, expiry)
         if row.place_id in wanted and has_gap(person, gap):
             found.setdefault(person.key, (person, row.place_id))
     return OpenGap(
@@ -463,8 +475,18 @@ def _rows(
     ).all()
 
 
-def _person(row: Any, as_at: date, following: Following, led: Cover[int]) -> OnTheWall:
+def _person(
+    row: Any,
+    as_at: date,
+    following: Following,
+    led: Cover[int],
+    apart: Collection[int],
+    expiry: ExpiryRule,
+) -> OnTheWall:
     return OnTheWall(
+        too_old=row.scored_on is not None
+        and freshness_of((as_at - row.scored_on).days, expiry) is Freshness.EXPIRED,
+        apart=row.contact_id in apart,
         key=row.contact_id,
         public_id=row.public_id,
         name=row.known_as or row.placeholder_label or "",

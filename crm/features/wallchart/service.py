@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
+from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
 from crm.domain.errors import Refusal
 from crm.domain.wallchart import Gap, share_out
 from crm.features.wallchart import queries
@@ -72,12 +73,14 @@ def share_gap(
     what: str,
     now: datetime,
     today: date,
+    expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> Shared:
     """Store a follow-up for each person of the gap, shared evenly between the owners.
 
     group: the key of an area, or None for the whole workplace. owners: public ids of users who
     may log talks there. each: the most people that one owner gets, 1 or more. what: what to
-    speak of, in the words of the one who shares. A person with an open follow-up is passed over,
+    speak of, in the words of the one who shares.
+    expiry: how long an assessment counts. A person with an open follow-up is passed over,
     so that sending the form twice shares nobody twice.
     Raises NotFound for a workplace out of scope; DueInThePast, DueTooFarAhead,
     NobodyToShareWith, NobodyLeft.
@@ -87,7 +90,7 @@ def share_gap(
     if due_on > today + LONGEST_AHEAD:
         raise DueTooFarAhead()
     queries.hold_place(session, scope, workplace)
-    found = queries.get_gap(session, scope, workplace, gap, group=group, today=today)
+    found = queries.get_gap(session, scope, workplace, gap, group=group, today=today, expiry=expiry)
     speakers = {
         one.public_id: one
         for one in queries.list_speakers(session, scope, found.workplace_id, today=today)

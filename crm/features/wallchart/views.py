@@ -100,7 +100,13 @@ def show(scope: Scope, place_id: UUID) -> Any:
         form.stands.data = "none"
     with unit_of_work(scope, read_only=True) as session:
         wall = queries.get_wall(
-            session, scope, place_id, as_at=as_at, by=by, issue=shown.issue or None
+            session,
+            scope,
+            place_id,
+            as_at=as_at,
+            by=by,
+            issue=shown.issue or None,
+            expiry=expiry_rule(),
         )
     links = _Links(
         place_id,
@@ -308,7 +314,9 @@ def talk_list(scope: Scope, place_id: UUID) -> Any:
     group = request.args.get("group") or None
     today = my_today()
     with unit_of_work(scope, read_only=True) as session:
-        found = queries.get_gap(session, scope, place_id, gap, group=group, today=today)
+        found = queries.get_gap(
+            session, scope, place_id, gap, group=group, today=today, expiry=expiry_rule()
+        )
         speakers = queries.list_speakers(session, scope, found.workplace_id, today=today)
     form = forms.TalkListForm()
     form.offer((one.public_id, _speaker_name(one)) for one in speakers)
@@ -327,6 +335,7 @@ def talk_list(scope: Scope, place_id: UUID) -> Any:
                     what=wording.gap_task(gap),
                     now=clock.now(),
                     today=today,
+                    expiry=expiry_rule(),
                 )
         except Refusal as refusal:
             form.refuse(refusal, _FIELD_OF.get(type(refusal)))

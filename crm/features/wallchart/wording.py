@@ -55,6 +55,7 @@ class Tile:
 
     member: "yes", "no" or "unknown". leads: "found", "sure" or empty. words: all that the other
     signs of the tile say.
+    old: where they stand is too old to count. apart: two of us see it differently.
     run: set on the first tile of those who stand alike: the word and how many they are.
     """
 
@@ -67,6 +68,8 @@ class Tile:
     member: str
     left_alone: bool
     leads: str
+    old: bool
+    apart: bool
     css: str
     words: str
     run: tuple[str, int] | None
@@ -395,6 +398,8 @@ class _Words:
                 member=_member(person),
                 left_alone=person.do_not_contact,
                 leads=_LEADS[person.leads],
+                old=person.too_old,
+                apart=person.apart,
                 css=css,
                 words=words,
                 run=run,
@@ -407,6 +412,8 @@ class _Words:
             person.talk_age,
             person.member,
             person.do_not_contact,
+            person.too_old,
+            person.apart,
         )
         if key not in self._said:
             self._said[key] = (tile_css(person), tile_words(person))
@@ -430,6 +437,10 @@ def tile_css(person: OnTheWall) -> str:
     letters += {True: ["y"], None: ["u"], False: []}[person.member]
     if person.rating is not None and person.firm is False:
         letters.append("f")
+    if person.too_old:
+        letters.append("o")
+    if person.apart:
+        letters.append("z")
     if person.do_not_contact:
         letters.append("x")
     return " ".join([*letters, f"s{person.rating or 0}"])
@@ -440,6 +451,10 @@ def tile_words(person: OnTheWall) -> str:
     parts = [rating_label(person.rating)]
     if person.rating is not None and person.firm is False:
         parts.append(_("not first hand"))
+    if person.too_old:
+        parts.append(_("too old to count"))
+    if person.apart:
+        parts.append(_("two of us see it differently"))
     parts.append(
         {
             "yes": _("member"),
@@ -502,8 +517,11 @@ def gaps(wall: Wall, *, address: Address, talk_address: Address | None) -> Gaps:
         (Gap.NO_TALK, _("Not spoken to in %(days)s days", days=QUIET_DAYS)),
         (Gap.NO_TASK, _("Said yes once, nothing planned")),
         (Gap.NO_LEADER, _("No leader reaches them")),
+        (Gap.APART, _("Two of us see them differently")),
     ):
         count = sum(has_gap(person, gap) for person in wall.people)
+        if gap is Gap.APART and not count:
+            continue
         overall.append(
             GapLine(
                 title=str(title),
@@ -553,6 +571,7 @@ def gap_title(gap: Gap, group_label: str | None) -> str:
         Gap.NO_TALK: _("People not spoken to in %(days)s days", days=QUIET_DAYS),
         Gap.NO_TASK: _("People who said yes once, with nothing planned"),
         Gap.NO_LEADER: _("People no leader reaches"),
+        Gap.APART: _("People whom two of us see differently"),
     }[gap]
     return str(words) if group_label is None else f"{words}: {group_label}"
 
@@ -565,6 +584,7 @@ def gap_task(gap: Gap) -> str:
             Gap.NO_TALK: _("Catch up: no talk for a while"),
             Gap.NO_TASK: _("They said yes once: ask what they would like to do"),
             Gap.NO_LEADER: _("Ask whom they go to when something is wrong"),
+            Gap.APART: _("Two of us see it differently: talk it over, then ask them"),
         }[gap]
     )
 
@@ -579,6 +599,7 @@ class TableRow:
     rating: int | None
     firm: bool
     freshness: Freshness
+    apart: bool
     member: bool | None
     last_talk_on: date | None
     left_alone: bool
@@ -605,6 +626,7 @@ def table_rows(
             freshness=Freshness.FRESH
             if person.scored_on is None
             else freshness_of((as_at - person.scored_on).days, expiry),
+            apart=person.apart,
             member=person.member,
             last_talk_on=person.last_talk_on,
             left_alone=person.do_not_contact,

@@ -26,7 +26,7 @@ ClientAs = Callable[[factories.Named], FlaskClient]
 pytestmark = pytest.mark.usefixtures("fixed_clock")
 
 # Who is signed in, the workplace, its areas, the people, the ties, the leaders, the counts.
-STATEMENTS = 7
+STATEMENTS = 8
 # The weight that a wall of 500 people may have over the line.
 LIGHT = 12 * 1024
 
