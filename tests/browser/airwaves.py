@@ -11,14 +11,15 @@ from contextlib import contextmanager, suppress
 class Line:
     """Carries connections to the server. address: what the browser opens.
 
-    cut: nothing gets through. loses: answers to requests that contain these bytes are lost after
-    the server has done its work.
+    cut: nothing gets through. says: what is answered in the server's place. loses: answers to
+    requests that contain these bytes are lost after the server has done its work.
     """
 
     def __init__(self, to: str) -> None:
         host, _, port = to.removeprefix("http://").partition(":")
         self._to = (host, int(port))
         self.cut = False
+        self.says: bytes | None = None
         self.loses: bytes | None = None
         self.lost = 0
         self._open: set[socket.socket] = set()
@@ -47,7 +48,15 @@ class Line:
             if self.cut:
                 phone.close()
                 continue
-            threading.Thread(target=self._carry, args=(phone,), daemon=True).start()
+            work = self._carry if self.says is None else self._answer
+            threading.Thread(target=work, args=(phone,), daemon=True).start()
+
+    def _answer(self, phone: socket.socket) -> None:
+        with suppress(OSError):
+            phone.recv(65536)
+            phone.sendall(self.says or b"")
+            phone.shutdown(socket.SHUT_RDWR)
+        phone.close()
 
     def _carry(self, phone: socket.socket) -> None:
         try:

@@ -8,14 +8,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Error, expect
 
 from crm.features.conversations import outbox
-from crm.models.accounts import UserAccount
+from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.conversations import Conversation, ConversationNote, KeptTalk
 from crm.web.db import unit_of_work
 from tests.browser.airwaves import Line, line
@@ -378,3 +380,108 @@ def test_what_opens_without_signal_can_be_used_by_everybody(phone: _Phone, air: 
     assert access_faults(page) == []
     page.set_viewport_size({"width": 320, "height": 640})
     assert too_wide(page) == []
+
+
+def test_a_talk_that_is_half_typed_when_the_list_locks_is_kept_as_a_draft(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    words = f"Half a sentence {uuid.uuid4().hex[:6]}"
+    air.hang_up()
+    phone.unlock()
+    page = phone.page
+    page.locator("#people li a").first.click()
+    page.locator("#view-talk summary").click()
+    page.get_by_label("Their words").fill(words)
+    page.evaluate(
+        "() => { const late = Date.now() + 400000; Date.now = () => late;"
+        " document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    expect(page.get_by_text("What you typed is kept as a draft.")).to_be_visible()
+    expect(page.get_by_label("Your code")).to_be_visible()
+    expect(page.locator("#people li")).to_have_count(0)
+    page.goto("about:blank")
+    air.cut = False
+    phone.open("/outbox")
+    _until(page, "() => Vault.talks().then(t => !t.length)")
+    phone.open("/outbox")
+    page.get_by_role("link", name="Open", exact=False).first.click()
+    expect(page.get_by_label("Their words")).to_have_value(words)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved: talk with")).to_be_visible()
+    assert len(_new(live_sqlite, before)) == 1
+
+
+def test_a_proxy_that_answers_for_a_dead_server_takes_no_talk_away(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    before = _ids(live_sqlite)
+    phone.open(f"/log/{live_sqlite.ids['contact_id']}")
+    air.hang_up()
+    air.says = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbad"
+    air.cut = False
+    page = phone.page
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#phone-talks li")).to_have_count(1)
+    assert phone.waiting() == 1
+    air.says = None
+    phone.send_now()
+    phone.all_sent()
+    assert len(_new(live_sqlite, before)) == 1
+
+
+def test_one_talk_that_the_server_cannot_take_holds_up_no_other(
+    phone: _Phone, live_sqlite: Live, air: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _ids(live_sqlite)
+    air.hang_up()
+    phone.unlock()
+    for at in range(4):
+        phone.log(at)
+    bad = phone.page.evaluate("() => Vault.talks().then(t => t[1].id)")
+    take: Callable[..., Any] = outbox._take
+
+    def _stumbles(scope: Any, item: Any, ahead: Any) -> Any:
+        if item["id"] == bad:
+            raise ValueError("a defect that this one talk brings out")
+        return take(scope, item, ahead)
+
+    monkeypatch.setattr(outbox, "_take", _stumbles)
+    air.cut = False
+    phone.page.evaluate("() => Phone.send().then(() => 1)")
+    _until(
+        phone.page, "() => Vault.talks().then(t => t.filter(o => o.state === 'sent').length === 3)"
+    )
+    assert phone.waiting() == 1
+    assert len(_new(live_sqlite, before)) == 3
+    monkeypatch.setattr(outbox, "_take", take)
+    phone.page.evaluate("() => Phone.send().then(() => 1)")
+    phone.all_sent()
+    assert len(_new(live_sqlite, before)) == 4
+
+
+def test_a_role_that_ends_wipes_the_phone_though_its_owner_is_signed_in(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    air.hang_up()
+    phone.unlock()
+    phone.log(0)
+    phone.page.goto("about:blank")
+    _grant_until(live_sqlite, datetime.now(UTC).date())
+    try:
+        air.cut = False
+        phone.open("/account")
+        expect(phone.page.get_by_text("Your access has ended.")).to_be_visible()
+        assert phone.page.evaluate(
+            "() => Promise.all([Vault.talks(), Vault.get('list'), caches.keys()])"
+        ) == [[], None, []]
+    finally:
+        _grant_until(live_sqlite, None)
+
+
+def _grant_until(live: Live, day: Any) -> None:
+    with live.app.app_context(), unit_of_work(ALL) as session:
+        for grant in session.scalars(
+            sa.select(AccessGrant).where(AccessGrant.user_id == live.users["rep"])
+        ):
+            grant.valid_to = day
