@@ -151,7 +151,8 @@ def _say_loaded(loaded: Loaded) -> None:
         f"Loaded {loaded.total_rows:,} rows ({loaded.rows['contact']:,} contacts, "
         f"{loaded.rows['place']:,} places) in {seconds:.1f} s: rows {loaded.rows_seconds:.1f} s, "
         f"indexes and keys {loaded.index_seconds:.1f} s; "
-        f"{loaded.total_rows / seconds:,.0f} rows a second.",
+        f"{loaded.total_rows / seconds:,.0f} rows a second. Lines for the search: "
+        f"{loaded.search_seconds:.1f} s.",
         flush=True,
     )
 

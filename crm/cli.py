@@ -17,7 +17,7 @@ import click
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from crm.access import spans, tree
+from crm.access import search_index, spans, tree
 from crm.access.scope import Scope
 from crm.app import create_app, load_settings
 from crm.domain.errors import NotFound, Refusal
@@ -101,13 +101,19 @@ def _run(app: Flask, host: str, port: int, lines: list[str]) -> None:
 
 def _bring_up_to_date(app: Flask) -> None:
     """Bring the tables up to date, with a copy of an older database kept beside it."""
-    if migrating.is_current():
-        return
-    if migrating.database_head() is not None:
-        kept = backups.before_migration(app)
-        if kept is not None:
-            click.echo(f"Kept a copy of the database from before the update: {kept.name}")
-    migrating.upgrade()
+    if not migrating.is_current():
+        if migrating.database_head() is not None:
+            kept = backups.before_migration(app)
+            if kept is not None:
+                click.echo(f"Kept a copy of the database from before the update: {kept.name}")
+        migrating.upgrade()
+    scope = Scope.everything(reason="whether the search for people has its words")
+    with unit_of_work(scope, read_only=True) as session:
+        missing = search_index.is_missing(session)
+    if missing:
+        # After an update from a version without it, or when it was stopped on the way.
+        click.echo("Reading everybody's names for the search. It takes a minute for 50,000 people.")
+        _rebuild_search(after=0, say=False)
 
 
 def _first_administrator() -> str | None:
@@ -218,6 +224,43 @@ def rebuild_spans(place: UUID | None, after: int, only_look: bool) -> None:
         click.echo(f"{'Wrong' if only_look else 'Put right'}: {wrong:,} of {seen:,} people.")
         if wrong and only_look:
             raise SystemExit(1)
+
+
+@main.group("search")
+def search_group() -> None:
+    """Look after what the search for people reads, which is derived from names, phones and jobs."""
+
+
+@search_group.command("rebuild")
+@click.option("--after", default=0, show_default=True, help="Go on after this number.")
+def rebuild_search(after: int) -> None:
+    """Work out anew what the search reads of everybody, a thousand people at a time.
+
+    For after a load past the program. Each thousand is stored by itself. When it is stopped,
+    --after with the last number that was printed goes on from there.
+    """
+    with _app():
+        _require_current()
+        seen, wrong = _rebuild_search(after=after, say=True)
+        click.echo(f"Put right: {wrong:,} lines. Looked at {seen:,} people.")
+
+
+def _rebuild_search(*, after: int, say: bool) -> tuple[int, int]:
+    """Return how many people were looked at, and how many of their lines were put right."""
+    scope = Scope.everything(reason="search rebuilt from names, phones and jobs")
+    seen = wrong = 0
+    while True:
+        with unit_of_work(scope) as session:
+            people = spans.next_people(session, after=after)
+            if not people:
+                break
+            wrong += search_index.refresh_many(session, people)
+        seen, after = seen + len(people), people[-1]
+        if say:
+            click.echo(f"Looked at {seen:,}, up to number {after}.")
+    with unit_of_work(scope) as session:
+        search_index.sweep_words(session)
+    return seen, wrong
 
 
 def _place_of(scope: Scope, public_id: UUID) -> int:

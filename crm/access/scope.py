@@ -39,6 +39,7 @@ from crm.models.conversations import (
     KeptTalk,
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
+from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
 from crm.models.tasks import BackgroundTask, TaskFile
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import FollowUpPass, Turf, TurfMove, TurfPerson
@@ -250,7 +251,10 @@ Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
 
 # Tables at a place whose rows are about people, and so need more than the right to see places.
 _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
-    {Job, StateSpan, Conversation, ConversationIssue, Assessment, FollowUp, FollowUpPass}
+    {
+        *(Job, StateSpan, SearchEntry, Conversation, ConversationIssue, Assessment, FollowUp),
+        FollowUpPass,
+    }
 )
 
 
@@ -593,6 +597,11 @@ def scoped_models() -> tuple[type[Any], ...]:
     return tuple(sorted(tops, key=lambda model: str(model.__name__)))
 
 
+# Words of names that stand by themselves, without the people they belong to: only the search for
+# people reads them, and compares what it finds with lines of its scope.
+_LOCKED_TOO = frozenset({SearchCut.__tablename__, SQLITE_INDEX})
+
+
 @lru_cache(maxsize=1)
 def scoped_tables() -> frozenset[str]:
     """Return the names of all tables that only a scope may select from."""
@@ -607,7 +616,7 @@ def scoped_tables() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _scoped_names() -> re.Pattern[str]:
-    names = "|".join(sorted(scoped_tables(), key=len, reverse=True))
+    names = "|".join(sorted(scoped_tables() | _LOCKED_TOO, key=len, reverse=True))
     return re.compile(rf"(?<![\w:])(?:{names})(?!\w)", re.IGNORECASE)
 
 

@@ -1,6 +1,17 @@
 """Every table. Importing this package registers them all with the metadata."""
 
-from crm.models import accounts, audit, base, cases, contacts, conversations, places, tasks, turf
+from crm.models import (
+    accounts,
+    audit,
+    base,
+    cases,
+    contacts,
+    conversations,
+    places,
+    search,
+    tasks,
+    turf,
+)
 
 __all__ = [
     "accounts",
@@ -10,6 +21,7 @@ __all__ = [
     "contacts",
     "conversations",
     "places",
+    "search",
     "tasks",
     "turf",
 ]

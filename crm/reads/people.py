@@ -15,16 +15,18 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
-from crm.domain.identity import fold, phone_key
-from crm.domain.vocabulary import FieldGroup, PointKind
+from crm.domain.vocabulary import FieldGroup
 from crm.models.accounts import UserAccount
-from crm.models.contacts import Contact, ContactPoint, FieldBasis, StateSpan
+from crm.models.base import table_of
+from crm.models.contacts import Contact, FieldBasis, StateSpan
 from crm.models.conversations import Conversation
 from crm.models.places import Place, PlaceClosure
+from crm.models.search import SearchEntry
 from crm.reads.places import place_name_of
+from crm.reads.search import find_people
 
-# Fewer digits than this are part of a name ("Night packer 3"), not of a telephone number.
-_LEAST_PHONE_DIGITS = 4
+# A list of more people than this is not counted to its end, and ends there.
+MANY = 20_000
 
 
 class MemberFilter(StrEnum):
@@ -59,12 +61,18 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """One page of a list of people: the rows, how many people the whole list has, and the day."""
+    """One page of a list of people: the rows, how many people the whole list has, and the day.
+
+    at_least: True when there are too many to count them while somebody waits; total is then as far
+    as was counted. near: how many of the total, its last ones, fit only nearly what was typed.
+    """
 
     rows: list[PersonRow]
     total: int
     offset: int
     as_at: date
+    at_least: bool = False
+    near: int = 0
 
 
 def get_contact(
@@ -125,15 +133,15 @@ def search_people(
     limit: int = 20,
     permission: Permission | None = None,
 ) -> list[PersonRow]:
-    """Return the people with a job on this day whose name or phone fits the text, by name.
+    """Return the people with a job on this day who fit the text, as reads/search.py puts them.
 
-    text: part of a name they use, of a full name or of a label, in any order and with or without
-    accents; or a phone number in any written form, or four or more of its digits. Empty text
-    fits everybody. permission: the right that is needed at the place of the job.
-    Two statements, whatever the number of people.
+    text: names, parts of names, job, area or phone as they were typed. Empty text fits
+    everybody, by name. permission: the right that is needed at the place of the job. At most
+    seven statements, whatever the number of people.
     """
-    chosen = _chosen(scope, today, text, permission)
-    return _rows(session, scope, chosen, today, (), permission, limit=limit, offset=0)
+    return list_people(
+        session, scope, as_at=today, text=text, limit=limit, permission=permission
+    ).rows
 
 
 def list_people(
@@ -149,12 +157,13 @@ def list_people(
     offset: int = 0,
     permission: Permission | None = None,
 ) -> PeoplePage:
-    """Return a page of the people with a job on a day, by name, as we know now.
+    """Return a page of the people with a job on a day, as we know now: by name, or best first
+    when text is given.
 
     text: as for search_people. place: only people at this place or inside it (any kind of place;
     one that the scope may not see gives an empty list). not_asked: only those whose standing
     nobody had asked by that day. limit: people a page; offset: how many people come before it.
-    Three statements, whatever the number of people.
+    Three statements without text, whatever the number of people.
     """
     conditions: list[sa.ColumnElement[bool]] = []
     if place is not None:
@@ -163,10 +172,85 @@ def list_people(
         conditions.append(StateSpan.score.is_(None))
     if member is not None:
         conditions.append(_member_is(member))
-    chosen = _chosen(scope, as_at, text, permission, conditions)
-    total = session.execute(chosen.with_only_columns(sa.func.count(Contact.id))).scalar_one()
-    rows = _rows(session, scope, chosen, as_at, conditions, permission, limit=limit, offset=offset)
-    return PeoplePage(rows=rows, total=int(total), offset=offset, as_at=as_at)
+    if text.strip():
+        present = sa.select(sa.literal(1)).where(
+            StateSpan.contact_id == SearchEntry.contact_id, *_on(as_at), *conditions
+        )
+        found = find_people(
+            session,
+            scope,
+            text,
+            as_at=as_at,
+            among=[present.exists()] if conditions else (),
+            permission=permission,
+        )
+        ids = list(found.ids[offset : offset + limit])
+        total, at_least, near = len(found.ids), found.more, found.near
+    else:
+        total, at_least = _count(session, scope, as_at, conditions, permission)
+        by_name = _few_by_name if not at_least else _many_by_name
+        statement = by_name(scope, as_at, conditions, permission).limit(limit).offset(offset)
+        ids = list(session.execute(statement).scalars()) if total else []
+        near = 0
+    rows = _rows(session, scope, ids, as_at, conditions, permission)
+    return PeoplePage(rows, total, offset, as_at, at_least=at_least, near=near)
+
+
+def _count(
+    session: Session,
+    scope: Scope,
+    as_at: date,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    permission: Permission | None,
+) -> tuple[int, bool]:
+    """Return how many people there are, and whether that is only as far as was counted."""
+    some = (
+        sa.select(StateSpan.contact_id).where(*_on(as_at), *conditions).limit(MANY + 1).subquery()
+    )
+    spans, people = session.execute(
+        scope.select(
+            sa.func.count(), sa.func.count(some.c.contact_id.distinct()), permission=permission
+        ).select_from(some)
+    ).one()
+    return int(people), int(spans) > MANY
+
+
+def _few_by_name(
+    scope: Scope,
+    as_at: date,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    permission: Permission | None,
+) -> sa.Select[Any]:
+    """Return the ids by name where there are few: found by their spans, then put in order."""
+    seen = sa.select(StateSpan.contact_id).where(*_on(as_at), *conditions).distinct().subquery()
+    # The table, not the model: a person with a span in the scope may be seen, and to look up the
+    # jobs of each one anew took longer than all the rest.
+    contact = table_of(Contact)
+    # With the bare column SQLite would walk through everybody in the country in order of name.
+    name = contact.c.name_key.concat("")
+    return (
+        scope.select(contact.c.id, permission=permission)
+        .select_from(seen.join(contact, contact.c.id == seen.c.contact_id))
+        .order_by(name, contact.c.id)
+    )
+
+
+def _many_by_name(
+    scope: Scope,
+    as_at: date,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    permission: Permission | None,
+) -> sa.Select[Any]:
+    """Return the ids by name where there are many: everybody in order of name, if they fit."""
+    contact = table_of(Contact)  # As above.
+    present = sa.select(sa.literal(1)).where(
+        StateSpan.contact_id == contact.c.id, *_on(as_at), *conditions
+    )
+    return (
+        scope.select(contact.c.id, permission=permission)
+        .where(present.exists())
+        .order_by(contact.c.name_key, contact.c.id)
+    )
 
 
 def _inside(place: uuid.UUID) -> sa.Select[Any]:
@@ -183,74 +267,20 @@ def _member_is(wanted: MemberFilter) -> sa.ColumnElement[bool]:
     return StateSpan.member.is_(wanted is MemberFilter.MEMBER)
 
 
-def _chosen(
-    scope: Scope,
-    as_at: date,
-    text: str,
-    permission: Permission | None,
-    conditions: Sequence[sa.ColumnElement[bool]] = (),
-) -> sa.Select[Any]:
-    """Return the statement for the contacts of a list, without order or limit."""
-    present = sa.select(sa.literal(1)).where(
-        StateSpan.contact_id == Contact.id, *_on(as_at), *conditions
-    )
-    chosen = scope.select(
-        Contact.id,
-        Contact.public_id,
-        Contact.known_as,
-        Contact.placeholder_label,
-        Contact.do_not_contact,
-        permission=permission,
-    ).where(present.exists())
-    if text.strip():
-        chosen = chosen.where(_fits(text))
-    return chosen
-
-
 def _on(day: date) -> tuple[sa.ColumnElement[bool], ...]:
     return (StateSpan.from_day <= day, StateSpan.to_day > day)
-
-
-def _fits(text: str) -> sa.ColumnElement[bool]:
-    """Return the condition that the name holds every word, or a phone holds the digits."""
-    ways: list[sa.ColumnElement[bool]] = []
-    words = fold(text).split()
-    if words:
-        ways.append(sa.and_(*(Contact.name_key.contains(word, autoescape=True) for word in words)))
-    key = phone_key(text)
-    has_letters = any(sign.isalpha() for sign in text)
-    if key is not None and not has_letters and len(key) >= _LEAST_PHONE_DIGITS:
-        # A part of a number may start with the 0 that the stored key has not, or with one inside.
-        digits = "".join(sign for sign in text if sign.isdecimal())
-        parts = {part for part in (digits, digits.lstrip("0")) if len(part) >= _LEAST_PHONE_DIGITS}
-        number = sa.select(sa.literal(1)).where(
-            ContactPoint.contact_id == Contact.id,
-            ContactPoint.kind == PointKind.PHONE,
-            ContactPoint.superseded_at.is_(None),
-            sa.or_(
-                ContactPoint.value_key == key,
-                *(ContactPoint.value_key.contains(part, autoescape=True) for part in sorted(parts)),
-            ),
-        )
-        ways.append(number.exists())
-    return sa.or_(*ways) if ways else sa.false()
 
 
 def _rows(
     session: Session,
     scope: Scope,
-    chosen: sa.Select[Any],
+    ids: list[int],
     as_at: date,
     conditions: Sequence[sa.ColumnElement[bool]],
     permission: Permission | None,
-    *,
-    limit: int,
-    offset: int,
 ) -> list[PersonRow]:
-    people = session.execute(
-        chosen.order_by(Contact.name_key, Contact.id).limit(limit).offset(offset)
-    ).all()
-    if not people:
+    """Return the rows of these people, in this order."""
+    if not ids:
         return []
     workplace_name = place_name_of(StateSpan.workplace_id)
     area_name = place_name_of(StateSpan.area_id)
@@ -262,6 +292,10 @@ def _rows(
     spans = session.execute(
         scope.select(
             StateSpan.contact_id,
+            Contact.public_id,
+            Contact.known_as,
+            Contact.placeholder_label,
+            Contact.do_not_contact,
             workplace_name.label("workplace_name"),
             area_name.label("area_name"),
             StateSpan.score,
@@ -271,23 +305,24 @@ def _rows(
             last_talk.label("last_talk_on"),
             permission=permission,
         )
-        .where(StateSpan.contact_id.in_([person.id for person in people]), *_on(as_at), *conditions)
+        .join(Contact, Contact.id == StateSpan.contact_id)
+        .where(StateSpan.contact_id.in_(ids), *_on(as_at), *conditions)
         # Somebody with two jobs is one row: the first place by name, so that it does not jump.
         .order_by(workplace_name, area_name, StateSpan.id)
     )
     by_contact: dict[int, Any] = {}
     for span in spans:
         by_contact.setdefault(span.contact_id, span)
-    # Both statements hold the same conditions, so everybody chosen has a span.
-    return [_row(person, by_contact[person.id]) for person in people]
+    # All statements hold the same conditions, so everybody chosen has a span.
+    return [_row(by_contact[one]) for one in ids]
 
 
-def _row(person: Any, span: Any) -> PersonRow:
+def _row(span: Any) -> PersonRow:
     return PersonRow(
-        public_id=person.public_id,
-        name=person.known_as or person.placeholder_label,
-        placeholder=person.known_as is None,
-        do_not_contact=person.do_not_contact,
+        public_id=span.public_id,
+        name=span.known_as or span.placeholder_label,
+        placeholder=span.known_as is None,
+        do_not_contact=span.do_not_contact,
         workplace_name=span.workplace_name or "",
         area_name=span.area_name,
         rating=span.score,

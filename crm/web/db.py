@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 import crm.models  # noqa: F401 - registers every table with the metadata
 from crm.access.audit import install_audit
 from crm.access.scope import Scope, install_locks
+from crm.access.search_index import install_search
 from crm.models.base import Base
 
 db = SQLAlchemy(
@@ -84,7 +85,7 @@ def _open_sqlite(path: Path, key_hex: str | None) -> Any:
 
 
 def install(app: Flask) -> None:
-    """Bind the database to the app and put locks and audit in place."""
+    """Bind the database to the app and put locks, audit and search in place."""
     app.config.update(engine_settings(app.config["DATABASE_URL"], app.config.get("DATABASE_KEY")))
     db.init_app(app)
     with app.app_context():
@@ -93,6 +94,7 @@ def install(app: Flask) -> None:
         event.listen(engine, "begin", _begin)
     install_locks(_session_class(), engine)
     install_audit(_session_class())
+    install_search(_session_class())
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -117,7 +117,7 @@ class FilterForm(Form):
 
         csrf = False
 
-    q = TextField(_("Name or phone"), limit=100)
+    q = TextField(_("Name, phone, job or area"), limit=100)
     place = PlainSelect(_("Where"))
     member = PlainSelect(
         _("In a union"),

@@ -27,7 +27,7 @@ from crm.domain.vocabulary import (
 )
 from crm.features.contacts import forms, queries, service, wording
 from crm.reads.cases import cases_of_person
-from crm.reads.people import MemberFilter, list_people
+from crm.reads.people import MemberFilter, PeoplePage, list_people
 from crm.reads.places import Choice
 from crm.reads.ties import groups_of, ties_of
 from crm.reads.turf import reps_of
@@ -104,17 +104,28 @@ def index(scope: Scope) -> str:
         form=form,
         rows=rows,
         total=found.total,
+        at_least=found.at_least,
+        near=found.near,
         as_at=as_at,
         filtered=bool(set(asked_for) - {"as_at"}),
         narrowed=as_at != today or not set(asked_for) <= {"q", "as_at"},
         not_asked=form.not_asked.data,
-        pager=_pager(found.total, found.offset, len(rows), asked_for, number),
+        pager=_pager(found, len(rows), asked_for, number),
     )
 
 
-def _pager(
-    total: int, offset: int, shown: int, asked_for: dict[str, str], number: int
-) -> dict[str, Any]:
+def _pager(found: PeoplePage, shown: int, asked_for: dict[str, str], number: int) -> dict[str, Any]:
+    total, offset = found.total, found.offset
+    between = {
+        "first": people_text(offset + 1),
+        "last": people_text(offset + shown),
+        "total": people_text(total),
+    }
+    if found.at_least:
+        text = _("%(first)s to %(last)s of at least %(total)s people", **between)
+    else:
+        text = _("%(first)s to %(last)s of %(total)s people", **between)
+
     def _to(page: int) -> str:
         query: dict[str, Any] = {**asked_for, "page": str(page)}
         return url_for("contacts.index", **query)
@@ -122,14 +133,7 @@ def _pager(
     return {
         "previous_url": _to(number - 1) if number > 1 else None,
         "next_url": _to(number + 1) if offset + shown < total else None,
-        "text": _(
-            "%(first)s to %(last)s of %(total)s people",
-            first=people_text(offset + 1),
-            last=people_text(offset + shown),
-            total=people_text(total),
-        )
-        if shown and total > PAGE_SIZE
-        else None,
+        "text": text if shown and total > PAGE_SIZE else None,
     }
 
 
