@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 from flask import Flask
 
+from crm import cli
 from crm.access import facts, search_index
 from crm.access.scope import MARK, UnscopedQueryError
 from crm.models.contacts import Contact, ContactPoint, Job
@@ -224,3 +228,49 @@ def test_a_line_says_from_when_to_when_the_job_lasted(world: World) -> None:
         ).one()
 
     assert tuple(found) == (date(2020, 1, 1), date(2026, 3, 1))
+
+
+@pytest.fixture
+def crm(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    @contextmanager
+    def _same_app() -> Iterator[Flask]:
+        yield app
+
+    monkeypatch.setattr(cli, "_app", _same_app)
+    return lambda *words: CliRunner().invoke(cli.main, words)
+
+
+def _rename_past_the_session(person: Named) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE contact SET known_as = 'Quentin' WHERE id = :one"), {"one": person.id}
+        )
+
+
+def test_a_rebuild_puts_right_what_was_loaded_past_the_program(
+    world: World, crm: Callable[..., Result]
+) -> None:
+    _rename_past_the_session(world.tomasz)
+
+    assert "Put right: 0 lines" in crm("search", "rebuild", "--after", str(world.docker.id)).output
+    done = crm("search", "rebuild")
+    assert done.exit_code == 0
+    assert "Put right: 1 lines. Looked at 7 people." in done.output
+    assert "Tomasz" not in done.output
+    assert _lines(world.tomasz) == [" quentin | yard | "]
+    assert "tomasz" not in _words()
+    _in_step()
+
+
+def test_an_update_fills_the_search_of_people_who_were_there_before(
+    world: World, crm: Callable[..., Result]
+) -> None:
+    before = _lines(world.ioana)
+    with db.engine.begin() as connection:
+        for table in ("search_entry", "search_cut"):
+            connection.execute(sa.text(f"DELETE FROM {table}"))
+
+    assert "Reading everybody's names" in crm("migrate").output
+    assert _lines(world.ioana) == before
+    assert "Reading everybody's names" not in crm("migrate").output
+    _in_step()

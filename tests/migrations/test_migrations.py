@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,31 @@ def test_cases_are_not_taken_away_while_their_trail_would_be_open_to_all(empty_a
         with pytest.raises(SystemExit):
             downgrade(revision="20261123_add_ties")
         assert _count("case_file") == 1
+
+
+def test_a_server_that_may_not_add_pg_trgm_says_who_can(
+    fresh_pg_database: Callable[[], str], tmp_path: Path
+) -> None:
+    url = sa.make_url(fresh_pg_database())
+    owner = sa.create_engine(url)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE plain LOGIN PASSWORD 'plain'")
+        connection.exec_driver_sql("CREATE SCHEMA plain AUTHORIZATION plain")
+        connection.exec_driver_sql("ALTER ROLE plain SET search_path = plain")
+    try:
+        plain = url.set(username="plain", password="plain").render_as_string(hide_password=False)
+        app = create_app(app_settings(plain, tmp_path))
+        with app.app_context():
+            with pytest.raises(SystemExit, match="CREATE EXTENSION pg_trgm;"):
+                migrating.upgrade()
+            assert migrating.database_head() is None
+            db.engine.dispose()
+            with owner.begin() as connection:
+                connection.exec_driver_sql("CREATE EXTENSION pg_trgm SCHEMA plain")
+            assert migrating.upgrade()
+            db.engine.dispose()
+    finally:
+        with owner.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY plain CASCADE")
+            connection.exec_driver_sql("DROP ROLE plain")
+        owner.dispose()
