@@ -16,8 +16,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.domain.cover import FoundBy, TieBasis
 from crm.domain.vocabulary import GroupKind
-from crm.web.forms import DayField, Form, TextField, chosen_id
-from crm.web.labels import label
+from crm.web.forms import DayField, Form, TextField, chosen_id, options
+from crm.web.labels import choices
 
 CHOOSE = _("Choose one.")
 
@@ -48,7 +48,7 @@ class _People(SelectMultipleField):
 def _radio(words: Any, kind: type[StrEnum]) -> RadioField:
     return RadioField(
         words,
-        choices=[SelectChoice(one.value, label(one)) for one in kind],
+        choices=options(choices(kind)),
         validators=[InputRequired(CHOOSE)],
     )
 
