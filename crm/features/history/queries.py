@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
+from crm.models.base import Base
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Conversation, FollowUp
 from crm.models.places import Place, Shift
@@ -260,6 +262,15 @@ def users_in_trail(session: Session, scope: Scope, *, accounts: bool) -> list[tu
     )
     ids = {int(one) for one in recent}
     return sorted(names_of_users(session, ids).items(), key=lambda one: one[1])
+
+
+def closed_list(subject: str, field: str) -> type[enum.Enum] | None:
+    """Return the list of values that a column of a table is chosen from; None for free text."""
+    table = Base.metadata.tables.get(subject)
+    column = None if table is None else table.columns.get(field)
+    kind = getattr(column.type, "enum_class", None) if column is not None else None
+    found: type[enum.Enum] | None = kind
+    return found
 
 
 def note_look(session: Session, scope: Scope, person: Subject) -> None:

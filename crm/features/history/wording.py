@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from crm.domain.vocabulary import Verb
-from crm.features.history.queries import OF_PLACES, OF_USERS, Act, Line, Names
+from crm.features.history.queries import OF_PLACES, OF_USERS, Act, Line, Names, closed_list
 from crm.web.filters import day, moment
 from crm.web.labels import LABELS, RATINGS
 from crm.web.labels import label as word_of
@@ -142,7 +143,6 @@ _QUIET = frozenset(
         "filters",
     }
 )
-_CODES = {str(one.value): one for one in LABELS}
 
 VERBS: dict[Verb, Any] = {
     Verb.CREATE: _("Added"),
@@ -220,13 +220,13 @@ def change_rows(line: Line, names: Names) -> list[tuple[str, str | None, str | N
     for name, old, new in line.changes:
         if name in _QUIET or name not in FIELDS or name == "superseded_at":
             continue
-        before, after = (_value(name, one, names) for one in (old, new))
+        before, after = (_value(line.subject, name, one, names) for one in (old, new))
         if before != after:
             found.append((str(FIELDS[name]), before, after))
     return found
 
 
-def _value(name: str, value: Any, names: Names) -> str | None:
+def _value(subject: str, name: str, value: Any, names: Names) -> str | None:
     if value is None:
         return None
     if name in OF_PLACES:
@@ -240,11 +240,14 @@ def _value(name: str, value: Any, names: Names) -> str | None:
     if isinstance(value, bool):
         return str(gettext("yes")) if value else str(gettext("no"))
     if isinstance(value, list):
-        return ", ".join(_code(str(one)) for one in value)
+        return ", ".join(word_of(str(one)) for one in value)
     if isinstance(value, str):
         if value == "(hidden)":
             return str(gettext("(not shown)"))
-        return _dated(value) or (_code(value) if name not in _WORDS else value)
+        listed = closed_list(subject, name)
+        if listed is not None:
+            return _listed(listed, value)
+        return _dated(value) or (word_of(value) if name not in _WORDS else value)
     return str(value)
 
 
@@ -269,8 +272,10 @@ _WORDS = frozenset(
 )
 
 
-def _code(value: str) -> str:
-    return str(LABELS[_CODES[value]]) if value in _CODES else word_of(value)
+def _listed(kind: type[enum.Enum], value: str) -> str:
+    """Return the word of a member of a closed list; what has none any more stays as it is."""
+    member = next((one for one in kind if one.value == value), None)
+    return str(LABELS[member]) if member is not None and member in LABELS else value
 
 
 def _dated(value: str) -> str | None:
