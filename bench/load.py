@@ -177,7 +177,7 @@ class _Postgres:
             self._restore.insert(0, definition)
 
     def write(self, table: str, columns: Iterable[str], rows: list[tuple[Any, ...]]) -> None:
-        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        statement = f'COPY "{table}" ({", ".join(columns)}) FROM STDIN'
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
