@@ -36,6 +36,7 @@ FEATURES: tuple[str, ...] = (
     "issues",
     "history",
     "cases",
+    "sheets",
     "practice",
 )
 

@@ -40,6 +40,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
+from crm.models.sheets import Sheet
 from crm.models.tasks import BackgroundTask, TaskFile
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import FollowUpPass, Turf, TurfMove, TurfPerson
@@ -253,7 +254,7 @@ Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
 _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
     {
         *(Job, StateSpan, SearchEntry, Conversation, ConversationIssue, Assessment, FollowUp),
-        FollowUpPass,
+        *(FollowUpPass, Sheet),
     }
 )
 
@@ -677,6 +678,7 @@ _WRITES: dict[type[Any], Permission] = {
     FollowUp: Permission.CONVERSATION_WRITE,
     FollowUpPass: Permission.CONVERSATION_WRITE,
     Case: Permission.CONVERSATION_WRITE,
+    Sheet: Permission.CONVERSATION_WRITE,
     Turf: Permission.TURF_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.
     TurfPerson: Permission.CONVERSATION_WRITE,

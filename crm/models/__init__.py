@@ -9,6 +9,7 @@ from crm.models import (
     conversations,
     places,
     search,
+    sheets,
     tasks,
     turf,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "conversations",
     "places",
     "search",
+    "sheets",
     "tasks",
     "turf",
 ]

@@ -19,6 +19,7 @@ from crm import cli
 from crm.access.scope import Scope
 from crm.app import create_app
 from crm.domain.roles import Role
+from crm.domain.sheet import new_code
 from crm.domain.vocabulary import TaskState
 from crm.features.accounts import service as accounts
 from crm.models.accounts import AccessGrant, AccountNotice, UserAccount
@@ -39,6 +40,7 @@ from crm.models.places import (
     Shift,
     UnionAffiliation,
 )
+from crm.models.sheets import Sheet, SheetLine
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove, TurfPerson
@@ -303,6 +305,25 @@ def one_of_each(world: World) -> dict[str, Any]:
         in_case = {"case_id": case.id}
         deadline = CaseDeadline(due_on=yesterday, what="Send the appeal", created_at=now, **in_case)
         person = CasePerson(contact_id=world.ioana.id, role="whose_case", added_at=now, **in_case)
+        batch_id = uuid.uuid4()
+        sheet = Sheet(
+            code=new_code(),
+            batch_id=batch_id,
+            number=1,
+            names="short",
+            large=False,
+            ask="join",
+            carrier_id=world.rep.id,
+            made_by_id=world.rep.id,
+            made_at=now,
+            **at,
+        )
+        session.add(sheet)
+        session.flush()
+        session.add_all(
+            SheetLine(sheet_id=sheet.id, number=number, contact_id=one.id)
+            for number, one in enumerate((world.ioana, world.tomasz, world.rukhsana), start=1)
+        )
         # All who look at every page are on its team, so that the pages of a case are looked at.
         session.add_all(
             [
@@ -368,6 +389,8 @@ def one_of_each(world: World) -> dict[str, Any]:
             "deadline_id": deadline.public_id,
             "in_case_id": person.public_id,
             "state": "done",
+            "sheet_id": sheet.public_id,
+            "batch_id": batch_id,
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
             "group_id": group.public_id,

@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 
 from crm.access.permissions import Permission
 from crm.domain.roles import Role
+from crm.domain.sheet import new_code
 from crm.features.accounts.queries import device_key
 from crm.models.accounts import AccessGrant, AccountNotice, UserSession
 from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
@@ -32,6 +33,7 @@ from crm.models.places import (
     Shift,
     UnionAffiliation,
 )
+from crm.models.sheets import Sheet, SheetLine
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove
@@ -175,7 +177,20 @@ def _values(
         deadline = CaseDeadline(due_on=TODAY, what="Appeal", created_at=NOW, **in_case)
         person = CasePerson(contact_id=contact.id, role="whose_case", added_at=NOW, **in_case)
         member = CaseTeamMember(user_id=owner.id, joined_at=NOW, **in_case)
-        session.add_all([deadline, person, member])
+        batch_id = uuid.uuid4()
+        carried = {"carrier_id": owner.id, "made_by_id": owner.id, "made_at": NOW}
+        sheet = Sheet(
+            code=new_code(),
+            batch_id=batch_id,
+            number=1,
+            names="short",
+            large=False,
+            **carried,
+            **at,
+        )
+        session.add_all([deadline, person, member, sheet])
+        session.flush()
+        session.add(SheetLine(sheet_id=sheet.id, number=1, contact_id=contact.id))
         group = SocialGroup(
             name="Bus 22", kind="car_share", need_to_know=False, created_at=NOW, **at
         )
@@ -205,6 +220,8 @@ def _values(
             "deadline_id": deadline.public_id,
             "in_case_id": person.public_id,
             "state": "done",
+            "sheet_id": sheet.public_id,
+            "batch_id": batch_id,
             "group_id": group.public_id,
             "member_id": member.public_id,
             "token": "not-a-token",

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
-from wtforms.validators import ValidationError
+from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextArea
 
 from crm.domain.assessment import Basis
@@ -252,3 +252,32 @@ def _uuid(text: str | None) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return uuid.UUID(int=0)
+
+
+class CodeForm(Form):
+    """The code of a sheet."""
+
+    code = TextField(
+        _("The code on the sheet"),
+        limit=20,
+        validators=[InputRequired(_("Type the code that stands at the top of the sheet."))],
+    )
+
+
+# Whose talks a sheet tells of: those of the one who carried it, or the writer's.
+CARRIER = "carrier"
+ME = "me"
+
+
+class SheetForm(Form):
+    """What goes for all lines of a sheet; the lines themselves are read by crm/domain/sheet.py."""
+
+    day = DayField(_("When were these talks?"), [InputRequired(_("Enter the day of the talks."))])
+    who = Choice(_("Who had these talks?"), offered=(), default=CARRIER)
+
+    def offer(self, carrier: str, *, mine: bool) -> None:
+        """Take the one who carried the sheet, and the writer, as the choices."""
+        pairs = [(CARRIER, carrier)] if mine else [(CARRIER, carrier), (ME, _("I had them"))]
+        self.who.choices = [SelectChoice(*pair) for pair in pairs]
+        if self.who.data is None:
+            self.who.data = CARRIER

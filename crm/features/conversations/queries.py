@@ -29,6 +29,7 @@ from crm.models.conversations import (
 from crm.models.places import Place
 from crm.reads.people import names_of_users, shown_name
 from crm.reads.places import place_name_of
+from crm.reads.sheets import SheetOnPaper
 
 # The words of a note, by the names of its columns and of the form.
 NOTE_FIELDS = ("their_words", "fears", "inoculation", "next_step")
@@ -522,3 +523,14 @@ def _kept(row: KeptTalk, name: str | None) -> Kept:
 def note_taken(session: Session, scope: Scope, people: int) -> None:
     """Record that the reader's phone took its list: how many people were on it."""
     record_export(session, what="phone_list", filters={}, rows=people, place_id=None)
+
+
+def note_sheet(session: Session, scope: Scope, sheet: SheetOnPaper) -> None:
+    """Record that the actor opened a sheet with people's names on it, as a list that was taken."""
+    record_export(
+        session,
+        what="talk_sheet",
+        filters={"sheet": sheet.public_id},
+        rows=len(sheet.lines),
+        place_id=sheet.place_id,
+    )

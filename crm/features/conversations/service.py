@@ -16,6 +16,7 @@ from crm.access.scope import Scope
 from crm.access.spans import refresh_spans
 from crm.domain.assessment import Basis
 from crm.domain.errors import EditConflict, NotFound, Refusal
+from crm.domain.sheet import Line
 from crm.domain.vocabulary import NO_ASK, Answer, Channel, LengthBand
 from crm.features.conversations import queries
 from crm.models.conversations import (
@@ -26,6 +27,7 @@ from crm.models.conversations import (
     FollowUp,
     KeptTalk,
 )
+from crm.reads.sheets import LineOnPaper, get_sheet
 
 LONGEST_BACK = timedelta(days=366)
 LONGEST_AHEAD = timedelta(days=732)
@@ -124,11 +126,14 @@ def log_talk(
     now: datetime,
     today: date,
     typed_at: datetime | None = None,
+    speaker_id: int | None = None,
 ) -> Logged:
     """Store a talk with its issues, note, assessment and reminder; return what is stored.
 
     contact_id: the person's public id. today: the day it is, or was when it was typed, for the
     writer. typed_at: when it was typed, in UTC, for a talk that waited for a signal; None = now.
+    speaker_id: inner id of the user who had the talk, where the writer types in a colleague's
+    sheet; None = the writer.
     The writer's own open reminders about the person are done by the talk, unless they were made
     after it. A talk whose id the writer has stored for the same person changes nothing.
     Raises NotFound for a person outside the writer's places, or an id that belongs to another
@@ -136,8 +141,9 @@ def log_talk(
     AnswerWithoutAsk.
     """
     person = queries.get_person(session, scope, contact_id, today=today, talk_id=talk.id)
+    speaker = scope.actor_id if speaker_id is None else speaker_id
     if person.stored is not None:
-        return _same(scope, person, talk, person.stored)
+        return _same(speaker, person, talk, person.stored)
     _check(talk, today)
     place_id = _place(person, talk.place)
     typed = now if typed_at is None else min(typed_at, now)
@@ -146,7 +152,7 @@ def log_talk(
         public_id=talk.id,
         contact_id=person.contact_id,
         place_id=place_id,
-        held_by_id=scope.actor_id,
+        held_by_id=speaker,
         day=talk.day,
         held_at=held_at,
         recorded_at=now,
@@ -170,7 +176,7 @@ def log_talk(
         stored = queries.find_stored(session, scope, talk.id) if session.is_active else None
         if stored is None:
             raise NotFound(f"talk {talk.id}") from error
-        return _same(scope, person, talk, stored)
+        return _same(speaker, person, talk, stored)
     if talk.rating is not None:
         refresh_spans(session, person.contact_id)
     return Logged(public_id=talk.id, person_name=person.name, created=True)
@@ -350,9 +356,9 @@ def _two_at_once(session: Session) -> AbstractContextManager[object]:
 
 
 def _same(
-    scope: Scope, person: queries.PersonToLog, talk: Talk, stored: queries.StoredTalk
+    speaker: int | None, person: queries.PersonToLog, talk: Talk, stored: queries.StoredTalk
 ) -> Logged:
-    if stored.contact_id != person.contact_id or stored.held_by_id != scope.actor_id:
+    if stored.contact_id != person.contact_id or stored.held_by_id != speaker:
         raise NotFound(f"talk {talk.id}")
     return Logged(
         public_id=talk.id,
@@ -411,7 +417,7 @@ def _add_what_came_of_it(
         session.add(
             Assessment(
                 conversation=conversation,
-                assessor_id=scope.actor_id,
+                assessor_id=conversation.held_by_id,
                 day=talk.day,
                 rating=talk.rating,
                 basis=talk.basis,
@@ -444,6 +450,117 @@ def _finish_reminders(
         reminder.done_at = now
         reminder.done_by_id = scope.actor_id
         reminder.version += 1
+
+
+# Sheets of paper
+
+
+class LineRefused(Refusal):
+    """One line of a sheet cannot be stored; then none is.
+
+    number: of the line. reason: the refusal of that line.
+    """
+
+    default_message = "Line %(number)s cannot be saved."
+
+    def __init__(self, number: int, reason: Refusal) -> None:
+        super().__init__(number=number)
+        self.number = number
+        self.reason = reason
+
+
+class NoLongerYours(Refusal):
+    """The person left the writer's places after the sheet was printed."""
+
+    default_message = "You can no longer log talks with this person. Leave the line empty."
+
+
+class NothingOnIt(Refusal):
+    """No line was typed."""
+
+    default_message = "Nothing is typed yet. Type at least one line."
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of typing a sheet in: talks stored now, and talks that had been stored before."""
+
+    new: int
+    before: int
+
+
+def log_sheet(
+    session: Session,
+    scope: Scope,
+    sheet_id: uuid.UUID,
+    lines: Mapping[int, Line],
+    *,
+    day: date,
+    speaker_id: int | None,
+    now: datetime,
+    today: date,
+) -> Stored:
+    """Store a talk for each line that was typed, all of them or none.
+
+    lines: by the number on the sheet. A line carries the id of its talk: one that was typed in
+    before changes nothing. day: of the talks. speaker_id: the one who carried the sheet, None =
+    the writer had the talks.
+    Raises NotFound for a sheet out of scope, NothingOnIt, LineRefused.
+    """
+    sheet = get_sheet(session, scope, sheet_id)
+    if speaker_id not in {None, sheet.carrier_id}:
+        raise NotFound(f"carrier of sheet {sheet_id}")
+    people = {one.number: one for one in sheet.lines}
+    if not lines:
+        raise NothingOnIt()
+    new = before = 0
+    for number, line in sorted(lines.items()):
+        person = people.get(number)
+        if person is None:
+            raise LineRefused(number, NoLongerYours())
+        if person.typed:
+            before += 1
+            continue
+        talk = Talk(
+            id=person.talk_id,
+            day=day,
+            rating=line.rating,
+            issues=line.issues,
+            # Without an answer ticked nobody knows whether the ask was made.
+            asked=sheet.ask if line.answer is not None else None,
+            answer=line.answer,
+        )
+        logged = _log_line(session, scope, number, person, talk, now, today, speaker_id)
+        new, before = new + logged.created, before + (not logged.created)
+    return Stored(new=new, before=before)
+
+
+def _log_line(
+    session: Session,
+    scope: Scope,
+    number: int,
+    person: LineOnPaper,
+    talk: Talk,
+    now: datetime,
+    today: date,
+    speaker_id: int | None,
+) -> Logged:
+    try:
+        return log_talk(
+            session,
+            scope,
+            contact_id=person.contact_id,
+            talk=talk,
+            now=now,
+            today=today,
+            speaker_id=speaker_id,
+        )
+    except NotFound as error:
+        raise LineRefused(number, NoLongerYours()) from error
+    except (TalkInTheFuture, TalkTooLongAgo):
+        raise  # Of the whole sheet, not of this line.
+    except Refusal as refusal:
+        raise LineRefused(number, refusal) from refusal
 
 
 # Talks that are not stored yet

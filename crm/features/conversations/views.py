@@ -64,9 +64,10 @@ _FOLDED = (
 
 
 def install(app: Flask) -> None:
-    """Register the pages of this feature, those of the phone too."""
-    # Its addresses belong to the same blueprint; it needs this module to be whole first.
+    """Register the pages of this feature, those of the phone and of paper too."""
+    # Their addresses belong to the same blueprint; they need this module to be whole first.
     import_module("crm.features.conversations.outbox")
+    import_module("crm.features.conversations.paper")
     app.register_blueprint(bp)
 
 

@@ -68,6 +68,7 @@ def index(scope: Scope) -> str:
         never=sum(1 for one in to_talk if one.last_talk is None),
         not_asked=sum(1 for one in to_talk if one.rating is None),
         ten=THE_TEN,
+        sheet_url=address_of("sheets.index"),
         turf_url=address_of("turf.index") if scope.may(Permission.TURF_WRITE) else None,
     )
 

@@ -1,0 +1,1 @@
+"""Talk sheets and sign-up sheets on paper."""

@@ -1,0 +1,53 @@
+"""How talk sheets look."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, HiddenField, RadioField, SelectField
+from wtforms.fields import SelectChoice
+
+from crm.domain.sheet import Names
+from crm.domain.vocabulary import ASKS
+from crm.web.forms import Form, chosen_id
+from crm.web.labels import ASKS as ASK_WORDS
+
+CHOOSE = _("Choose one from the list.")
+
+NAMES = (
+    (Names.SHORT, _("First name and initial")),
+    (Names.INITIALS, _("Initials only")),
+    (Names.NUMBERS, _("Numbers only: the names are on the key")),
+)
+
+
+class SheetForm(Form):
+    """How the sheets look and who carries them."""
+
+    id = HiddenField()
+    names = RadioField(
+        _("How are people named on it?"),
+        choices=[SelectChoice(one.value, word) for one, word in NAMES],
+        default=Names.SHORT.value,
+    )
+    large = BooleanField(_("Large print: 12 people on a side instead of 20"))
+    ask = SelectField(
+        _("What will you ask?"),
+        choices=[
+            SelectChoice("", _("Nothing on this sheet")),
+            *(SelectChoice(code, ASK_WORDS[code]) for code in ASKS),
+        ],
+        default="",
+        invalid_choice_message=CHOOSE,
+    )
+    carrier = SelectField(_("Who will talk to them?"), choices=[], validate_choice=False)
+
+    def offer(self, pairs: Iterable[tuple[uuid.UUID, str]]) -> None:
+        """Take these users as those who can carry the sheets."""
+        self.carrier.choices = [SelectChoice(str(value), name) for value, name in pairs]
+
+    def batch_id(self) -> uuid.UUID:
+        """Return the id that was made with the form."""
+        return chosen_id(self.id.data) or uuid.uuid4()
