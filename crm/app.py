@@ -33,6 +33,7 @@ FEATURES: tuple[str, ...] = (
     "density",
     "workplaces",
     "wallchart",
+    "fields",
     "issues",
     "history",
     "cases",

@@ -24,6 +24,7 @@ from crm.domain.timeline import MembershipStatus
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Assessment
+from crm.models.lists import CustomField, FieldChoice, Tag
 from crm.models.places import (
     Area,
     Branch,
@@ -207,6 +208,50 @@ def make_job(
     )
     refresh_spans(session, contact.id)
     return job
+
+
+def make_tag(
+    session: Session, place: Any, name: str = "Drives", subject: str = "contact", **more: Any
+) -> Tag:
+    return _store(
+        session,
+        Tag(
+            place_id=place.id,
+            name=name,
+            name_key=fold(name),
+            subject=subject,
+            created_at=NOW,
+            **more,
+        ),
+    )
+
+
+def make_field(
+    session: Session,
+    place: Any,
+    name: str = "Bus",
+    kind: str = "choice",
+    *,
+    choices: tuple[str, ...] = (),
+    subject: str = "contact",
+    **more: Any,
+) -> CustomField:
+    field = _store(
+        session,
+        CustomField(
+            place_id=place.id,
+            name=name,
+            name_key=fold(name),
+            kind=kind,
+            subject=subject,
+            created_at=NOW,
+            **more,
+        ),
+    )
+    for choice in choices:
+        row = FieldChoice(place_id=place.id, field_id=field.id, name=choice, name_key=fold(choice))
+        _store(session, row)
+    return field
 
 
 def make_membership(

@@ -167,8 +167,7 @@ def _of_row(
         session,
         verb,
         subject=row.__tablename__,
-        # A note has no key of its own: it goes by that of its talk.
-        subject_id=getattr(row, "id", None) or getattr(row, "conversation_id", None),
+        subject_id=_key(row),
         subject_public_id=getattr(row, "public_id", None),
         contact_id=contact_id,
         place_id=place_id,
@@ -176,6 +175,16 @@ def _of_row(
         old=old,
         new=new,
     )
+
+
+def _key(row: Any) -> int | None:
+    """Return the row's own key; of a row without one, the key of what it belongs to."""
+    # A note goes by its talk, a tag on somebody by the tag, an answer by its field.
+    for name in ("id", "conversation_id", "tag_id", "field_id"):
+        key: int | None = getattr(row, name, None)
+        if key is not None:
+            return key
+    return None
 
 
 def _values(row: Base) -> dict[str, Any]:

@@ -38,6 +38,15 @@ from crm.models.conversations import (
     FollowUp,
     KeptTalk,
 )
+from crm.models.lists import (
+    ContactAnswer,
+    ContactTag,
+    CustomField,
+    FieldChoice,
+    PlaceAnswer,
+    PlaceTag,
+    Tag,
+)
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
 from crm.models.sheets import Sheet
@@ -452,6 +461,52 @@ def _case_person_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnEle
     return on_team if person is None else sa.and_(on_team, person)
 
 
+def _definition_rule(model: type[Any]) -> Rule:
+    """A tag or field is seen where it is in use: by who holds its place, or a place inside it.
+
+    To change it somebody must hold its very place.
+    """
+
+    def _rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+        if narrower is Permission.PLACE_WRITE:
+            nodes = scope.nodes(narrower)
+            return None if nodes is None else scope.reach(narrower, model.place_id)
+        return _defined_for(scope, model.place_id)
+
+    return _rule
+
+
+def _defined_for(scope: Scope, column: Any) -> sa.ColumnElement[bool] | None:
+    nodes = scope.nodes(Permission.PLACE_READ)
+    if nodes is None:
+        return None
+    above = table_of(PlaceClosure).alias("defined_above")
+    held = table_of(PlaceClosure).alias("defined_held")
+    condition: sa.ColumnElement[bool] = column.in_(
+        sa.select(above.c.ancestor_id)
+        .select_from(above)
+        .join(held, held.c.descendant_id == above.c.descendant_id)
+        .where(held.c.ancestor_id.in_(nodes))
+    )
+    return condition
+
+
+def _use_rule(model: type[Any], definition: type[Base], key: str) -> Rule:
+    """What a tag or field says is seen by who sees both the tag or field and whom it is about."""
+    about = _default_rule(model)
+    table = table_of(definition).alias(f"of_{definition.__tablename__}")
+
+    def _rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+        seen = about(scope, narrower)
+        defined = _defined_for(scope, table.c.place_id)
+        if defined is None:
+            return seen
+        known = getattr(model, key).in_(sa.select(table.c.id).where(defined))
+        return known if seen is None else sa.and_(seen, known)
+
+    return _rule
+
+
 def _owner_rule(model: type[Any]) -> Rule:
     return lambda scope, narrower: model.owner_id == scope.actor_id
 
@@ -488,6 +543,7 @@ def _audit_of_the_rest(scope: Scope, narrower: Permission | None) -> sa.ColumnEl
         if other is not None:
             both = sa.exists(sa.select(sa.literal(1)).where(tie.c.id == entry.subject_id, other))
             seen = sa.and_(seen, sa.or_(entry.subject != Tie.__tablename__, both))
+    seen = _all_of(seen, _defined_entry(scope))
     if scope.nodes(Permission.NOTE_READ) is None:
         return seen
     words = sa.or_(
@@ -496,6 +552,30 @@ def _audit_of_the_rest(scope: Scope, narrower: Permission | None) -> sa.ColumnEl
         entry.actor_id == scope.actor_id,
     )
     return words if seen is None else sa.and_(seen, words)
+
+
+def _defined_entry(scope: Scope) -> sa.ColumnElement[bool] | None:
+    """What tags and fields say of somebody is told only to who may see the tag or field too."""
+    entry = AuditEntry
+    conditions = []
+    for definition, uses in _DEFINED.items():
+        table = table_of(definition).alias(f"of_{definition.__tablename__}")
+        defined = _defined_for(scope, table.c.place_id)
+        if defined is None:
+            return None
+        conditions.append(
+            sa.or_(
+                entry.subject.not_in([use.__tablename__ for use in uses]),
+                entry.subject_id.in_(sa.select(table.c.id).where(defined)),
+            )
+        )
+    return sa.and_(*conditions)
+
+
+_DEFINED: dict[type[Base], tuple[type[Base], ...]] = {
+    Tag: (ContactTag, PlaceTag),
+    CustomField: (ContactAnswer, PlaceAnswer),
+}
 
 
 def _trail_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
@@ -580,6 +660,13 @@ _RULES: dict[type[Any], Rule] = {
     TurfPerson: _turf_person_rule,
     TurfMove: _owner_rule(TurfMove),
     KeptTalk: _owner_rule(KeptTalk),
+    Tag: _definition_rule(Tag),
+    CustomField: _definition_rule(CustomField),
+    FieldChoice: _definition_rule(FieldChoice),
+    ContactTag: _use_rule(ContactTag, Tag, "tag_id"),
+    PlaceTag: _use_rule(PlaceTag, Tag, "tag_id"),
+    ContactAnswer: _use_rule(ContactAnswer, CustomField, "field_id"),
+    PlaceAnswer: _use_rule(PlaceAnswer, CustomField, "field_id"),
 }
 
 _HISTORY_RULES: dict[type[Any], Rule] = {AuditEntry: _trail_rule}

@@ -210,6 +210,23 @@ class NoticeKind(enum.StrEnum):
     LINK_MADE = "link_made"
 
 
+class FieldSubject(enum.StrEnum):
+    """What a tag or a field of a branch is about."""
+
+    CONTACT = "contact"
+    WORKPLACE = "workplace"
+
+
+class FieldKind(enum.StrEnum):
+    """What the answers to a field of a branch are. No answer stored = not known."""
+
+    CHOICE = "choice"
+    YES_NO = "yes_no"
+    NUMBER = "number"
+    DAY = "day"
+    TEXT = "text"
+
+
 class TaskState(enum.StrEnum):
     """Where a task is."""
 

@@ -9,15 +9,22 @@ import flask_babel
 from flask import Flask
 from flask_babel import gettext, ngettext
 
+from crm.domain.custom_fields import number_text
 from crm.domain.numbers import people_text, percent_text
 from crm.web.guard import my_zone
-from crm.web.labels import label, rating_label
+from crm.web.labels import NOT_KNOWN, label, rating_label
 
 
 def install(app: Flask) -> None:
     """Register the filters with Jinja."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, people=people, percent=percent, label=label, rating=rating_label
+        day=day,
+        moment=moment,
+        people=people,
+        percent=percent,
+        label=label,
+        rating=rating_label,
+        answer=answer,
     )
 
 
@@ -56,3 +63,17 @@ def due_text(due_on: date, today: date) -> str:
     if days == 1:
         return str(gettext("Due tomorrow"))
     return str(ngettext("Due in %(num)s day", "Due in %(num)s days", days))
+
+
+def answer(value: object) -> str:
+    """Return the answer to a field of a branch as it is shown: Yes, 12.5, 14 May 2026, or words.
+
+    "Not known" for None.
+    """
+    if value is None:
+        return str(NOT_KNOWN)
+    if isinstance(value, bool):
+        return str(gettext("Yes")) if value else str(gettext("No"))
+    if isinstance(value, date):
+        return day(value)
+    return number_text(value) if isinstance(value, float) else str(value)

@@ -27,6 +27,8 @@ from crm.domain.vocabulary import (
     Channel,
     ContractType,
     FieldGroup,
+    FieldKind,
+    FieldSubject,
     GroupKind,
     HowKnown,
     LegalBasis,
@@ -71,6 +73,13 @@ class _Words(Mapping[enum.Enum, Any]):
 
 LABELS: Mapping[enum.Enum, Any] = _Words(
     (
+        (FieldSubject.CONTACT, _("People")),
+        (FieldSubject.WORKPLACE, _("Workplaces")),
+        (FieldKind.CHOICE, _("One from a list")),
+        (FieldKind.YES_NO, _("Yes or no")),
+        (FieldKind.NUMBER, _("A number")),
+        (FieldKind.DAY, _("A date")),
+        (FieldKind.TEXT, _("A few words")),
         (Basis.ACTION, _("They did it")),
         (Basis.SAID, _("They said so")),
         (Basis.TOLD, _("Someone told us")),

@@ -32,6 +32,7 @@ from crm.models.conversations import (
     FollowUp,
     KeptTalk,
 )
+from crm.models.lists import ContactAnswer, ContactTag, FieldChoice
 from crm.models.places import (
     BargainingUnit,
     Headcount,
@@ -361,6 +362,23 @@ def one_of_each(world: World) -> dict[str, Any]:
         )
         session.add(notice)
         session.flush()
+        of_branch: Any = world.branch
+        tag = factories.make_tag(session, of_branch)
+        field = factories.make_field(session, of_branch, choices=("47", "X10"))
+        choice = session.scalars(
+            ALL.select(FieldChoice).where(FieldChoice.field_id == field.id).order_by(FieldChoice.id)
+        ).first()
+        assert choice is not None
+        by = {"set_at": now, "set_by_id": world.rep.id}
+        session.add_all(
+            [
+                ContactTag(tag_id=tag.id, **of_ioana, **by),
+                ContactAnswer(field_id=field.id, choice_id=choice.id, **of_ioana, **by),
+            ]
+        )
+        for kind in ("number", "day", "yes_no", "text"):
+            factories.make_field(session, of_branch, f"Field of {kind}", kind)
+        factories.make_tag(session, of_branch, "Ballot site", "workplace")
         token = accounts.invite(
             session,
             Scope.everything(reason="tests look at the page of an open link"),
@@ -379,6 +397,9 @@ def one_of_each(world: World) -> dict[str, Any]:
             "look": "rota",
             "kept_id": kept.public_id,
             "basis_id": basis.public_id,
+            "tag_id": tag.public_id,
+            "field_id": field.public_id,
+            "choice_id": choice.public_id,
             "talk_id": talk.public_id,
             "follow_up_id": follow_up.public_id,
             "count_id": headcount.public_id,

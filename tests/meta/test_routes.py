@@ -23,6 +23,7 @@ from crm.models.accounts import AccessGrant, AccountNotice, UserSession
 from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
 from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
+from crm.models.lists import FieldChoice
 from crm.models.places import (
     Area,
     BargainingUnit,
@@ -92,7 +93,7 @@ def _addresses(app: Flask, values: dict[str, Any]) -> Iterator[_Address]:
 
 
 def _values(
-    world: World, contact: Named, workplace: Named, union: Named, owner: Named
+    world: World, contact: Named, workplace: Named, union: Named, branch: Named, owner: Named
 ) -> dict[str, Any]:
     """Store one of each thing at the workplace and return the public ids by parameter name."""
     at = {"place_id": workplace.id}
@@ -155,6 +156,11 @@ def _values(
         )
         site = session.scalars(ALL.select(Place).where(Place.id == workplace.id)).one()
         area = factories.make_area(session, site, f"Canteen of {workplace.name}")
+        rows["tag_id"] = factories.make_tag(session, branch)
+        rows["field_id"] = factories.make_field(session, branch, choices=("47", "X10"))
+        rows["choice_id"] = session.scalars(
+            ALL.select(FieldChoice).where(FieldChoice.field_id == rows["field_id"].id)
+        ).first()
         job = session.scalars(ALL.select(Job).where(Job.contact_id == contact.id)).first()
         membership = session.scalars(
             ALL.select(Membership).where(Membership.contact_id == contact.id)
@@ -253,7 +259,7 @@ def _account(user: Named) -> dict[str, Any]:
 @pytest.fixture
 def inside(world: World) -> dict[str, Any]:
     """Public ids of one of each thing at the Mill, in Barnsley branch."""
-    return _values(world, world.ioana, world.mill, world.union, world.organiser) | {
+    return _values(world, world.ioana, world.mill, world.union, world.branch, world.organiser) | {
         "employer_id": world.brightway.public_id,
         "union_id": world.union.public_id,
         "branch_id": world.branch.public_id,
@@ -264,7 +270,9 @@ def inside(world: World) -> dict[str, Any]:
 @pytest.fixture
 def outside(world: World) -> dict[str, Any]:
     """Public ids of one of each thing at the Dock, which only Hull branch holds."""
-    return _values(world, world.docker, world.dock, world.other_union, world.dock_rep) | {
+    return _values(
+        world, world.docker, world.dock, world.other_union, world.other_branch, world.dock_rep
+    ) | {
         "employer_id": world.saltway.public_id,
         # Unions and branches are public knowledge, so an outsider's are random ids here.
         "union_id": uuid.uuid4(),

@@ -27,6 +27,7 @@ from crm.domain.vocabulary import (
 )
 from crm.features.contacts import forms, queries, service, wording
 from crm.reads.cases import cases_of_person
+from crm.reads.fields import extras_of_contact
 from crm.reads.people import MemberFilter, PeoplePage, list_people
 from crm.reads.places import Choice
 from crm.reads.ties import groups_of, ties_of
@@ -110,6 +111,7 @@ def index(scope: Scope) -> str:
         filtered=bool(set(asked_for) - {"as_at"}),
         narrowed=as_at != today or not set(asked_for) <= {"q", "as_at"},
         not_asked=form.not_asked.data,
+        fields_url=address_of("fields.index") if scope.may(Permission.PLACE_WRITE) else None,
         pager=_pager(found, len(rows), asked_for, number),
     )
 
@@ -266,12 +268,15 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         ties = ties_of(session, scope, inner_id, as_at=my_today())
         cases = cases_of_person(session, scope, inner_id)
         groups = groups_of(session, scope, inner_id, as_at=my_today())
+        extras = extras_of_contact(session, scope, inner_id)
         audit.record_view(session, contact_id=inner_id, contact_public_id=contact_id)
     return render_template(
         "contacts/show.html",
         page_of=page,
         reps=reps,
         ties=ties,
+        extras=extras,
+        extras_url=address_of("fields.of_contact", contact_id=contact_id),
         tie_url=address_of,
         cases=[(address_of("cases.show", case_id=one.public_id), one) for one in cases],
         open_case_url=address_of("cases.new", person=contact_id)

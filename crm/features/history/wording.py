@@ -52,6 +52,13 @@ SUBJECTS: dict[str, Any] = {
     "turf": _("Whose area it is"),
     "turf_person": _("Who looks after them"),
     "turf_move": _("Handing over"),
+    "tag": _("Tag"),
+    "custom_field": _("Field"),
+    "field_choice": _("Choice of a field"),
+    "contact_tag": _("Tag on a person"),
+    "place_tag": _("Tag on a workplace"),
+    "contact_answer": _("Answer to a field"),
+    "place_answer": _("Answer to a field"),
     "density": _("Density file"),
     "density_table": _("Density file"),
 }

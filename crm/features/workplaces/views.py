@@ -16,6 +16,7 @@ from crm.access.scope import Scope
 from crm.domain.errors import DatesOutOfOrder, EditConflict, LoopInTree, NotFound, Refusal
 from crm.domain.headcount import MOST_PEOPLE
 from crm.features.workplaces import forms, queries, service
+from crm.reads.fields import extras_of_workplace
 from crm.reads.figures import Part, Question, workplace_figure
 from crm.reads.places import Choice, holds_place
 from crm.web import clock
@@ -137,12 +138,15 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
         )
         figures = _figures(session, scope, place_id)
         about_people = _about_people(session, scope, place_id)
+        extras = extras_of_workplace(session, scope, place_id)
     here = view.people
     return render_template(
         "workplaces/show.html",
         place=view,
         figures=figures,
         about_people=about_people,
+        extras=extras,
+        extras_url=address_of("fields.of_place", place_id=place_id) if view.may_write else None,
         today=my_today(),
         pages=(_pages(here.page, here.pages, "workplaces.show", place_id=place_id) if here else {}),
         links=_links(scope),
@@ -225,11 +229,13 @@ def branch(scope: Scope, branch_id: UUID) -> ResponseReturnValue:
             session, scope, branch_id, today=my_today(), page=_page_asked()
         )
         about_people = _about_people(session, scope, branch_id)
+        holds = holds_place(session, scope, branch_id, Permission.PLACE_WRITE)
     found = view.workplaces
     return render_template(
         "workplaces/branch.html",
         place=view,
         about_people=about_people,
+        fields_url=address_of("fields.index") if holds else None,
         today=my_today(),
         pages=_pages(found.page, found.pages, "workplaces.branch", branch_id=branch_id),
         may_see_people=scope.may(Permission.CONTACT_READ),
