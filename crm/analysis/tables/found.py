@@ -1,0 +1,118 @@
+"""What reading a file gives, and what the reader may be told about it. Plain values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+MAX_ROWS: Final = 200_000
+MAX_COLUMNS: Final = 200
+MAX_CELLS: Final = 3_000_000
+MAX_CELL_LETTERS: Final = 5_000
+MAX_TEXT_LETTERS: Final = 40 * 1024 * 1024
+
+# How text is turned into letters when a file does not say so itself, in the order they are tried.
+# The last fits any bytes, so it is a guess that the reader checks.
+ENCODINGS: Final = ("utf-8", "cp1252")
+# What a reader may choose instead.
+MORE_ENCODINGS: Final = ("utf-16", "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman")
+DELIMITERS: Final = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a file is to be read. None = find out.
+
+    encoding: one of ENCODINGS or MORE_ENCODINGS. delimiter: one of DELIMITERS. sheet: the name of
+    a sheet. The first two are for text files, the last is for spreadsheets.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a file as text, and how they were read.
+
+    kind: "csv", "xlsx", "xls", "ods" or "vcard". sheets: the names of all sheets, in order. rows:
+    all of one width, without spaces at their ends; a cell without anything is "". The row at
+    position 0 is what a spreadsheet calls row 1.
+    """
+
+    kind: str
+    rows: tuple[tuple[str, ...], ...]
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    sheets: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Return how many columns there are; 0 for a table without rows."""
+        return len(self.rows[0]) if self.rows else 0
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return values that JSON can hold."""
+        return asdict(self)
+
+
+def table_of(plain: Mapping[str, Any]) -> Table:
+    """Return the table that ``as_plain`` wrote down."""
+    return Table(
+        kind=plain["kind"],
+        rows=tuple(tuple(row) for row in plain["rows"]),
+        encoding=plain["encoding"],
+        delimiter=plain["delimiter"],
+        sheet=plain["sheet"],
+        sheets=tuple(plain["sheets"]),
+    )
+
+
+class CannotRead(Exception):
+    """A file is refused. The text is a key of SENTENCES; ``number`` fills its place."""
+
+    def __init__(self, key: str, number: int | None = None) -> None:
+        super().__init__(key)
+        self.key = key
+        self.number = number
+
+
+# Each says what is wrong and what to do. Nothing of the file's content stands in them.
+SENTENCES: Final[Mapping[str, str]] = {
+    "empty": "This file is empty. Choose another file.",
+    "unknown": (
+        "This is not a list that we can read. Save it as CSV, XLSX, ODS or vCard, then try again."
+    ),
+    "letters": (
+        "Some letters in this file cannot be read. Save it as “CSV UTF-8”, then try again."
+    ),
+    "damaged": "This file is damaged. Save it again, then try once more.",
+    "locked": "This file is locked with a password. Take the password off, then try again.",
+    "macros": (
+        "This file holds macros, which are small programs. Save it as XLSX or CSV, then try again."
+    ),
+    "unsafe": (
+        "This file is built in a way that could harm the server. Open it, copy the list into a "
+        "new file, and choose that one."
+    ),
+    "too_big": (
+        "This file is far larger inside than it looks. Copy the list into a new file, "
+        "and choose that one."
+    ),
+    "too_slow": (
+        "This file takes too long to read. Save the list by itself as CSV, and choose that file."
+    ),
+    "too_many_rows": "This list has more than %(number)s rows. Split it into smaller files.",
+    "too_many_columns": (
+        "This list has more than %(number)s columns. Take out those you do not need."
+    ),
+    "too_many_cells": "This list has more than %(number)s cells. Split it into smaller files.",
+    "cell_too_long": (
+        "A cell of this list holds more than %(number)s letters. Shorten it, then try again."
+    ),
+    "open_quote": ("Row %(number)s cannot be read. Check that each quote mark in it is closed."),
+    "no_sheet": "There is no such sheet in this file. Choose another one.",
+}
