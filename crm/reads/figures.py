@@ -454,7 +454,8 @@ def _order(row: Row) -> tuple[bool, float, str]:
 # Which places are measured
 
 
-def _within(question: Question, column: Any) -> list[sa.ColumnElement[bool]]:
+def inside(question: Question, column: Any) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that the place in the column lies inside each of question.within."""
     closure = table_of(PlaceClosure)
     return [
         column.in_(sa.select(closure.c.descendant_id).where(closure.c.ancestor_id == ancestor))
@@ -531,7 +532,7 @@ def _sites(session: Session, scope: Scope, question: Question, days: Sequence[da
 def _where(question: Question, place: Any) -> list[sa.ColumnElement[bool]]:
     wanted = ((_owner.c.sector, question.sector), (_owner.c.sic_section, question.industry))
     return [
-        *_within(question, place),
+        *inside(question, place),
         *(column == value for column, value in wanted if value is not None),
     ]
 
@@ -554,7 +555,7 @@ def _headcounts(
             Headcount.counts == question.counts,
             Headcount.on_day <= until,
             known(Headcount, question.known_at),
-            *_within(question, Headcount.place_id),
+            *inside(question, Headcount.place_id),
         )
     )
     wanted = {site.place_id for site in sites}
@@ -611,7 +612,7 @@ def _statements_by_union(
         ).where(
             MemberCount.on_day <= until,
             known(MemberCount, question.known_at),
-            *_within(question, MemberCount.place_id),
+            *inside(question, MemberCount.place_id),
             *more,
         )
     )
@@ -642,7 +643,7 @@ def _other_bases(
             Headcount.on_day <= question.as_at,
             Headcount.counts.not_in([question.counts, Counts.FTE]),
             known(Headcount, question.known_at),
-            *_within(question, Headcount.place_id),
+            *inside(question, Headcount.place_id),
         )
         .group_by(Headcount.counts)
     )
@@ -675,7 +676,7 @@ def _from_spans(session: Session, scope: Scope, question: Question, day: date) -
         StateSpan.from_day <= day,
         StateSpan.to_day > day,
         place.is_not(None),
-        *_within(question, StateSpan.place_id),
+        *inside(question, StateSpan.place_id),
     )
     counts = session.execute(
         scope.select(
@@ -727,7 +728,7 @@ def _read_facts(session: Session, scope: Scope, question: Question, days: Sequen
             *_overlaps(Job, days),
             known(Job, question.known_at),
             place.is_not(None),
-            *_within(question, Job.place_id),
+            *inside(question, Job.place_id),
         )
     )
     sayings = session.execute(
@@ -861,7 +862,7 @@ def recount(session: Session, scope: Scope, question: Question) -> _People:
     """Count people from the dated facts themselves: any day, any union or one, as known at any
     moment. The rule is that of crm/domain/timeline.py, written as SQL; a test compares them.
     """
-    state = _state_column(question)
+    state = membership_state(question)
     place = Job.area_id if question.group_by is GroupBy.AREA else Job.workplace_id
     status = sa.and_(
         Membership.contact_id == Job.contact_id,
@@ -880,7 +881,7 @@ def recount(session: Session, scope: Scope, question: Question) -> _People:
             covers(Job, question.as_at),
             known(Job, question.known_at),
             place.is_not(None),
-            *_within(question, Job.place_id),
+            *inside(question, Job.place_id),
         )
         .group_by(place, Job.contact_id)
     ).subquery()
@@ -909,7 +910,12 @@ def recount(session: Session, scope: Scope, question: Question) -> _People:
 _STATES = {2: MEMBER, 1: NOT_MEMBER, 0: NOT_KNOWN}
 
 
-def _state_column(question: Question) -> sa.ColumnElement[int]:
+def membership_state(question: Question, *when: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """Return a column for a statement grouped by person over their memberships: 2 = a member of
+    the union asked for, or of any; 1 = known not to be; 0 = not known.
+
+    when: only memberships for which this holds count, such as that they cover a day.
+    """
     member = Membership.status == MembershipStatus.MEMBER
     not_member = sa.and_(
         Membership.status == MembershipStatus.NOT_MEMBER, Membership.union_id.is_(None)
@@ -920,7 +926,9 @@ def _state_column(question: Question) -> sa.ColumnElement[int]:
             Membership.status == MembershipStatus.NOT_MEMBER,
             sa.or_(Membership.union_id.is_(None), Membership.union_id == question.union_id),
         )
-    return sa.func.max(sa.case((member, 2), (not_member, 1), else_=0))
+    return sa.func.max(
+        sa.case((sa.and_(member, *when), 2), (sa.and_(not_member, *when), 1), else_=0)
+    )
 
 
 def _span_place(question: Question) -> Any:

@@ -157,8 +157,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "history": {"wording.py"},
     # The words of the timeline: what happened, in one sentence for each kind of fact.
     "contacts": {"wording.py"},
-    # The sentences of a figure, shared by the page, the print and the files.
-    "density": {"wording.py"},
+    # The sentences of a figure, shared by the page, the print and the files; and those of changes.
+    "density": {"changes.py", "wording.py"},
     # The tiles, figures and gaps of the wall, as the screen, the meeting and the paper say them.
     "wallchart": {"wording.py"},
     # One module for each register, over what they share.

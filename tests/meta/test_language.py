@@ -162,6 +162,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("rep", f"/people/{world.ioana.public_id}/fields"),
         ("officer", "/dash"),
         ("officer", "/dash/print"),
+        ("officer", "/dash/changes"),
         ("organiser", "/account"),
         ("organiser", "/account/calendar"),
         ("admin", "/admin/users"),

@@ -80,6 +80,12 @@ class FilterForm(Form):
     )
     knew = DayField(_("As we knew on"), description=_("Leave empty for what we know now."))
 
+    def as_on_changes(self) -> None:
+        """Call the two days as the page of what changed does."""
+        self.compare.label.text = _("From")
+        self.compare.description = _("Leave empty for a year before.")
+        self.as_at.label.text = _("To")
+
     def offer(self, choices: Choices, *, employer_name: str | None) -> None:
         """Put what can be chosen into the selects."""
         self.union.offer([("", _("Any union")), *choices.unions])

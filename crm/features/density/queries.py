@@ -15,6 +15,7 @@ from crm.domain.density import Density, TotalDensity, total
 from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
+from crm.domain.movement import YearOfChange
 from crm.domain.vocabulary import PlaceKind
 from crm.models.places import Employer, Place
 from crm.reads.figures import (
@@ -27,6 +28,7 @@ from crm.reads.figures import (
     Table,
     survey,
 )
+from crm.reads.movement import Movement, movement, year_of_change
 
 ANY_UNION = "any"
 MONTHS = 12
@@ -156,6 +158,14 @@ def month_ends(as_at: date, months: int = MONTHS) -> list[date]:
     return days[::-1]
 
 
+def year_before(day: date) -> date:
+    """Return the same day a year before; 28 February for a 29 February."""
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
 def read_answer(
     session: Session,
     scope: Scope,
@@ -234,6 +244,39 @@ def list_choices(session: Session, scope: Scope) -> Choices:
         employers=tuple((str(public_id), name) for public_id, name in employers)
         if len(employers) <= MOST_EMPLOYERS_OFFERED
         else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since a day; and who left from `year_from` to the last day, of those named."""
+
+    names: dict[str, str]
+    movement: Movement
+    year: YearOfChange
+    year_from: date
+
+
+def read_changes(session: Session, scope: Scope, filters: Filters, *, since: date) -> Changes:
+    """Return what changed at the places asked for. Raises NotFound as read_answer does.
+
+    since: a day before filters.as_at; ValueError otherwise.
+    """
+    asked = find_question(
+        session, scope, replace(filters, by=GroupBy.WORKPLACE), permission=Permission.DENSITY_READ
+    )
+    year_from = year_before(filters.as_at)
+    return Changes(
+        names=asked.names,
+        movement=movement(session, scope, asked.question, since=since),
+        year=year_of_change(
+            session,
+            scope,
+            asked.question,
+            since=year_from,
+            month_ends=month_ends(filters.as_at)[:-1],
+        ),
+        year_from=year_from,
     )
 
 

@@ -20,7 +20,7 @@ from crm.analysis.exports import PRACTICE, Cover, density_csv, density_xlsx
 from crm.domain.density_row import DensityRow
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
-from crm.features.density import forms, queries, wording
+from crm.features.density import changes, forms, queries, wording
 from crm.features.density.queries import Answer, Filters
 from crm.reads.figures import GroupBy
 from crm.web import clock
@@ -78,6 +78,35 @@ def index(scope: Scope) -> Any:
     if answer is None:
         return render_template("density/index.html", **words), 422
     return render_template("density/index.html", **words, **_shown(scope, asked, answer))
+
+
+@bp.get("/dash/changes", endpoint="changes")
+@requires(Permission.DENSITY_READ)
+def what_changed(scope: Scope) -> Any:
+    """Show what changed between two days, cause by cause."""
+    asked = _read_filters()
+    asked.form.as_on_changes()
+    since = asked.filters.compare or queries.year_before(asked.filters.as_at)
+    if not asked.form.errors and since >= asked.filters.as_at:
+        asked.form.compare.errors = [_("Choose a day before the other one.")]
+    found = None
+    with unit_of_work(scope, read_only=True) as session:
+        choices = queries.list_choices(session, scope)
+        if not asked.form.errors:
+            found = queries.read_changes(session, scope, asked.filters, since=since)
+    asked.form.offer(choices, employer_name=found.names.get("employer") if found else None)
+    words = {"form": asked.form, "workplace_id": asked.query.get("workplace")}
+    if found is None:
+        return render_template("density/changes.html", **words, found=None), 422
+    asked.form.compare.data = since
+    return render_template(
+        "density/changes.html",
+        **words,
+        found=changes.page(found, asked.filters),
+        title=_named(str(_("What changed")), found.names),
+        filters=_filter_lines(asked, found.names)[2:],
+        back_url=url_for("density.index", **{**asked.query, "compare": since}),
+    )
 
 
 @bp.get("/dash/explain/<uuid:place_id>")
@@ -314,6 +343,10 @@ def _shown(scope: Scope, asked: _Asked, answer: Answer) -> dict[str, Any]:
             "xlsx": url_for("density.xlsx", **asked.query),
             "print": url_for("density.print", **asked.query),
             "link": url_for("density.index", **asked.query),
+            "changes": url_for(
+                "density.changes",
+                **{name: value for name, value in asked.query.items() if name != "by"},
+            ),
             "everything": url_for("density.index", as_at=as_at.isoformat()),
         },
         "may_export": scope.may(Permission.EXPORT_MAKE),
@@ -321,8 +354,12 @@ def _shown(scope: Scope, asked: _Asked, answer: Answer) -> dict[str, Any]:
 
 
 def _title(answer: Answer) -> str:
-    where = [answer.names[name] for name in answer.names if name != "union"]
-    return str(_("Density: %(where)s", where=", ".join(where)) if where else _("Density"))
+    return _named(str(_("Density")), answer.names)
+
+
+def _named(title: str, names: dict[str, str]) -> str:
+    where = [names[name] for name in names if name != "union"]
+    return str(_("%(title)s: %(where)s", title=title, where=", ".join(where)) if where else title)
 
 
 def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:

@@ -538,3 +538,55 @@ def test_the_bases_offered_leave_out_full_time_equivalents(
     page = client_as(world.rep).get("/dash").text
     assert f'value="{Counts.BARGAINING_UNIT.value}"' in page
     assert f'value="{Counts.FTE.value}"' not in page
+
+
+def test_what_changed_names_each_cause_and_the_parts_add_up(
+    world: World, client_as: ClientAs
+) -> None:
+    page = client_as(world.rep).get("/dash/changes?compare=2026-02-28").text
+    words = _words(page)
+    assert "Members: 2 on 28 February 2026, 1 on 23 November 2026. Change: \u22121." in words
+    assert "On our list, membership not known: 2 then, 2 now." in words
+    assert "At least 20.0% then, at least 10.0% now: \u221210.0 points." in words
+    assert "What moved it most: members who left the job (\u22128.5 points)." in words
+    assert _table_rows(page) == {
+        "What happened": ["Members", "Workers", "Share: points"],
+        "28 February 2026": ["2", "10", "20.0%"],
+        "Members who left the job": ["\u22121", "\u22121", "\u22128.5"],
+        "Workers we cannot name: more or fewer": ["0", "+1", "\u22121.5"],
+        "23 November 2026": ["1", "10", "10.0%"],
+    }
+    assert "1 person left the job from 23 November 2025 to 23 November 2026." in words
+    assert "Must join in such a year just to stand still 1" in words
+
+
+def test_what_changed_holds_the_filters_and_the_scope(world: World, client_as: ClientAs) -> None:
+    docker = _words(client_as(world.dock_rep).get("/dash/changes").text)
+    assert "Members: 1 on 23 November 2025, 1 on 23 November 2026. Change: 0." in docker
+    assert "Nothing changed between the two days." in docker
+    everybody = client_as(world.boss_of_all)
+    own = _words(everybody.get(f"/dash/changes?union={world.other_union.public_id}").text)
+    assert "Members: 1 on 23 November 2025, 1 on" in own
+    private = _words(everybody.get("/dash/changes?sector=private").text)
+    assert "Members: 3 on 23 November 2025, 2 on" in private
+    for stranger in (world.rep, world.officer):
+        asked = f"/dash/changes?workplace={world.dock.public_id}"
+        assert client_as(stranger).get(asked).status_code == 404
+    assert client_as(world.admin).get("/dash/changes").status_code == 403
+
+
+def test_what_changed_needs_a_first_day_before_the_last(world: World, client_as: ClientAs) -> None:
+    answer = client_as(world.rep).get("/dash/changes?compare=2026-11-23&as_at=2026-11-23")
+    assert answer.status_code == 422
+    assert "Choose a day before the other one." in answer.text
+
+
+def test_what_changed_in_a_small_place_has_people_and_no_per_cent(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        factories.make_headcount(session, _get(session, Workplace, world.depot), 3, 4, best=4)
+    page = client_as(world.boss_of_all).get(f"/dash/changes?workplace={world.depot.public_id}")
+    words = _words(page.text)
+    assert "Fewer than 10 workers: no per cents" in words
+    assert "%" not in words.split("The share: what moved it")[1].split("Leavers")[0]
