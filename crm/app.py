@@ -37,6 +37,7 @@ FEATURES: tuple[str, ...] = (
     "issues",
     "history",
     "cases",
+    "law",
     "sheets",
     "practice",
 )

@@ -14,6 +14,7 @@ import ast
 import io
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,21 @@ def collect() -> Catalog:
     for path in sorted((ROOT / "crm").rglob("*.py")):
         for message in texts_of(path.read_text(encoding="utf-8")):
             catalog.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
+    for path in sorted((ROOT / "crm" / "domain" / "reference" / "rules").glob("*.toml")):
+        for message in texts_of_rules(path.read_text(encoding="utf-8")):
+            catalog.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return catalog
+
+
+def texts_of_rules(source: str) -> Iterator[str]:
+    """Yield what a file of rules says in words. Sources stay as they are: they are citations."""
+    for book in tomllib.loads(source).get("jurisdiction", []):
+        yield book["name"]
+        if "note" in book:
+            yield book["note"]
+        for row in (*book.get("rule", []), *book.get("change", [])):
+            yield row["title"]
+            yield row["text"]
 
 
 def texts_of(source: str) -> Iterator[str | tuple[str, str]]:

@@ -208,6 +208,38 @@ def _under(
     )
 
 
+def outcomes_of_numbers(
+    book: RuleBook,
+    numbers: Mapping[Counted, int | None],
+    days: Mapping[KeyDate, date],
+    *,
+    subject: Subject,
+    said: Iterable[str] = (),
+    begun: Mapping[str, date] = MappingProxyType({}),
+) -> tuple[RuleOutcome, ...]:
+    """Every test of a subject in force on its day, held against bare numbers; None = not known.
+
+    For what is no ballot paper by paper, such as a claim for recognition.
+    """
+    found = []
+    for rule in book.all_in_force(days, subject=subject, begun=begun, said=tuple(said)):
+        if rule.threshold is None:
+            continue
+        part = _sum_of(numbers, rule.threshold.numerator)
+        whole = _sum_of(numbers, rule.threshold.denominator)
+        needed = None if whole is None else rule.threshold.needed(whole)
+        passed = None
+        if part is not None and whole is not None:
+            passed = rule.threshold.is_passed(part, whole)
+        found.append(RuleOutcome(rule, None, part, whole, passed, needed))
+    return tuple(found)
+
+
+def _sum_of(numbers: Mapping[Counted, int | None], counted: Iterable[Counted]) -> int | None:
+    values = [numbers.get(one) for one in counted]
+    return None if None in values else sum(value or 0 for value in values)
+
+
 def outcome(rule: Rule, count: QuestionCount, question: str | None = None) -> RuleOutcome:
     """One test of one question. Raises ValueError for a rule that is no test."""
     threshold = rule.threshold

@@ -10,6 +10,7 @@ Nothing here is legal advice. A row that nobody has checked says so.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -118,6 +119,16 @@ class Threshold:
             return -(-exact.numerator // exact.denominator)
         return exact.numerator // exact.denominator + 1
 
+    def words(self) -> tuple[str, ...]:
+        """All that it lays down, as plain words in a fixed order."""
+        return (
+            "+".join(self.numerator),
+            "+".join(self.denominator),
+            self.comparator.value,
+            str(self.value),
+            str(self.per_question),
+        )
+
     def is_passed(self, part: int, whole: int) -> bool:
         """Whether `part` of `whole` passes. Of nobody, nothing passes."""
         return whole > 0 and part >= self.needed(whole)
@@ -130,6 +141,10 @@ class Period:
     length: int
     unit: Unit
     by_agreement: int | None = None
+
+    def words(self) -> tuple[str, ...]:
+        """All that it lays down, as plain words in a fixed order."""
+        return (str(self.length), self.unit.value, str(self.by_agreement))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +196,23 @@ class Rule:
         """Whether the row is in force on this day, given the days on which changes began."""
         starts, ends = self.starts(begun), self.ends(begun)
         return starts is not None and starts <= day and (ends is None or day < ends)
+
+    @property
+    def words_hash(self) -> str:
+        """A SHA-256, in hexadecimal, of all that the row lays down; not of who has checked it."""
+        said = (
+            self.id,
+            self.title,
+            self.text,
+            str(self.from_ or self.from_change),
+            str(self.to or self.to_change),
+            str(self.only_if),
+            *([] if self.threshold is None else self.threshold.words()),
+            *([] if self.period is None else self.period.words()),
+            str(self.number),
+            self.source,
+        )
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
     def is_checked(self, today: date) -> bool:
         """Whether somebody has checked it against its source, and it is not due again."""

@@ -14,6 +14,7 @@ from crm.domain.assessment import Basis, Freshness
 from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.roles import Role
+from crm.domain.rules import Counted, KeyDate, Subject
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
     NOTE_LANGUAGES,
@@ -200,6 +201,26 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (CaseOutcome.LOST, _("Lost")),
         (CaseOutcome.WITHDRAWN, _("Taken back")),
         (CaseOutcome.PASSED_ON, _("Passed on, such as to the union’s lawyers")),
+        (Subject.ACTION_BALLOT, _("Ballots on industrial action")),
+        (Subject.NOTICE, _("Notices")),
+        (Subject.MANDATE, _("How long a result holds")),
+        (Subject.RESULT, _("Results")),
+        (Subject.RECOGNITION, _("Recognition and access")),
+        (Subject.PROTECTION, _("Protection")),
+        (KeyDate.BALLOT_OPENING, _("day the ballot opens")),
+        (KeyDate.NOTICE_GIVEN, _("day of the notice")),
+        (KeyDate.RESULT, _("day of the result")),
+        (KeyDate.ACTION, _("day of the action")),
+        (KeyDate.APPLICATION, _("day of the application")),
+        (KeyDate.REQUEST, _("day of the request")),
+        (Counted.ENTITLED, _("people entitled to vote")),
+        (Counted.VALID, _("valid votes")),
+        (Counted.SPOILED, _("spoiled papers")),
+        (Counted.YES, _("yes votes")),
+        (Counted.UNIT, _("workers in the unit")),
+        (Counted.MEMBERS, _("members in the unit")),
+        (Counted.SIGNED, _("workers who signed")),
+        (Counted.PRESENT, _("people present")),
         (TaskState.WAITING, _("Waiting")),
         (TaskState.RUNNING, _("Running")),
         (TaskState.DONE, _("Done")),
