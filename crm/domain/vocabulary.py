@@ -266,7 +266,16 @@ ISSUES = (
 )
 
 # Things commonly asked of a person at the end of a talk.
-ASKS = ("join", "petition", "meeting", "talk_to_colleague", "vote", "wear_badge", "other")
+ASKS = (
+    "join",
+    "petition",
+    "meeting",
+    "talk_to_colleague",
+    "vote",
+    "strike",
+    "wear_badge",
+    "other",
+)
 
 # Said on purpose: no ask was made. A talk whose ask is null is one where nobody wrote it down.
 NO_ASK = "nothing"

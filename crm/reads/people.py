@@ -95,18 +95,18 @@ def shown_name(contact: Contact) -> str:
     return contact.known_as or contact.placeholder_label or ""
 
 
-def may_keep_membership(session: Session, scope: Scope, contact: Contact) -> bool:
-    """Return True when what is known of the person and a union may be held.
+def may_keep(session: Session, scope: Scope, contact: Contact, group: FieldGroup) -> bool:
+    """Return True when what is known of the person may be held, for one group of facts.
 
-    Nothing of a union is kept about somebody who is only a label on a chart (method paper,
-    section 5, R2), unless the ground for it is on record.
+    Nothing of a union, and no standing, is kept about somebody who is only a label on a chart
+    (method paper, section 5, R2), unless the ground for it is on record.
     """
     if contact.known_as is not None:
         return True
     found = session.execute(
         scope.select(FieldBasis.id).where(
             FieldBasis.contact_id == contact.id,
-            FieldBasis.field_group == FieldGroup.MEMBERSHIP,
+            FieldBasis.field_group == group,
             FieldBasis.withdrawn_on.is_(None),
             FieldBasis.superseded_at.is_(None),
         )

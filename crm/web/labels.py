@@ -261,6 +261,7 @@ ASKS: dict[str, Any] = {
     "meeting": _("Come to the meeting"),
     "talk_to_colleague": _("Talk to a colleague"),
     "vote": _("Vote"),
+    "strike": _("Go on strike"),
     "wear_badge": _("Wear the badge"),
     "other": _("Something else"),
     "nothing": _("Nothing"),

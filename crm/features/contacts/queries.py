@@ -170,6 +170,15 @@ class Stands:
 
 
 @dataclass(frozen=True, slots=True)
+class OnAsk:
+    """Where the person stands on one ask, a code of ASKS. apart: two of us who disagree."""
+
+    ask: str
+    stands: Stands
+    apart: tuple[Judgement, Judgement] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """The words written down of a talk, for those who may read them."""
 
@@ -228,6 +237,7 @@ class ContactPage:
     bases: list[BasisSeen]
     stands: Stands | None
     apart: tuple[Judgement, Judgement] | None
+    on_asks: list[OnAsk]
     history: list[Judgement]
     talks: list[Talk]
     other_judgements: list[Judgement]
@@ -289,6 +299,7 @@ def read_contact(
         bases=[_basis(one, users) for one in bases if one.superseded_at is None],
         stands=_stands(general, judgements, today, expiry),
         apart=_apart(general, judgements, today, expiry),
+        on_asks=_on_asks(judged, judgements, today, expiry),
         history=[judgements[one.id] for one in general if one.day <= today],
         talks=_talks(talks, issues, notes, judged, judgements, users),
         other_judgements=[
@@ -684,6 +695,25 @@ def _stands(
     if standing is None:
         return None
     return Stands(rated[standing.assessment], standing.age_days, standing.freshness)
+
+
+def _on_asks(
+    judged: Iterable[Assessment],
+    judgements: dict[int, Judgement],
+    today: date,
+    expiry: ExpiryRule,
+) -> list[OnAsk]:
+    """Return where the person stands on each ask that somebody judged, the latest first."""
+    by_ask: dict[str, list[Assessment]] = {}
+    for one in judged:
+        if one.ask is not None:
+            by_ask.setdefault(one.ask, []).append(one)
+    found = []
+    for ask, of_ask in by_ask.items():
+        stands = _stands(of_ask, judgements, today, expiry)
+        if stands is not None:
+            found.append(OnAsk(ask, stands, _apart(of_ask, judgements, today, expiry)))
+    return sorted(found, key=lambda one: (one.stands.age_days, one.ask))
 
 
 def _apart(

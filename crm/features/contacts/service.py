@@ -35,7 +35,7 @@ from crm.domain.vocabulary import (
 from crm.features.contacts.queries import find_fact, is_on_list
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.places import Area, Branch, Employer, Place, Shift, Union, Workplace
-from crm.reads.people import may_keep_membership
+from crm.reads.people import may_keep
 from crm.reads.places import get_place
 
 # The sentences of refusals that have more than one reason.
@@ -589,7 +589,7 @@ def add_membership(
     Raises BasisNeeded, DatesOutOfOrder, SpellsOverlap, WrongWorkplace, NotFound.
     """
     contact = _hold(session, scope, contact_id)
-    if not may_keep_membership(session, scope, contact):
+    if not may_keep(session, scope, contact, FieldGroup.MEMBERSHIP):
         raise BasisNeeded()
     values = _membership_values(session, scope, entry)
     for other in _against(session, scope, contact, values):

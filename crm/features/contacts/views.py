@@ -291,6 +291,9 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         groups=list(FieldGroup),
         log_url=address_of("conversations.log", contact_id=contact_id),
         history_url=address_of("history.person", contact_id=contact_id),
+        stand_url=address_of("conversations.stand", contact_id=contact_id)
+        if scope.may(Permission.CONVERSATION_WRITE)
+        else None,
         place_url=lambda place: address_of("workplaces.show", place_id=place.public_id),
         may_write=scope.may(Permission.CONTACT_WRITE),
     )

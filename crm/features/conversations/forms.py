@@ -112,6 +112,12 @@ class WhatWasSaid(Form):
         offered=[*choices((Answer.YES, Answer.NOT_YET, Answer.NO)), ("", _("Not noted"))],
         default="",
     )
+    about = Choice(
+        _("Where do they stand on one ask?"),
+        offered=[*((code, ASK_WORDS[code]) for code in ASKS), ("", _("Not noted"))],
+        default="",
+    )
+    about_rating = Choice(_("Where on that ask?"), offered=RATING_CHOICES, default="")
     day = DayField(_("When did you talk?"))
     channel = Choice(
         _("How did you talk?"), offered=[*choices(Channel), ("", _("Not noted"))], default=""
@@ -128,9 +134,16 @@ class WhatWasSaid(Form):
         _("Which language are the notes in?"), choices=_languages, default=my_language
     )
 
+    def validate_about_rating(self, field: Choice) -> None:
+        """Raise ValidationError when only one of the ask and the number was chosen."""
+        if bool(field.data) != bool(self.about.data):
+            raise ValidationError(gettext("Choose both the ask and where they stand on it."))
+
     def said(self) -> dict[str, Any]:
         """Return what was typed in these fields but the day, by the names of a Talk."""
         return {
+            "about": self.about.data or None,
+            "about_rating": int(self.about_rating.data) if self.about_rating.data else None,
             "issues": tuple(self.issues.data or ()),
             "asked": self.asked.data or None,
             "answer": Answer(self.answer.data) if self.answer.data else None,
@@ -240,8 +253,41 @@ class StandingForm(Form):
         return (int(self.rating.data) if self.rating.data else None), Basis(self.basis.data)
 
 
+class StandForm(Form):
+    """Writes down where somebody stands without a talk: from what we know, or were told."""
+
+    # Made with the form, so that sending it twice stores it once.
+    id = HiddenField()
+    place = Place(_("Where do they work?"), offered=(), default="")
+    about = Choice(
+        _("About what?"),
+        offered=[("", _("In general")), *((code, ASK_WORDS[code]) for code in ASKS)],
+        default="",
+    )
+    rating = Choice(
+        _("Where do they stand?"), offered=[(str(step), word) for step, word in RATINGS.items()]
+    )
+    basis = Choice(_("How do we know?"), offered=BASIS_CHOICES)
+    day = DayField(_("On which day was it so?"))
+
+    def form_id(self) -> uuid.UUID:
+        """Return the id the form was made with; a new one when it was damaged."""
+        return _uuid_or_new(self.id.data)
+
+    def place_id(self) -> uuid.UUID | None:
+        """Return the place that was chosen, None for the first of them."""
+        return _uuid(self.place.data)
+
+
 class TakeBackForm(Form):
     """The one button that takes a talk back."""
+
+
+def _uuid_or_new(text: str | None) -> uuid.UUID:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return uuid.uuid4()
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

@@ -203,7 +203,8 @@ class StandingThen:
 class WholeTalk:
     """One talk with all that was written down and that this scope may read.
 
-    standing: None = not asked. mine: the actor held it and may put it right.
+    standing: in general, None = not asked. on_ask: on the ask in ``about``.
+    mine: the actor held it and may put it right.
     note_kept: there is a note that this scope may read.
     """
 
@@ -230,6 +231,8 @@ class WholeTalk:
     language: str | None
     version: int
     standing: StandingThen | None
+    about: str | None
+    on_ask: StandingThen | None
 
 
 def get_talk(session: Session, scope: Scope, public_id: uuid.UUID) -> WholeTalk:
@@ -253,7 +256,9 @@ def get_talk(session: Session, scope: Scope, public_id: uuid.UUID) -> WholeTalk:
     held = talk.Conversation
     note = talk.ConversationNote
     issues = [one.issue for one in issues_of(session, scope, held.id)]
-    rated = find_standing(session, scope, held.id)
+    standings = _standings(session, scope, held.id)
+    rated = next((one for one in standings if one.ask is None), None)
+    on_ask = next((one for one in standings if one.ask is not None), None)
     names = names_of_users(session, {held.held_by_id} - {None})
     return WholeTalk(
         public_id=public_id,
@@ -278,18 +283,44 @@ def get_talk(session: Session, scope: Scope, public_id: uuid.UUID) -> WholeTalk:
         next_step=note.next_step if note else None,
         language=note.language if note else None,
         version=held.version,
-        standing=StandingThen(rated.public_id, rated.rating, rated.basis) if rated else None,
+        standing=_then(rated),
+        about=on_ask.ask if on_ask else None,
+        on_ask=_then(on_ask),
     )
 
 
+def _then(rated: Assessment | None) -> StandingThen | None:
+    return None if rated is None else StandingThen(rated.public_id, rated.rating, rated.basis)
+
+
 def find_standing(session: Session, scope: Scope, conversation_id: int) -> Assessment | None:
-    """Return the assessment that came of a talk, as known now, or None when there is none."""
-    found: Assessment | None = session.scalars(
-        scope.select(Assessment).where(
-            Assessment.conversation_id == conversation_id, known(Assessment)
+    """Return where the person stood in general in a talk, as known now; None = not asked."""
+    return next(
+        (one for one in _standings(session, scope, conversation_id) if one.ask is None), None
+    )
+
+
+def find_on_ask(session: Session, scope: Scope, conversation_id: int) -> Assessment | None:
+    """Return where the person stood on one ask in a talk, as known now; None = not noted."""
+    return next(
+        (one for one in _standings(session, scope, conversation_id) if one.ask is not None), None
+    )
+
+
+def _standings(session: Session, scope: Scope, conversation_id: int) -> list[Assessment]:
+    return list(
+        session.scalars(
+            scope.select(Assessment)
+            .where(Assessment.conversation_id == conversation_id, known(Assessment))
+            .order_by(Assessment.id)
         )
-    ).one_or_none()
-    return found
+    )
+
+
+def is_judged(session: Session, scope: Scope, public_id: uuid.UUID) -> bool:
+    """Return True when an assessment with this public id is stored, believed or not."""
+    found = session.execute(scope.select(Assessment.id).where(Assessment.public_id == public_id))
+    return found.first() is not None
 
 
 def find_note(session: Session, scope: Scope, conversation_id: int) -> ConversationNote | None:
@@ -314,12 +345,15 @@ def issues_of(session: Session, scope: Scope, conversation_id: int) -> list[Conv
 def said_in(session: Session, scope: Scope, talk: Conversation) -> dict[str, object]:
     """Return what can be put right of a talk, by the names of the form."""
     note = find_note(session, scope, talk.id)
+    on_ask = find_on_ask(session, scope, talk.id)
     issues = {one.issue for one in issues_of(session, scope, talk.id)}
     return {
         "day": talk.day,
         "issues": tuple(sorted(issues)),
         "steps": tuple(talk.steps_reached or ()),
         **{name: getattr(talk, name) for name in ("asked", "answer", "channel", "length_band")},
+        "about": on_ask.ask if on_ask else None,
+        "about_rating": on_ask.rating if on_ask else None,
         **{name: getattr(note, name, None) for name in (*NOTE_FIELDS, "language")},
     }
 
@@ -362,13 +396,7 @@ def parts_of(session: Session, scope: Scope, talk: Conversation) -> Parts:
     ).one_or_none()
     if person is None:
         raise NotFound("the person of the talk")
-    standings = list(
-        session.scalars(
-            scope.select(Assessment)
-            .where(Assessment.conversation_id == talk.id, known(Assessment))
-            .order_by(Assessment.id)
-        )
-    )
+    standings = _standings(session, scope, talk.id)
     issues = issues_of(session, scope, talk.id)
     note = find_note(session, scope, talk.id)
     reminders = list(

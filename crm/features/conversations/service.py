@@ -17,7 +17,7 @@ from crm.access.spans import refresh_spans
 from crm.domain.assessment import Basis
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.sheet import Line
-from crm.domain.vocabulary import NO_ASK, Answer, Channel, LengthBand
+from crm.domain.vocabulary import NO_ASK, Answer, Channel, FieldGroup, LengthBand
 from crm.features.conversations import queries
 from crm.models.conversations import (
     Assessment,
@@ -27,6 +27,7 @@ from crm.models.conversations import (
     FollowUp,
     KeptTalk,
 )
+from crm.reads.people import get_contact, may_keep
 from crm.reads.sheets import LineOnPaper, get_sheet
 
 LONGEST_BACK = timedelta(days=366)
@@ -95,6 +96,9 @@ class Talk:
     fears: str | None = None
     inoculation: str | None = None
     next_step: str | None = None
+    # Where they stand on one ask, besides in general: a code of ASKS and 1 to 5, both or neither.
+    about: str | None = None
+    about_rating: int | None = None
     # The language of the notes, a code such as "pl".
     language: str | None = None
 
@@ -259,6 +263,7 @@ def correct_talk(
         standing = queries.find_standing(session, scope, talk.id)
         if standing is not None:
             revise(session, standing, now=now, actor_id=scope.actor_id, day=put_right.day)
+    _put_ask_right(session, scope, talk, put_right, now=now)
     for name in ("day", "asked", "answer", "channel", "length_band"):
         setattr(talk, name, getattr(put_right, name))
     talk.steps_reached = list(put_right.steps) or None
@@ -304,7 +309,7 @@ def _said(talk: Talk) -> dict[str, object]:
         "issues": tuple(sorted(set(talk.issues))),
         "steps": talk.steps,
         **{name: getattr(talk, name) for name in ("asked", "answer", "channel", "length_band")},
-        **{name: getattr(talk, name) for name in names},
+        **{name: getattr(talk, name) for name in ("about", "about_rating", *names)},
     }
     # Without words there is no language that they are in.
     said["language"] = talk.language if talk.has_note else None
@@ -327,6 +332,44 @@ def _put_issues_right(session: Session, scope: Scope, talk: Conversation, put_ri
     )
 
 
+def _put_ask_right(
+    session: Session, scope: Scope, talk: Conversation, put_right: Talk, *, now: datetime
+) -> None:
+    stored = queries.find_on_ask(session, scope, talk.id)
+    right = (put_right.about, put_right.about_rating, put_right.day)
+    if stored is None or (stored.ask, stored.rating, stored.day) == right:
+        if stored is None and put_right.about_rating is not None:
+            session.add(_on_ask(scope, talk, put_right, now=now))
+        return
+    if put_right.about_rating is None:
+        withdraw(stored, now=now)
+        return
+    revise(
+        session,
+        stored,
+        now=now,
+        actor_id=scope.actor_id,
+        ask=put_right.about,
+        rating=put_right.about_rating,
+        day=put_right.day,
+    )
+
+
+def _on_ask(scope: Scope, conversation: Conversation, talk: Talk, *, now: datetime) -> Assessment:
+    return Assessment(
+        conversation=conversation,
+        contact_id=conversation.contact_id,
+        place_id=conversation.place_id,
+        assessor_id=scope.actor_id,
+        day=talk.day,
+        ask=talk.about,
+        rating=talk.about_rating,
+        basis=talk.basis,
+        recorded_at=now,
+        recorded_by_id=scope.actor_id,
+    )
+
+
 def _put_note_right(session: Session, scope: Scope, talk: Conversation, put_right: Talk) -> None:
     note = queries.find_note(session, scope, talk.id)
     if not put_right.has_note:
@@ -343,6 +386,73 @@ def _put_note_right(session: Session, scope: Scope, talk: Conversation, put_righ
         session.add(note)
     for name in (*queries.NOTE_FIELDS, "language"):
         setattr(note, name, getattr(put_right, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Where somebody stands as the writer knows it without a talk.
+
+    id: made with the form. place: the public id of the area or workplace, None = the first.
+    about: a code of ASKS, None = in general.
+    """
+
+    id: uuid.UUID
+    place: uuid.UUID | None
+    about: str | None
+    rating: int
+    basis: Basis
+    day: date
+
+
+class NobodySpokeToThem(Refusal):
+    """Where somebody stands may not be kept before the first talk without a ground for it."""
+
+    default_message = (
+        "Nobody has talked to this person yet. First write down why we may keep where they stand, "
+        "or log a talk."
+    )
+
+
+def judge(
+    session: Session,
+    scope: Scope,
+    contact_id: uuid.UUID,
+    judged: Judged,
+    *,
+    now: datetime,
+    today: date,
+) -> str:
+    """Store where a person stands, without a talk, as the actor's own judgement; return the name.
+
+    Sending the same form twice stores it once. Raises NotFound for a person outside the writer's
+    places; TalkInTheFuture, TalkTooLongAgo, NotTheirPlace, NobodySpokeToThem.
+    """
+    person = queries.get_person(session, scope, contact_id, today=today)
+    _check(Talk(id=judged.id, day=judged.day), today)
+    place_id = _place(person, judged.place)
+    # The actor is mixed in, so that nobody can aim at an id of somebody else's form.
+    public_id = uuid.uuid5(judged.id, str(scope.actor_id))
+    contact = get_contact(session, scope, contact_id)
+    if not may_keep(session, scope, contact, FieldGroup.VIEWS):
+        raise NobodySpokeToThem()
+    if queries.is_judged(session, scope, public_id):
+        return person.name
+    session.add(
+        Assessment(
+            public_id=public_id,
+            contact_id=person.contact_id,
+            place_id=place_id,
+            assessor_id=scope.actor_id,
+            day=judged.day,
+            ask=judged.about,
+            rating=judged.rating,
+            basis=judged.basis,
+            recorded_at=now,
+            recorded_by_id=scope.actor_id,
+        )
+    )
+    refresh_spans(session, person.contact_id)
+    return person.name
 
 
 def _two_at_once(session: Session) -> AbstractContextManager[object]:
@@ -426,6 +536,8 @@ def _add_what_came_of_it(
                 **where,
             )
         )
+    if talk.about_rating is not None:
+        session.add(_on_ask(scope, conversation, talk, now=now))
     if talk.again_on is not None:
         session.add(
             FollowUp(

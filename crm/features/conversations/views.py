@@ -21,6 +21,7 @@ from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.features.conversations import queries, service
 from crm.features.conversations.forms import (
     CorrectionForm,
+    StandForm,
     StandingForm,
     TakeBackForm,
     TalkForm,
@@ -51,6 +52,8 @@ _FIELD_OF: dict[type[Refusal], str] = {
 }
 # What lies under "More about the talk": it is opened when one of these needs putting right.
 _FOLDED = (
+    "about",
+    "about_rating",
     "day",
     "channel",
     "length_band",
@@ -319,6 +322,52 @@ def take_back(scope: Scope, talk_id: UUID) -> Any:
     return page, 422 if form.errors else 200
 
 
+@bp.route("/people/<uuid:contact_id>/stands", methods=["GET", "POST"])
+@requires(Permission.CONVERSATION_WRITE)
+def stand(scope: Scope, contact_id: UUID) -> Any:
+    """Write down where somebody stands, in general or on one ask, without a talk."""
+    today = my_today()
+    form = StandForm()
+    with unit_of_work(scope, read_only=True) as session:
+        person = queries.get_person(session, scope, contact_id, today=today)
+    person_url = address_of("contacts.show", contact_id=contact_id) or url_for("conversations.who")
+    if request.method == "POST" and form.validate():
+        try:
+            with unit_of_work(scope) as session:
+                name = service.judge(
+                    session,
+                    scope,
+                    contact_id,
+                    service.Judged(
+                        id=form.form_id(),
+                        place=form.place_id(),
+                        about=form.about.data or None,
+                        rating=int(form.rating.data),
+                        basis=Basis(form.basis.data),
+                        day=form.day.data or today,
+                    ),
+                    now=clock.now(),
+                    today=today,
+                )
+        except Refusal as refusal:
+            form.refuse(refusal, field_of(refusal))
+        else:
+            flash(gettext("Saved: where %(name)s stands.", name=name), "done")
+            return redirect(person_url, 303)
+    elif request.method == "GET":
+        form.id.data = str(uuid.uuid4())
+        form.day.data = today
+    form.place.offer((str(place.public_id), place.label) for place in person.places)
+    page = render_template(
+        "conversations/stand.html",
+        form=form,
+        person=person,
+        has_errors=bool(form.errors),
+        cancel_url=person_url,
+    )
+    return page, 422 if form.errors else 200
+
+
 def _own_talk(scope: Scope, talk_id: UUID) -> queries.WholeTalk:
     """Return the reader's own talk, to be put right: a form filled with it is a look too."""
     with unit_of_work(scope) as session:
@@ -339,6 +388,8 @@ def _filled(talk: queries.WholeTalk) -> CorrectionForm:
             "channel": talk.channel.value if talk.channel else "",
             "length_band": talk.length_band.value if talk.length_band else "",
             "steps": list(talk.steps),
+            "about": talk.about or "",
+            "about_rating": str(talk.on_ask.rating) if talk.on_ask else "",
             **{name: getattr(talk, name) for name in queries.NOTE_FIELDS},
         }
     )

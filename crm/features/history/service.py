@@ -17,7 +17,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.spans import refresh_spans
 from crm.domain.errors import NotFound, Refusal
-from crm.domain.vocabulary import Verb
+from crm.domain.vocabulary import FieldGroup, Verb
 from crm.features.history import queries
 from crm.models.audit import AuditEntry
 from crm.models.base import Recorded
@@ -41,7 +41,7 @@ from crm.models.places import (
     Union,
     Workplace,
 )
-from crm.reads.people import may_keep_membership
+from crm.reads.people import may_keep
 
 
 class SomethingNewer(Refusal):
@@ -320,7 +320,7 @@ def _refuse_what_stands_on_it(
                 session, scope, person.id, entry.place_id, since=entry.at
             ):
                 raise TalksStandOnIt()
-    if not may_keep_membership(session, scope, person) and queries.has_membership(
+    if not may_keep(session, scope, person, FieldGroup.MEMBERSHIP) and queries.has_membership(
         session, scope, person.id
     ):
         raise MembershipStandsOnIt()
