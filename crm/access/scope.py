@@ -50,6 +50,7 @@ from crm.models.lists import (
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
 from crm.models.sheets import Sheet
+from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.models.tasks import BackgroundTask, TaskFile
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import FollowUpPass, Turf, TurfMove, TurfPerson
@@ -263,7 +264,7 @@ Rule = Callable[[Scope, Permission | None], sa.ColumnElement[bool] | None]
 _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
     {
         *(Job, StateSpan, SearchEntry, Conversation, ConversationIssue, Assessment, FollowUp),
-        *(FollowUpPass, Sheet),
+        *(FollowUpPass, Sheet, TalkListEntry),
     }
 )
 
@@ -659,6 +660,7 @@ _RULES: dict[type[Any], Rule] = {
     Turf: _turf_rule,
     TurfPerson: _turf_person_rule,
     TurfMove: _owner_rule(TurfMove),
+    TalkList: _owner_rule(TalkList),
     KeptTalk: _owner_rule(KeptTalk),
     Tag: _definition_rule(Tag),
     CustomField: _definition_rule(CustomField),
@@ -766,6 +768,7 @@ _WRITES: dict[type[Any], Permission] = {
     FollowUpPass: Permission.CONVERSATION_WRITE,
     Case: Permission.CONVERSATION_WRITE,
     Sheet: Permission.CONVERSATION_WRITE,
+    TalkListEntry: Permission.CONVERSATION_WRITE,
     Turf: Permission.TURF_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.
     TurfPerson: Permission.CONVERSATION_WRITE,
@@ -795,7 +798,7 @@ def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: A
 
 def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
     kind = type(row)
-    if isinstance(row, BackgroundTask | TaskFile | TurfMove | KeptTalk):
+    if isinstance(row, BackgroundTask | TaskFile | TurfMove | TalkList | KeptTalk):
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return

@@ -42,6 +42,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.sheets import Sheet, SheetLine
+from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove, TurfPerson
@@ -272,6 +273,15 @@ def one_of_each(world: World) -> dict[str, Any]:
             group_id=group.id, contact_id=world.tomasz.id, valid_from=LONG_AGO, **at, **fact
         )
         session.add(member)
+        talk_list = TalkList(owner_id=world.rep.id, workplace_id=world.mill.id, made_at=now)
+        given = FollowUp(
+            owner_id=world.rep.id,
+            contact_id=world.tomasz.id,
+            due_on=now.date() + timedelta(days=7),
+            created_at=now,
+            **at,
+        )
+        session.add_all([talk_list, given])
         session.add_all([talk, point, basis, follow_up, headcount, count, unit, task, kept])
         session.flush()
         session.add_all(
@@ -289,6 +299,12 @@ def one_of_each(world: World) -> dict[str, Any]:
                 ),
                 UnionAffiliation(
                     union_id=world.union.id, body_name="TUC", valid_from=LONG_AGO, **fact
+                ),
+                TalkListEntry(
+                    follow_up_id=given.id,
+                    talk_list_id=talk_list.id,
+                    contact_id=world.tomasz.id,
+                    **at,
                 ),
             ]
         )
@@ -418,6 +434,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "member_id": member.public_id,
             "turf_id": turf.public_id,
             "move_id": move.public_id,
+            "talk_list_id": talk_list.public_id,
             "shift_id": shift.public_id,
             "task_id": task.public_id,
             "job_id": job.public_id,

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from crm.app import create_app
 from crm.domain.errors import Refusal
 from crm.models.conversations import FollowUp
+from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.models.turf import Turf, TurfMove
 from crm.web import migrating
 from crm.web.db import unit_of_work
@@ -23,6 +24,7 @@ from tests.conftest import app_settings
 from tools import messages
 
 _REMINDER, _MOVE = uuid.uuid4(), uuid.uuid4()
+_LIST = uuid.UUID(int=77)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,22 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, factories.
             given = {"valid_from": factories.LONG_AGO, "recorded_at": factories.NOW}
             area = Turf(place_id=world.mill.id, user_id=world.rep.id, **given)
             move = TurfMove(public_id=_MOVE, owner_id=world.organiser.id, made_at=factories.NOW)
-            session.add_all([reminder, area, move])
+            made = TalkList(
+                public_id=_LIST,
+                owner_id=world.organiser.id,
+                workplace_id=world.mill.id,
+                made_at=factories.NOW,
+            )
+            session.add_all([reminder, area, move, made])
+            session.flush()
+            session.add(
+                TalkListEntry(
+                    follow_up_id=reminder.id,
+                    talk_list_id=made.id,
+                    contact_id=world.ioana.id,
+                    place_id=world.mill.id,
+                )
+            )
         return app, world
 
 
@@ -148,6 +165,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("organiser", f"/places/{world.mill.public_id}/wall?view=meeting"),
         ("organiser", f"/places/{world.mill.public_id}/wall?view=print"),
         ("organiser", f"/places/{world.mill.public_id}/talk-list"),
+        ("organiser", f"/talk-lists/{_LIST}"),
         ("organiser", f"/places/{world.mill.public_id}/issues"),
         ("organiser", "/cases"),
         ("rep", "/sheets"),

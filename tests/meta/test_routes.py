@@ -35,6 +35,7 @@ from crm.models.places import (
     UnionAffiliation,
 )
 from crm.models.sheets import Sheet, SheetLine
+from crm.models.talk_lists import TalkList
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove
@@ -129,6 +130,7 @@ def _values(
             "shift_id": Shift(name="Twilight", **at),
             "turf_id": Turf(user_id=owner.id, valid_from=TODAY, **at, **fact),
             "move_id": TurfMove(owner_id=owner.id, made_at=NOW),
+            "talk_list_id": TalkList(owner_id=owner.id, workplace_id=workplace.id, made_at=NOW),
             "unit_id": BargainingUnit(name="Hourly staff", **at),
             "task_id": BackgroundTask(owner_id=owner.id, kind="none", payload={}, created_at=NOW),
             "kept_id": KeptTalk(

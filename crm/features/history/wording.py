@@ -59,6 +59,7 @@ SUBJECTS: dict[str, Any] = {
     "place_tag": _("Tag on a workplace"),
     "contact_answer": _("Answer to a field"),
     "place_answer": _("Answer to a field"),
+    "talk_list": _("Talk list"),
     "density": _("Density file"),
     "density_table": _("Density file"),
 }

@@ -6,7 +6,7 @@ import enum
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ from crm.domain.wallchart import (
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
+from crm.models.talk_lists import TalkList, TalkListEntry
+from crm.reads.people import names_of_users
 from crm.reads.places import headcounts_on
 from crm.reads.standing import seen_differently
 from crm.reads.ties import Following, get_following
@@ -136,6 +138,40 @@ class OpenGap:
     group_label: str | None
     people: tuple[tuple[OnTheWall, int], ...]
     busy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Somebody on a talk list, and who is to speak to them now.
+
+    untouched: nobody has ticked it off, put it off or passed it on since it was made.
+    """
+
+    person_id: uuid.UUID
+    name: str
+    owner: str
+    done: bool
+    untouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MadeList:
+    """A talk list of the reader's own. rows: the reminders that still stand, by owner and name.
+
+    Left out of rows: people whom the reader may no longer see.
+    """
+
+    public_id: uuid.UUID
+    place_id: uuid.UUID
+    place_name: str
+    made_at: datetime
+    undone_at: datetime | None
+    rows: tuple[Given, ...]
+
+    @property
+    def untouched(self) -> int:
+        """How many reminders undoing the list would take back."""
+        return sum(row.untouched for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +359,69 @@ def get_gap(
         ),
         busy=sum(person.has_task for person, _place in found.values()),
     )
+
+
+def get_talk_list(session: Session, scope: Scope, public_id: uuid.UUID) -> MadeList:
+    """Return a talk list that the actor made. Three statements.
+
+    Raises NotFound for a list of somebody else, and when the workplace is out of scope now.
+    """
+    made = session.execute(
+        scope.select(
+            TalkList.id,
+            TalkList.made_at,
+            TalkList.undone_at,
+            Workplace.public_id.label("place_id"),
+            Workplace.name,
+        )
+        .join(Workplace, Workplace.id == TalkList.workplace_id)
+        .where(TalkList.public_id == public_id)
+    ).one_or_none()
+    if made is None:
+        raise NotFound(f"talk list {public_id}")
+    found = session.execute(
+        reminders_of(scope, made.id, FollowUp, Contact.public_id, Contact.known_as)
+        .add_columns(Contact.placeholder_label)
+        .join(Contact, Contact.id == FollowUp.contact_id)
+        .order_by(Contact.name_key, Contact.id)
+    ).all()
+    owners = names_of_users(session, {row.FollowUp.owner_id for row in found})
+    rows = [
+        Given(
+            person_id=row.public_id,
+            name=row.known_as or row.placeholder_label or "",
+            owner=owners.get(row.FollowUp.owner_id, ""),
+            done=row.FollowUp.done_at is not None,
+            untouched=is_untouched(row.FollowUp),
+        )
+        for row in found
+    ]
+    return MadeList(
+        public_id=public_id,
+        place_id=made.place_id,
+        place_name=made.name,
+        made_at=made.made_at,
+        undone_at=made.undone_at,
+        rows=tuple(sorted(rows, key=lambda row: row.owner.casefold())),
+    )
+
+
+def reminders_of(scope: Scope, talk_list_id: int, *columns: Any) -> sa.Select[Any]:
+    """Return the statement for the reminders of a list that stand and that the actor may change.
+
+    talk_list_id: inner id, of a list that the caller has already found in the scope.
+    """
+    return (
+        scope.select(*columns, permission=Permission.CONVERSATION_WRITE)
+        .join(TalkListEntry, TalkListEntry.follow_up_id == FollowUp.id)
+        .where(TalkListEntry.talk_list_id == talk_list_id)
+    )
+
+
+def is_untouched(reminder: FollowUp) -> bool:
+    """Return True for a reminder that nobody has done anything about since it was made."""
+    # Every change raises the version; a talk that answers it sets done_at.
+    return reminder.version == 1 and reminder.done_at is None
 
 
 def hold_place(session: Session, scope: Scope, public_id: uuid.UUID) -> None:

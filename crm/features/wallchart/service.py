@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
-from crm.domain.errors import Refusal
+from crm.domain.errors import NotFound, Refusal
 from crm.domain.wallchart import Gap, share_out
 from crm.features.wallchart import queries
 from crm.models.conversations import FollowUp
+from crm.models.talk_lists import TalkList, TalkListEntry
 
 LONGEST_AHEAD = timedelta(days=366)
 
@@ -43,13 +44,30 @@ class NobodyLeft(Refusal):
     default_message = "Nobody is left to share out. The people may be on a list already."
 
 
+class AlreadyUndone(Refusal):
+    """The list was undone before."""
+
+    default_message = "This list has been undone already."
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What undoing a list did. taken_back: reminders taken back. left: those left as they are."""
+
+    taken_back: int
+    left: int
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """How the people were shared. by_name: each owner's name and how many they got.
 
+    list_id: the public id of the list, to look at it and to undo it.
+
     left_out: people whose place nobody chosen holds. too_many: people beyond the limit for each.
     """
 
+    list_id: uuid.UUID
     by_name: tuple[tuple[str, int], ...]
     left_out: int
     too_many: int
@@ -106,7 +124,13 @@ def share_gap(
     )
     if not any(shares.by_owner.values()):
         raise NobodyLeft()
-    session.add_all(
+    made = TalkList(
+        public_id=uuid.uuid4(),
+        owner_id=scope.actor_id,
+        workplace_id=found.workplace_id,
+        made_at=now,
+    )
+    reminders = [
         FollowUp(
             contact_id=contact_id,
             place_id=places[contact_id],
@@ -117,8 +141,20 @@ def share_gap(
         )
         for user_id, contacts in shares.by_owner.items()
         for contact_id in contacts
+    ]
+    session.add_all([made, *reminders])
+    session.flush()
+    session.add_all(
+        TalkListEntry(
+            follow_up_id=one.id,
+            talk_list_id=made.id,
+            contact_id=one.contact_id,
+            place_id=one.place_id,
+        )
+        for one in reminders
     )
     return Shared(
+        list_id=made.public_id,
         by_name=tuple(
             (chosen[user_id].name, len(contacts))
             for user_id, contacts in shares.by_owner.items()
@@ -127,3 +163,29 @@ def share_gap(
         left_out=len(shares.left_out),
         too_many=shares.too_many,
     )
+
+
+def undo_list(session: Session, scope: Scope, public_id: uuid.UUID, *, now: datetime) -> Undone:
+    """Take back the reminders of a list that nobody has done anything about; leave the others.
+
+    Raises NotFound for a list of somebody else, AlreadyUndone.
+    """
+    made = session.scalars(
+        scope.select(TalkList).where(TalkList.public_id == public_id).with_for_update(of=TalkList)
+    ).one_or_none()
+    if made is None:
+        raise NotFound(f"talk list {public_id}")
+    if made.undone_at is not None:
+        raise AlreadyUndone()
+    made.undone_at = now
+    # Held, so that one that is ticked off at this very moment is not taken back under the hand.
+    reminders = session.scalars(
+        queries.reminders_of(scope, made.id, FollowUp)
+        .order_by(FollowUp.id)
+        .with_for_update(of=FollowUp)
+    ).all()
+    back = [one for one in reminders if queries.is_untouched(one)]
+    for one in back:
+        one.withdrawn_at = now
+        one.version += 1
+    return Undone(taken_back=len(back), left=len(reminders) - len(back))

@@ -23,6 +23,7 @@ from crm.features.wallchart.queries import GroupBy, Wall
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
+from crm.web.forms import Form
 from crm.web.guard import my_today, requires
 from crm.web.pages import address_of
 
@@ -341,7 +342,7 @@ def talk_list(scope: Scope, place_id: UUID) -> Any:
             form.refuse(refusal, _FIELD_OF.get(type(refusal)))
         else:
             _say(shared)
-            return redirect(url_for("wallchart.show", place_id=place_id), 303)
+            return redirect(url_for("wallchart.made_list", talk_list_id=shared.list_id), 303)
     elif request.method == "GET":
         form.each.data = _EACH
         form.due_on.data = today + _DUE_IN
@@ -358,6 +359,65 @@ def talk_list(scope: Scope, place_id: UUID) -> Any:
         speakers=speakers,
     )
     return page, 422 if form.errors or form.form_errors else 200
+
+
+@bp.get("/talk-lists/<uuid:talk_list_id>")
+@requires(Permission.CONVERSATION_WRITE)
+def made_list(scope: Scope, talk_list_id: UUID) -> Any:
+    """Show a talk list to whoever made it: who is to speak to whom, and the way to undo it."""
+    with unit_of_work(scope, read_only=True) as session:
+        made = queries.get_talk_list(session, scope, talk_list_id)
+    return _made_page(made, Form()), 200
+
+
+@bp.post("/talk-lists/<uuid:talk_list_id>/undo")
+@requires(Permission.CONVERSATION_WRITE)
+def undo_list(scope: Scope, talk_list_id: UUID) -> Any:
+    """Take back what nobody has acted on of a talk list."""
+    form = Form()
+    with unit_of_work(scope, read_only=True) as session:
+        made = queries.get_talk_list(session, scope, talk_list_id)
+    if form.validate():
+        try:
+            with unit_of_work(scope) as session:
+                undone = service.undo_list(session, scope, talk_list_id, now=clock.now())
+        except Refusal as refusal:
+            form.refuse(refusal)
+        else:
+            _say_undone(undone)
+            return redirect(url_for("wallchart.made_list", talk_list_id=talk_list_id), 303)
+    return _made_page(made, form), 422
+
+
+def _made_page(made: queries.MadeList, form: Form) -> str:
+    return render_template(
+        "wallchart/made_list.html",
+        made=made,
+        form=form,
+        wall_url=url_for("wallchart.show", place_id=made.place_id),
+        person_url=lambda row: url_for("contacts.show", contact_id=row.person_id),
+        undo_url=url_for("wallchart.undo_list", talk_list_id=made.public_id),
+    )
+
+
+def _say_undone(undone: service.Undone) -> None:
+    flash(
+        ngettext(
+            "Undone: %(num)s person taken off the list.",
+            "Undone: %(num)s people taken off the list.",
+            undone.taken_back,
+        ),
+        "done",
+    )
+    if undone.left:
+        flash(
+            ngettext(
+                "%(num)s person stays: something was done since. See below.",
+                "%(num)s people stay: something was done since. See below.",
+                undone.left,
+            ),
+            "warning",
+        )
 
 
 def _group_label(found: queries.OpenGap, group: str | None) -> str | None:

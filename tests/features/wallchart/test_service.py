@@ -156,3 +156,78 @@ def test_a_rep_of_an_area_shares_only_the_people_of_that_area(
         )
     _share(world, [world.dock_rep.public_id], scope=_scope(world.dock_rep, world.packing))
     assert [task.contact_id for task in _tasks()] == [world.placeholder.id]
+
+
+def _undo(world: World, list_id: uuid.UUID, scope: Scope | None = None) -> service.Undone:
+    scope = scope or _scope(world.rep, world.mill)
+    with unit_of_work(scope) as session:
+        return service.undo_list(session, scope, list_id, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        {"done_at": NOW, "version": 2},
+        {"due_on": TODAY + timedelta(days=9), "version": 2},
+        {"version": 3},
+    ],
+)
+def test_undoing_a_list_takes_back_what_nobody_touched_and_leaves_the_rest(
+    world: World, touch: dict[str, Any]
+) -> None:
+    shared = _share(world, [world.rep.public_id])
+    with unit_of_work(ALL) as session:
+        task = session.scalars(
+            ALL.select(FollowUp).where(FollowUp.contact_id == world.rukhsana.id)
+        ).one()
+        for name, value in touch.items():
+            setattr(task, name, value)
+    assert _undo(world, shared.list_id) == service.Undone(taken_back=1, left=1)
+    assert [task.contact_id for task in _tasks()] == [world.rukhsana.id]
+
+
+def test_undoing_leaves_an_audit_row_for_the_list_and_for_each_reminder(world: World) -> None:
+    shared = _share(world, [world.rep.public_id])
+    _undo(world, shared.list_id)
+    with unit_of_work(ALL, read_only=True) as session:
+        entries = session.scalars(
+            ALL.select(AuditEntry).where(AuditEntry.verb == "update").order_by(AuditEntry.id)
+        ).all()
+    found = [(entry.subject, entry.actor_id) for entry in entries]
+    assert sorted(found) == [
+        ("follow_up", world.rep.id),
+        ("follow_up", world.rep.id),
+        ("talk_list", world.rep.id),
+    ]
+
+
+def test_undoing_leaves_reminders_that_are_not_of_the_list(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(
+            FollowUp(
+                contact_id=world.tomasz.id,
+                place_id=world.yard.id,
+                owner_id=world.rep.id,
+                due_on=TODAY,
+                created_at=NOW,
+            )
+        )
+    _undo(world, _share(world, [world.rep.public_id]).list_id)
+    assert [task.contact_id for task in _tasks()] == [world.tomasz.id]
+
+
+def test_people_whom_the_maker_no_longer_holds_are_neither_counted_nor_taken_back(
+    world: World,
+) -> None:
+    shared = _share(world, [world.organiser.public_id])
+    narrower = _scope(world.rep, world.packing)
+    assert _undo(world, shared.list_id, narrower) == service.Undone(taken_back=1, left=0)
+    assert [task.contact_id for task in _tasks()] == [world.rukhsana.id]
+
+
+def test_a_list_of_somebody_else_is_not_found(world: World) -> None:
+    shared = _share(world, [world.rep.public_id])
+    for scope in (_scope(world.organiser, world.mill), _scope(world.dock_rep, world.dock)):
+        with pytest.raises(NotFound):
+            _undo(world, shared.list_id, scope)
+    assert len(_tasks()) == 2

@@ -371,8 +371,10 @@ def test_a_gap_leads_to_a_talk_list_that_is_shared_out(world: World, client_as: 
             "due_on": "2026-11-30",
         },
     )
-    assert (reply.status_code, reply.location) == (303, _address(world))
-    assert "Talk list made: 1 person. Owen Rep 1." in _text(client.get(_address(world)))
+    assert reply.status_code == 303
+    made = _text(client.get(reply.location))
+    assert "Talk list made: 1 person. Owen Rep 1." in made
+    assert "Owen Rep Night packer 3" in made
     assert [task.contact_id for task in _tasks()] == [world.placeholder.id]
     today = client.get("/")
     assert "Night packer 3" in today.text
@@ -418,3 +420,51 @@ def test_an_outsider_makes_no_talk_list(world: World, client_as: ClientAs) -> No
         assert ask(_talk(world)).status_code == 404
         ask = getattr(client_as(world.admin), method)
         assert ask(_talk(world)).status_code == 403
+
+
+def _made(world: World, client: FlaskClient, **more: Any) -> str:
+    data = {"reps": [str(world.rep.public_id)], "each": "9", "due_on": "2026-12-24", **more}
+    reply = client.post(_talk(world), data=data)
+    assert reply.status_code == 303
+    return str(reply.location)
+
+
+def test_a_list_just_made_is_undone_with_one_button_and_once(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.rep)
+    address = _made(world, client)
+    assert "2 people are taken off it." in _text(client.get(address))
+    reply = client.post(f"{address}/undo")
+    assert (reply.status_code, reply.location) == (303, address)
+    after = _text(client.get(address))
+    assert "Undone: 2 people taken off the list." in after
+    assert "Nobody is on this list." in after
+    assert "Undo this list" not in after
+    assert "Ask where they stand" not in _text(client.get("/"))
+    again = client.post(f"{address}/undo")
+    assert again.status_code == 422
+    assert "This list has been undone already." in _text(again)
+    _made(world, client)
+
+
+def test_who_was_spoken_to_since_stays_on_the_list_and_is_named(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.rep)
+    address = _made(world, client)
+    task = next(one for one in _tasks() if one.contact_id == world.rukhsana.id)
+    client.post(f"/follow-ups/{task.public_id}/done")
+    client.post(f"{address}/undo")
+    after = _text(client.get(address))
+    assert "1 person stays: something was done since. See below." in after
+    assert "Owen Rep Rukhsana A Done" in after
+    assert "Night packer 3" not in after
+
+
+def test_a_list_is_nobody_elses_to_see_or_undo(world: World, client_as: ClientAs) -> None:
+    address = _made(world, client_as(world.rep))
+    for who, status in ((world.organiser, 404), (world.dock_rep, 404), (world.admin, 403)):
+        assert client_as(who).get(address).status_code == status
+        assert client_as(who).post(f"{address}/undo").status_code == status
+    assert len(_tasks()) == 2
