@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261123_keep_talk_lists"
-down_revision = "20261123_search_people"
+down_revision = "20261123_check_the_law"
 
 
 def upgrade() -> None:
