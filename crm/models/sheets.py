@@ -26,6 +26,9 @@ class Sheet(Public, AtPlace, Base):
     large: Mapped[bool]
     # A code of ASKS; null = the sheet asks nothing.
     ask: Mapped[str | None] = mapped_column(sa.String(80))
+    # All on it listen to this person; null = they are on it for another reason. Never printed on
+    # the sheet itself: it would tell whoever finds it who leads.
+    leader_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id"), index=True)
     # Who talks with the people on it; the talks are theirs, whoever types them in.
     carrier_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     made_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)

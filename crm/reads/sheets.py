@@ -6,7 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
@@ -34,7 +35,8 @@ class LineOnPaper:
 class SheetOnPaper:
     """A sheet with those of its lines that this scope may see.
 
-    carrier: the name of the one whose talks they are. mine: that is the actor.
+    carrier: the name of the one whose talks they are. mine: that is the actor. leader: whom all on
+    it listen to; None = it is no leader's sheet, or the leader is not shown to this reader.
     """
 
     public_id: uuid.UUID
@@ -48,6 +50,7 @@ class SheetOnPaper:
     carrier_id: int
     carrier: str
     mine: bool
+    leader: str | None
     made_at: datetime
     lines: tuple[LineOnPaper, ...]
 
@@ -83,12 +86,15 @@ def _one(found: list[SheetOnPaper], public_id: uuid.UUID) -> SheetOnPaper:
 
 def _sheets(session: Session, scope: Scope, wanted: object) -> list[SheetOnPaper]:
     """Return the sheets with their lines. Three statements, whatever the number of people."""
+    leader = aliased(Contact)
     sheets = session.execute(
         scope.select(
             Sheet,
             place_name_of(Sheet.place_id).label("place_name"),
+            sa.func.coalesce(leader.known_as, leader.placeholder_label).label("leader"),
             permission=Permission.CONVERSATION_WRITE,
         )
+        .outerjoin(leader, leader.id == Sheet.leader_id)
         .where(wanted)  # type: ignore[arg-type]
         .order_by(Sheet.number, Sheet.id)
     ).all()
@@ -126,6 +132,7 @@ def _sheets(session: Session, scope: Scope, wanted: object) -> list[SheetOnPaper
             carrier_id=row.Sheet.carrier_id,
             carrier=names.get(row.Sheet.carrier_id, ""),
             mine=row.Sheet.carrier_id == scope.actor_id,
+            leader=row.leader,
             made_at=row.Sheet.made_at,
             lines=tuple(lines.get(row.Sheet.id, ())),
         )

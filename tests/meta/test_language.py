@@ -169,6 +169,8 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("organiser", f"/places/{world.mill.public_id}/issues"),
         ("organiser", "/cases"),
         ("rep", "/sheets"),
+        ("rep", f"/sheets?place={world.mill.public_id}"),
+        ("rep", f"/sheets/new?place={world.mill.public_id}&by=leader"),
         ("rep", f"/sheets/new?place={world.mill.public_id}"),
         ("rep", f"/places/{world.mill.public_id}/sign-up"),
         ("rep", "/log/sheet"),

@@ -27,6 +27,7 @@ class SheetForm(Form):
     """How the sheets look and who carries them."""
 
     id = HiddenField()
+    picked = HiddenField()
     names = RadioField(
         _("How are people named on it?"),
         choices=[SelectChoice(one.value, word) for one, word in NAMES],
@@ -47,6 +48,11 @@ class SheetForm(Form):
     def offer(self, pairs: Iterable[tuple[uuid.UUID, str]]) -> None:
         """Take these users as those who can carry the sheets."""
         self.carrier.choices = [SelectChoice(str(value), name) for value, name in pairs]
+
+    def picked_ids(self) -> tuple[uuid.UUID, ...]:
+        """Return the public ids of people listed on the page before this one; often none."""
+        found = (chosen_id(text) for text in (self.picked.data or "").split())
+        return tuple(one for one in found if one is not None)
 
     def batch_id(self) -> uuid.UUID:
         """Return the id that was made with the form."""

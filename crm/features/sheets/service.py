@@ -24,10 +24,10 @@ class NobodyToTalkTo(Refusal):
 
 
 class TooManyPeople(Refusal):
-    """More people than can be printed at once."""
+    """More lines than can be printed at once."""
 
     default_message = (
-        "These are %(count)s people, and at most %(most)s can be printed at once. "
+        "These are %(count)s lines, and at most %(most)s can be printed at once. "
         "Choose one area, or your own people."
     )
 
@@ -61,15 +61,19 @@ def make_sheets(
     if session.execute(scope.select(Sheet.id).where(Sheet.batch_id == batch_id)).first():
         return
     found = queries.find_people(session, scope, source, today=today, day=now.date())
-    if not found.people:
+    if not found.parties:
         raise NobodyToTalkTo()
     size = LINES_LARGE if large else LINES
-    if len(found.people) > size * MOST_SHEETS:
-        raise TooManyPeople(count=len(found.people), most=size * MOST_SHEETS)
+    sides = [
+        (party.leader, people) for party in found.parties for people in pages(party.people, size)
+    ]
+    lines = sum(len(people) for _leader, people in sides)
+    if lines > size * MOST_SHEETS:
+        raise TooManyPeople(count=lines, most=size * MOST_SHEETS)
     carrier_id = next((user for key, user, _name in found.carriers if key == carrier), None)
     if carrier_id is None:
         raise MayNotCarry()
-    for number, people in enumerate(pages(found.people, size), start=1):
+    for number, (leader, people) in enumerate(sides, start=1):
         sheet = Sheet(
             code=new_code(),
             batch_id=batch_id,
@@ -78,6 +82,7 @@ def make_sheets(
             names=names,
             large=large,
             ask=ask,
+            leader_id=leader[0] if leader else None,
             carrier_id=carrier_id,
             made_by_id=scope.actor_id,
             made_at=now,

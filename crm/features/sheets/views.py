@@ -13,7 +13,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import Refusal
 from crm.domain.identity import short_name
-from crm.domain.sheet import ISSUE_OF, LINES, LINES_LARGE, Names, initials, written_code
+from crm.domain.sheet import ISSUE_OF, Names, initials, written_code
 from crm.features.sheets import queries, service
 from crm.features.sheets.forms import SheetForm
 from crm.reads.sheets import SheetOnPaper, get_batch
@@ -41,13 +41,14 @@ class OnSheet:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One sheet as it is drawn."""
+    """One sheet as it is drawn. leader: whom all on it listen to, for the key; None = nobody."""
 
     code: str
     large: bool
     ask: str | None
     place_name: str
     carrier: str
+    leader: str | None
     lines: list[OnSheet]
 
 
@@ -59,24 +60,44 @@ def install(app: Flask) -> None:
 @bp.get("/sheets")
 @requires(Permission.CONVERSATION_WRITE)
 def index(scope: Scope) -> str:
-    """Show how sheets are made and typed in, and those that the reader made last."""
+    """Show what can be printed, for a place or for oneself, and what the reader printed last."""
+    place = chosen_id(request.args.get("place"))
     with unit_of_work(scope, read_only=True) as session:
+        spot = queries.get_spot(session, scope, place) if place else None
         rows = queries.list_batches(session, scope, limit=LATEST)
     return render_template(
-        "sheets/index.html", rows=rows, type_url=address_of("conversations.which_sheet")
+        "sheets/index.html",
+        rows=rows,
+        spot=spot,
+        spot_url=_spot_url(spot) if spot else None,
+        type_url=address_of("conversations.which_sheet"),
     )
+
+
+def _spot_url(spot: queries.Spot) -> str | None:
+    if spot.is_area:
+        return address_of("workplaces.area", area_id=spot.public_id)
+    return address_of("workplaces.show", place_id=spot.public_id)
 
 
 @bp.route("/sheets/new", methods=["GET", "POST"])
 @requires(Permission.CONVERSATION_WRITE)
 def new(scope: Scope) -> Any:
-    """Ask how the sheets should look, or make them: for a place, a leader, or one's own people."""
-    source = queries.Source(
-        place=chosen_id(request.args.get("place")), leader=chosen_id(request.args.get("leader"))
-    )
+    """Ask how the sheets should look, or make them: for a place, a leader, or one's own people.
+
+    With ``start``, people listed on another page are sent here to begin with.
+    """
     form = SheetForm()
+    source = queries.Source(
+        place=chosen_id(request.args.get("place")),
+        leader=chosen_id(request.args.get("leader")),
+        by_leader=request.args.get("by") == "leader",
+        promised=request.args.get("by") == "promised",
+        picked=form.picked_ids(),
+    )
+    asked = request.method == "GET" or "start" in request.form
     today, now = my_today(), clock.now()
-    if request.method == "POST" and form.validate():
+    if not asked and form.validate():
         batch_id = form.batch_id()
         try:
             with unit_of_work(scope) as session:
@@ -101,7 +122,7 @@ def new(scope: Scope) -> Any:
         found = queries.find_people(session, scope, source, today=today, day=now.date())
     user = signed_in()
     form.offer((key, name) for key, _user, name in found.carriers)
-    if request.method == "GET":
+    if asked:
         form.id.data = str(uuid.uuid4())
         mine = (str(key) for key, inner, _name in found.carriers if user and inner == user.user_id)
         form.carrier.data = next(mine, None)
@@ -110,11 +131,20 @@ def new(scope: Scope) -> Any:
         form=form,
         found=found,
         source=source,
-        size=LINES,
-        size_large=LINES_LARGE,
-        action=url_for("sheets.new", place=source.place, leader=source.leader),
+        sides=_sides(found),
+        action=url_for(
+            "sheets.new",
+            place=source.place,
+            leader=source.leader,
+            by="leader" if source.by_leader else "promised" if source.promised else None,
+        ),
     )
     return page, 422 if form.errors else 200
+
+
+def _sides(found: queries.People) -> list[tuple[str, int]]:
+    """Return the name of each leader with how many people listen to them."""
+    return [(party.leader[1], len(party.people)) for party in found.parties if party.leader]
 
 
 @bp.get("/sheets/<uuid:batch_id>")
@@ -145,6 +175,7 @@ def _drawn(sheet: SheetOnPaper) -> Drawn:
         ask=sheet.ask,
         place_name=sheet.place_name,
         carrier=sheet.carrier,
+        leader=sheet.leader,
         lines=[OnSheet(one.number, _named(one.name, sheet.names), one.name) for one in sheet.lines],
     )
 
@@ -160,11 +191,11 @@ def _named(name: str, names: Names) -> str | None:
 def sign_up(scope: Scope, place_id: UUID) -> str:
     """Show an empty sheet on which people write themselves down. Nobody's name is on it."""
     with unit_of_work(scope, read_only=True) as session:
-        place_name = queries.get_place_name(session, scope, place_id)
+        spot = queries.get_spot(session, scope, place_id)
     return render_template(
         "sheets/sign_up.html",
-        place_name=place_name,
+        place_name=spot.name,
         group=str(current_app.config["ORGANISATION"]),
         lines=BLANK_LINES,
-        back_url=address_of("workplaces.show", place_id=place_id) or url_for("sheets.index"),
+        back_url=url_for("sheets.index", place=place_id),
     )

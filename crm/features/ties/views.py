@@ -59,6 +59,9 @@ def cover(scope: Scope, place_id: UUID) -> str:
         leaders=found.leaders[:NAMES_SHOWN],
         uncovered=found.uncovered[:NAMES_SHOWN],
         wall_url=address_of("wallchart.show", place_id=place_id),
+        sheet_url=address_of("sheets.new", place=place_id, by="leader")
+        if scope.may(Permission.CONVERSATION_WRITE)
+        else None,
         place_url=address_of("workplaces.show", place_id=place_id),
     )
 

@@ -140,6 +140,9 @@ def index(scope: Scope) -> str:
         asked=asked,
         may_log=scope.may(Permission.CONVERSATION_WRITE),
         log_url=address_of("conversations.who"),
+        sheet_url=address_of("sheets.new", by="promised")
+        if scope.may(Permission.CONVERSATION_WRITE)
+        else None,
         mine_url=address_of("mine.index"),
         turf_url=address_of("turf.index") if stranded else None,
         dues=[

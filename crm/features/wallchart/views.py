@@ -17,6 +17,7 @@ from flask_babel import lazy_gettext, ngettext
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound, Refusal
+from crm.domain.sheet import LINES, MOST_SHEETS
 from crm.domain.wallchart import Gap, OnTheWall, has_gap, short_names
 from crm.features.wallchart import forms, queries, service, wording
 from crm.features.wallchart.queries import GroupBy, Wall
@@ -357,6 +358,7 @@ def talk_list(scope: Scope, place_id: UUID) -> Any:
         wall_url=url_for("wallchart.show", place_id=place_id),
         action=url_for("wallchart.talk_list", place_id=place_id, gap=gap.value, group=group),
         speakers=speakers,
+        sheet_url=address_of("sheets.new") if len(found.people) <= LINES * MOST_SHEETS else None,
     )
     return page, 422 if form.errors or form.form_errors else 200
 

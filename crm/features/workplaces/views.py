@@ -114,8 +114,7 @@ def _about_people(session: Any, scope: Scope, place_id: UUID) -> dict[str, str |
     return {
         "issues": address_of("issues.show", place_id=place_id) if held else None,
         "case": address_of("cases.new", place=place_id) if may_log else None,
-        "sheets": address_of("sheets.new", place=place_id) if may_log else None,
-        "sign_up": address_of("sheets.sign_up", place_id=place_id) if may_log else None,
+        "sheets": address_of("sheets.index", place=place_id) if may_log else None,
     }
 
 

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from crm.domain.sheet import new_code, written_code
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, StateSpan
-from crm.models.conversations import Assessment, Conversation, ConversationIssue
+from crm.models.conversations import Assessment, Conversation, ConversationIssue, FollowUp
 from crm.models.places import Workplace
 from crm.models.sheets import Sheet, SheetLine
-from crm.models.ties import Tie
+from crm.models.ties import Leading, Tie
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -125,6 +126,114 @@ def test_a_leaders_sheet_has_those_who_listen_to_them(world: World, client_as: C
     assert "leader=" in rep.get(f"/people/{world.ioana.public_id}").text
     _make(rep, world.rep, f"?leader={world.ioana.public_id}")
     assert set(_numbers(_all(Sheet)[0])) == {world.tomasz.id}
+
+
+def _leads(session: Session, world: World, leader: Named, *listeners: Named) -> None:
+    at = {"workplace_id": world.mill.id, "place_id": world.mill.id}
+    since = {"valid_from": TODAY, "recorded_at": NOW}
+    session.add(Leading(contact_id=leader.id, stage="identified", found_by="named", **at, **since))
+    session.add_all(
+        Tie(contact_id=one.id, leader_id=leader.id, basis="seen", **at, **since)
+        for one in listeners
+    )
+
+
+def test_each_leader_has_a_page_and_only_the_key_says_whose_it_is(
+    world: World, client_as: Clients
+) -> None:
+    with unit_of_work(ALL) as session:
+        _leads(session, world, world.ioana, world.tomasz, world.rukhsana)
+        _leads(session, world, world.tomasz, world.rukhsana)
+    rep = client_as(world.rep)
+    query = f"?place={world.mill.public_id}&by=leader"
+    assert query.replace("&", "&amp;") in rep.get(f"/places/{world.mill.public_id}/leaders").text
+    text = _words(rep.get(f"/sheets/new{query}").text)
+    assert "2 people. 2 who listen to no leader are on no page." in text
+    assert "Ioana P : 2 people listen to them" in text
+    page = rep.get(_make(rep, world.rep, query, names="initials")).text
+    first, second = _all(Sheet)
+    assert (first.leader_id, set(_numbers(first))) == (
+        world.ioana.id,
+        {world.tomasz.id, world.rukhsana.id},
+    )
+    assert (second.leader_id, set(_numbers(second))) == (world.tomasz.id, {world.rukhsana.id})
+    sheets, key = page.split("st-sheet--key")
+    assert "who listens to" not in sheets
+    assert "Ioana" not in sheets
+    assert "who listens to <bdi>Ioana P" in key
+    typing = rep.get(f"/log/sheet/{first.public_id}").text
+    assert "who listens to <bdi>Ioana P" in typing
+
+
+def test_a_place_without_leaders_says_so_and_makes_no_page(
+    world: World, client_as: Clients
+) -> None:
+    rep = client_as(world.rep)
+    query = f"?place={world.mill.public_id}&by=leader"
+    assert "Nobody here listens to a leader yet." in rep.get(f"/sheets/new{query}").text
+    data = {"id": str(uuid.uuid4()), "names": "short", "carrier": str(world.rep.public_id)}
+    reply = rep.post(f"/sheets/new{query}", data=data)
+    assert reply.status_code == 422
+    assert _all(Sheet) == []
+
+
+def test_a_talk_list_goes_onto_paper_without_those_of_other_places(
+    world: World, client_as: Clients
+) -> None:
+    rep = client_as(world.rep)
+    listed = rep.get(f"/places/{world.mill.public_id}/talk-list").text
+    [picked] = re.findall(r'name="picked" value="([^"]*)"', listed)
+    assert str(world.rukhsana.public_id) in picked
+    assert str(world.ioana.public_id) not in picked  # She was asked.
+    begun = rep.post(
+        "/sheets/new", data={"start": "1", "picked": f"{picked} {world.docker.public_id} x"}
+    )
+    assert begun.status_code == 200
+    [kept] = re.findall(r'name="picked"[^>]* value="([^"]*)"', begun.text)
+    _make(rep, world.rep, picked=kept)
+    numbers = _numbers(_all(Sheet)[0])
+    assert world.rukhsana.id in numbers
+    assert world.docker.id not in numbers
+
+
+def test_reminders_go_onto_paper_and_those_done_do_not(world: World, client_as: Clients) -> None:
+    at = {"owner_id": world.rep.id, "place_id": world.mill.id, "created_at": NOW}
+    with unit_of_work(ALL) as session:
+        session.add(FollowUp(contact_id=world.ioana.id, due_on=TODAY, **at))
+        session.add(FollowUp(contact_id=world.tomasz.id, due_on=TODAY, done_at=NOW, **at))
+    rep = client_as(world.rep)
+    assert "/sheets/new?by=promised" in rep.get("/").text
+    _make(rep, world.rep, "?by=promised")
+    assert set(_numbers(_all(Sheet)[0])) == {world.ioana.id}
+
+
+def test_more_lines_than_can_be_printed_are_refused_whole(
+    world: World, client_as: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.features.sheets.service.LINES", 2)
+    monkeypatch.setattr("crm.features.sheets.service.MOST_SHEETS", 1)
+    data = {"id": str(uuid.uuid4()), "names": "short", "carrier": str(world.rep.public_id)}
+    reply = client_as(world.rep).post(f"/sheets/new{_at_the_mill(world)}", data=data)
+    assert reply.status_code == 422
+    assert (
+        "These are 4 lines, and at most 2 can be printed at once. Choose one area, or your own"
+        " people." in reply.text
+    )
+    assert _all(Sheet) == []
+
+
+def test_the_page_of_paper_offers_a_place_only_to_who_holds_it(
+    world: World, client_as: Clients
+) -> None:
+    rep, other = client_as(world.rep), client_as(world.dock_rep)
+    page = rep.get(f"/sheets?place={world.mill.public_id}").text
+    for link in ("by=leader", "/sign-up", "by=promised"):
+        assert link in page
+    assert (
+        f"/sheets?place={world.mill.public_id}" in rep.get(f"/places/{world.mill.public_id}").text
+    )
+    assert other.get(f"/sheets?place={world.mill.public_id}").status_code == 404
+    assert "by=leader" not in other.get("/sheets").text
 
 
 def test_the_same_form_sent_twice_makes_the_sheets_once(world: World, client_as: Clients) -> None:
