@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261123_name_leaders_of_sheets"
-down_revision = "20261123_print_talk_sheets"
+down_revision = "20261123_keep_talk_lists"
 
 
 def upgrade() -> None:
