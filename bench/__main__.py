@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from bench import generate, measure, starting
+from bench import generate, likeness, measure, starting
 from bench.cluster import temporary_cluster
 from bench.load import Loaded, load
 from bench.pages import bench_app
@@ -48,6 +48,8 @@ def main() -> None:
     look.add_argument("--size", choices=sorted(generate.SIZES), default="branch")
     look.add_argument("--database", required=True)
     look.add_argument("--rounds", type=int, default=40)
+    alike = commands.add_parser("likeness", help="measure how well duplicates are found")
+    alike.add_argument("--lists", type=Path, required=True, help="the folder of the public lists")
     for one in (parser, make, look):
         one.add_argument(
             "--today",
@@ -61,6 +63,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the databases go (removed afterwards)")
     parser.add_argument("--no-starts", action="store_true", help="leave out starts and registers")
     asked = parser.parse_args()
+    if asked.command == "likeness":
+        likeness.main(asked.lists)
+        return
     if asked.command is not None:
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:
             app = bench_app(asked.database, Path(folder))

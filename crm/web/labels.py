@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _
 from crm.domain.assessment import Basis, Freshness
 from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
+from crm.domain.likeness import Band, Reason
 from crm.domain.roles import Role
 from crm.domain.rules import Counted, KeyDate, Subject
 from crm.domain.timeline import MembershipStatus
@@ -81,6 +82,27 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (FieldKind.NUMBER, _("A number")),
         (FieldKind.DAY, _("A date")),
         (FieldKind.TEXT, _("A few words")),
+        (Band.SURE, _("Almost surely the same person")),
+        (Band.MAYBE, _("Perhaps the same person")),
+        (Reason.SAME_NAME, _("Same name")),
+        (Reason.SAME_WORDS, _("Part of the name is the same")),
+        (Reason.NEAR_NAME, _("Name is spelled nearly the same")),
+        (Reason.SHORT_NAME, _("One name is a short or other form of the other")),
+        (Reason.INITIAL, _("Same first letter of a name")),
+        (Reason.ONE_NAME, _("One has a name that the other does not have")),
+        (Reason.OTHER_NAME, _("A name is different")),
+        (Reason.SAME_PHONE, _("Same phone")),
+        (Reason.SAME_MAIL, _("Same email")),
+        (Reason.NEAR_MAIL, _("Email is nearly the same")),
+        (Reason.SAME_ADDRESS, _("Same address")),
+        (Reason.NEAR_ADDRESS, _("Address is nearly the same")),
+        (Reason.SAME_DAY, _("Same date of birth")),
+        (Reason.NEAR_DAY, _("Date of birth is nearly the same")),
+        (Reason.OTHER_DAY, _("Date of birth is different")),
+        (Reason.SAME_WORKPLACE, _("Same workplace")),
+        (Reason.SAME_AREA, _("Same area")),
+        (Reason.OTHER_PHONE, _("Phone is different")),
+        (Reason.OTHER_MAIL, _("Email is different")),
         (Basis.ACTION, _("They did it")),
         (Basis.SAID, _("They said so")),
         (Basis.TOLD, _("Someone told us")),

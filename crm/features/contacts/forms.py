@@ -153,6 +153,8 @@ class AddForm(_Names, _Where):
     """Somebody new: a name or a label, and the place."""
 
     form_id = HiddenField()
+    # The name and phone for which the people who may be the same have been shown.
+    looked_for = HiddenField()
     since = DayField(
         _("Working there since"),
         description=_("Leave empty if you are not sure. We then write: first known of today."),
@@ -163,6 +165,10 @@ class AddForm(_Names, _Where):
         """Refuse what cannot be a telephone number."""
         if (field.data or "").strip():
             check_phone(field.data.strip())
+
+    def asks_for(self) -> str:
+        """Return what people who may be here already are looked for by, as one text."""
+        return " ".join(one for one in (self.text("known_as"), self.text("phone")) if one)
 
     def sent_id(self) -> uuid.UUID:
         """Return the id this form was shown with; a new one when it was taken out."""

@@ -45,11 +45,14 @@ from crm.models.conversations import (
     FollowUp,
 )
 from crm.models.places import Area, Branch, Employer, Place, Shift, Union, Workplace
+from crm.reads.duplicates import Candidate, find_candidates, known_of
 from crm.reads.people import get_contact, names_of_users, shown_name
 from crm.reads.places import Choice, get_place, list_shift_choices, names_of
 
 # A select with more lines than this cannot be used, and costs more than the page around it.
 MOST_CHOICES = 300
+# More people than this nobody compares while adding one.
+MOST_CANDIDATES = 5
 
 Fact = TypeVar("Fact", ContactPoint, FieldBasis, Job, Membership)
 
@@ -396,6 +399,28 @@ def is_on_list(session: Session, scope: Scope, public_id: uuid.UUID) -> bool:
     """Return True when the scope sees a person with this public id."""
     found = session.execute(scope.select(Contact.id).where(Contact.public_id == public_id))
     return found.first() is not None
+
+
+def who_may_it_be(
+    session: Session,
+    scope: Scope,
+    *,
+    known_as: str | None,
+    phone: str | None,
+    workplace: uuid.UUID,
+    today: date,
+) -> list[Candidate]:
+    """Return the people of the scope who may be the one that is being typed, likeliest first.
+
+    At most MOST_CANDIDATES; none for a label without a name. Raises NotFound for a workplace out
+    of scope.
+    """
+    if known_as is None:
+        return []
+    place = get_place(session, scope, Workplace, workplace)
+    asked = known_of((known_as,), phones=(phone,), workplaces=(place.id,))
+    (found,) = find_candidates(session, scope, (asked,), near_names_on=today)
+    return found[:MOST_CANDIDATES]
 
 
 # --- What forms offer -------------------------------------------------------------------------

@@ -157,8 +157,7 @@ def add_contact(
     form_id: made when the form was shown; sending the same form twice stores one person.
     Raises NameNeeded, DatesOutOfOrder, WrongWorkplace, NotFound.
     """
-    # The actor is mixed in, so that nobody can aim at an id that belongs to somebody else's form.
-    public_id = uuid.uuid5(form_id, str(scope.actor_id))
+    public_id = id_of_form(scope, form_id)
     if is_on_list(session, scope, public_id):
         return public_id
     contact = Contact(
@@ -188,6 +187,14 @@ def add_contact(
             )
         )
     return public_id
+
+
+def id_of_form(scope: Scope, form_id: uuid.UUID) -> uuid.UUID:
+    """Return the public id of the person that this form stores when the actor sends it.
+
+    The actor is mixed in, so that nobody can aim at an id that belongs to somebody else's form.
+    """
+    return uuid.uuid5(form_id, str(scope.actor_id))
 
 
 def change_details(

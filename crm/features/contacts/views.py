@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -182,6 +182,10 @@ def add_save(scope: Scope) -> Any:
     _offer_where(form, offered)
     stored: list[uuid.UUID] = []
     if form.validate():
+        perhaps = _who_it_may_be(scope, form, offered)
+        if perhaps:
+            form.looked_for.data = form.asks_for()
+            return _add_page(form, offered, len(places) > 1, perhaps), 409
         outcome = _attempt(
             scope,
             form,
@@ -224,7 +228,32 @@ def _which_workplace(places: list[Choice], action: str, title: str) -> str:
     )
 
 
-def _add_page(form: forms.AddForm, offered: queries.JobChoices, more_places: bool) -> str:
+def _who_it_may_be(
+    scope: Scope, form: forms.AddForm, offered: queries.JobChoices
+) -> list[wording.Perhaps]:
+    """Return who may be here already, unless the reader has said that it is none of them."""
+    if form.looked_for.data == form.asks_for():
+        return []
+    with unit_of_work(scope, read_only=True) as session:
+        if queries.is_on_list(session, scope, service.id_of_form(scope, form.sent_id())):
+            return []  # The same form, sent twice.
+        found = queries.who_may_it_be(
+            session,
+            scope,
+            known_as=form.text("known_as"),
+            phone=form.text("phone"),
+            workplace=offered.workplace.public_id,
+            today=my_today(),
+        )
+    return [wording.perhaps(one) for one in found]
+
+
+def _add_page(
+    form: forms.AddForm,
+    offered: queries.JobChoices,
+    more_places: bool,
+    perhaps: Sequence[wording.Perhaps] = (),
+) -> str:
     following = "log" if request.args.get("next") == "log" else None
     return render_template(
         "contacts/add.html",
@@ -233,6 +262,7 @@ def _add_page(form: forms.AddForm, offered: queries.JobChoices, more_places: boo
         other_url=url_for("contacts.add", next=following) if more_places else None,
         action=url_for("contacts.add_save", workplace=offered.workplace.public_id, next=following),
         goes_on=following == "log",
+        perhaps=perhaps,
     )
 
 

@@ -22,10 +22,12 @@ from crm.features.contacts.queries import (
     Promise,
     Talk,
 )
+from crm.reads.duplicates import Candidate
 from crm.reads.people import PersonRow
 from crm.web.expiry import freshness_on
 from crm.web.filters import day, moment
 from crm.web.labels import label, rating_label
+from crm.web.likeness import why
 from crm.web.pages import address_of
 
 
@@ -50,6 +52,25 @@ class Happening:
     language: str
     url: str
     link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """Somebody who may be the person that is being added, as the page shows them."""
+
+    name: str
+    url: str
+    more: str
+
+
+def perhaps(one: Candidate) -> Perhaps:
+    """Return the line for a candidate: where they work, and why it may be them."""
+    parts = [", ".join(one.workplaces), ", ".join(why(one.likeness))]
+    return Perhaps(
+        name=one.name,
+        url=url_for("contacts.show", contact_id=one.public_id),
+        more=". ".join(part for part in parts if part),
+    )
 
 
 def age_text(days: int) -> str:

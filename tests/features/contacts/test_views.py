@@ -887,3 +887,32 @@ def test_the_day_of_a_move_is_needed(world: World, client_as: SignIn) -> None:
 
     _refused(answer)
     assert _error_by(answer.text, "since") == "Enter the day."
+
+
+# --- Is it one of these? ----------------------------------------------------------------------
+
+
+def test_somebody_who_may_be_here_already_is_shown_before_anything_is_stored(
+    client_as: SignIn, world: World
+) -> None:
+    rep = client_as(world.rep)
+    answer = rep.post("/people/new", data={"known_as": "Ioana"})
+    assert answer.status_code == 409
+    assert "Is it one of these?" in answer.text
+    assert f"/people/{world.ioana.public_id}" in answer.text
+    assert "Part of the name is the same" in answer.text
+    looked = _hidden(answer.text, "looked_for")
+    assert looked == "Ioana"
+    again = rep.post("/people/new", data={"known_as": "Ioana", "looked_for": looked})
+    assert again.status_code == 303
+
+
+def test_another_name_typed_then_is_looked_for_anew(client_as: SignIn, world: World) -> None:
+    rep = client_as(world.rep)
+    answer = rep.post("/people/new", data={"known_as": "Tomasz K", "looked_for": "Ioana"})
+    assert answer.status_code == 409
+    assert "Tomasz K" in answer.text
+
+
+def test_somebody_out_of_scope_is_not_offered_as_the_same(client_as: SignIn, world: World) -> None:
+    assert client_as(world.rep).post("/people/new", data={"known_as": "Bilal H"}).status_code == 303
