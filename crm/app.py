@@ -35,6 +35,7 @@ FEATURES: tuple[str, ...] = (
     "wallchart",
     "fields",
     "issues",
+    "reports",
     "history",
     "cases",
     "law",

@@ -159,6 +159,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "contacts": {"wording.py"},
     # The sentences of a figure, shared by the page, the print and the files; and those of changes.
     "density": {"changes.py", "wording.py"},
+    # The sentences and tables of a report, and the same as the sheets of a workbook.
+    "reports": {"wording.py", "files.py"},
     # The tiles, figures and gaps of the wall, as the screen, the meeting and the paper say them.
     "wallchart": {"wording.py"},
     # One module for each register, over what they share.

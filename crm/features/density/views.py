@@ -30,6 +30,7 @@ from crm.web.filters import moment as moment_text
 from crm.web.filters import people as people_text
 from crm.web.guard import my_today, my_zone, requires, signed_in
 from crm.web.labels import INDUSTRIES, label
+from crm.web.pages import address_of
 
 bp = Blueprint("density", __name__)
 
@@ -342,6 +343,7 @@ def _shown(scope: Scope, asked: _Asked, answer: Answer) -> dict[str, Any]:
             "csv": url_for("density.csv", **asked.query),
             "xlsx": url_for("density.xlsx", **asked.query),
             "print": url_for("density.print", **asked.query),
+            "reports": address_of("reports.index"),
             "link": url_for("density.index", **asked.query),
             "changes": url_for(
                 "density.changes",

@@ -15,46 +15,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.vocabulary import PlaceKind
 from crm.models.contacts import Job
 from crm.models.conversations import Conversation, ConversationIssue, ConversationNote
-from crm.models.places import Place, PlaceClosure, Shift
+from crm.models.places import Place, Shift
+from crm.reads.issues import Raised, inside, raised_by_group
 from crm.reads.places import get_place, names_of
 
 # Workplaces with fewest answers come last; a longer table than this is no longer read.
 MOST_WORKPLACES = 60
 MOST_WORDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """People of one group. key: the inner id of the area and so on, None = not known.
-
-    on_list: people with a job there on the day. talked: those of them with a talk at that
-    workplace in the window. noted: those of them of whom it was noted what matters: the base.
-    by_issue: of the base, how many raised each issue; an issue that is not there was raised by
-    nobody.
-    """
-
-    key: int | None
-    name: str | None
-    on_list: int
-    talked: int
-    noted: int
-    by_issue: Mapping[str, int]
-
-    @property
-    def nothing_noted(self) -> int:
-        """People talked to of whom nobody wrote down what matters to them."""
-        return self.talked - self.noted
-
-    @property
-    def not_talked(self) -> int:
-        """People on the list with no talk written down in the window."""
-        return self.on_list - self.talked
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +95,7 @@ def get_issues(
     """
     place = get_place(session, scope, Place, public_id, permission=Permission.CONTACT_READ)
     window = (since, as_at)
-    total = _grouped(session, scope, place.id, window, None).get(None)
+    total = raised_by_group(session, scope, place.id, window, None).get(None)
     at_one_site = place.kind in {PlaceKind.WORKPLACE, PlaceKind.AREA}
     areas = _named(session, scope, place.id, window, Job.area_id) if at_one_site else ()
     shifts = _by_shift(session, scope, place.id, window) if at_one_site else ()
@@ -144,92 +116,11 @@ def get_issues(
     )
 
 
-def _inside(place_id: int) -> sa.Select[Any]:
-    return sa.select(PlaceClosure.descendant_id).where(PlaceClosure.ancestor_id == place_id)
-
-
-def _here(place_id: int, as_at: date) -> tuple[sa.ColumnElement[bool], ...]:
-    return (known(Job), covers(Job, as_at), Job.place_id.in_(_inside(place_id)))
-
-
-def _at_their_site() -> tuple[sa.ColumnElement[bool], ...]:
-    """Tie a talk to a job: with the same person, at the workplace of the job or a part of it.
-
-    Somebody who moved between areas keeps what they said; somebody with two workplaces is not
-    counted at one for what they said at the other.
-    """
-    return (
-        Conversation.contact_id == Job.contact_id,
-        Conversation.place_id.in_(
-            sa.select(PlaceClosure.descendant_id)
-            .where(PlaceClosure.ancestor_id == Job.workplace_id)
-            .correlate(Job)
-        ),
-    )
-
-
-def _grouped(
-    session: Session, scope: Scope, place_id: int, window: tuple[date, date], column: Any
-) -> dict[int | None, Raised]:
-    """Return the people in each group by its key; one group with the key None without a column."""
-    since, as_at = window
-    talk = (*_at_their_site(), Conversation.day.between(since, as_at))
-    any_talk = sa.select(sa.literal(1)).select_from(Conversation).where(*talk)
-    any_issue = any_talk.join(
-        ConversationIssue, ConversationIssue.conversation_id == Conversation.id
-    )
-    key = sa.null() if column is None else column
-    people = (
-        scope.select(
-            key.label("key"),
-            Job.contact_id,
-            any_talk.correlate(Job).exists().label("talked"),
-            any_issue.correlate(Job).exists().label("noted"),
-        )
-        .where(*_here(place_id, as_at))
-        .subquery()
-    )
-    contact = people.c.contact_id
-    counts = session.execute(
-        scope.select(
-            people.c.key,
-            sa.func.count(contact.distinct()).label("on_list"),
-            sa.func.count(sa.case((people.c.talked, contact)).distinct()).label("talked"),
-            sa.func.count(sa.case((people.c.noted, contact)).distinct()).label("noted"),
-        ).group_by(people.c.key)
-    ).all()
-    found: dict[int | None, dict[str, int]] = {}
-    for one in session.execute(
-        scope.select(
-            key.label("key"),
-            ConversationIssue.issue,
-            sa.func.count(Job.contact_id.distinct()).label("people"),
-        )
-        .select_from(Job)
-        .join(Conversation, sa.and_(*_at_their_site()))
-        .join(ConversationIssue, ConversationIssue.conversation_id == Conversation.id)
-        .where(*_here(place_id, as_at), Conversation.day.between(since, as_at))
-        .group_by(*([] if column is None else [column]), ConversationIssue.issue)
-    ):
-        found.setdefault(one.key, {})[one.issue] = int(one.people)
-    return {
-        one.key: Raised(
-            key=one.key,
-            name=None,
-            on_list=int(one.on_list),
-            talked=int(one.talked),
-            noted=int(one.noted),
-            by_issue=found.get(one.key, {}),
-        )
-        for one in counts
-    }
-
-
 def _named(
     session: Session, scope: Scope, place_id: int, window: tuple[date, date], column: Any
 ) -> tuple[Raised, ...]:
     """Return the groups by area or workplace with their names; those without one come last."""
-    groups = _grouped(session, scope, place_id, window, column)
+    groups = raised_by_group(session, scope, place_id, window, column)
     names = names_of(session, scope, {key for key in groups if key is not None})
     return _in_order(groups, names)
 
@@ -237,7 +128,7 @@ def _named(
 def _by_shift(
     session: Session, scope: Scope, place_id: int, window: tuple[date, date]
 ) -> tuple[Raised, ...]:
-    groups = _grouped(session, scope, place_id, window, Job.shift_id)
+    groups = raised_by_group(session, scope, place_id, window, Job.shift_id)
     wanted = sorted(key for key in groups if key is not None)
     rows = session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(wanted)))
     return _in_order(groups, {int(row.id): str(row.name) for row in rows})
@@ -265,7 +156,7 @@ def _months(
     month = sa.extract("month", Conversation.day).label("month")
     people = sa.func.count(ConversationIssue.contact_id.distinct()).label("people")
     held_here = (
-        Conversation.place_id.in_(_inside(place_id)),
+        Conversation.place_id.in_(inside(place_id)),
         Conversation.day.between(trend_from, as_at),
     )
 
@@ -320,7 +211,7 @@ def _words(
         .join(ConversationNote, ConversationNote.conversation_id == Conversation.id)
         .join(Place, Place.id == Conversation.place_id)
         .where(
-            Conversation.place_id.in_(_inside(place_id)),
+            Conversation.place_id.in_(inside(place_id)),
             scope.reach(Permission.NOTE_READ, Conversation.place_id),
             Conversation.day.between(*window),
             ConversationNote.their_words.is_not(None),

@@ -16,6 +16,7 @@ from crm.access.scope import Scope
 from crm.domain.vocabulary import ISSUES, PlaceKind
 from crm.features.issues import queries
 from crm.features.issues.forms import IssuesForm
+from crm.reads.issues import Raised
 from crm.web.db import unit_of_work
 from crm.web.filters import people, percent
 from crm.web.guard import my_today, requires
@@ -117,7 +118,7 @@ def share_text(part: int, whole: int) -> str:
     return f"{words} ({percent(part / whole)})"
 
 
-def _line(code: str, total: queries.Raised, place_id: UUID) -> Line:
+def _line(code: str, total: Raised, place_id: UUID) -> Line:
     part = total.by_issue[code]
     asked_for: dict[str, Any] = {
         key: value for key, value in request.args.items() if key in {"as_at", "back"}
@@ -156,7 +157,7 @@ def _tables(
     ]
 
 
-def _row(one: queries.Raised, raised: Sequence[str]) -> list[str]:
+def _row(one: Raised, raised: Sequence[str]) -> list[str]:
     return [
         one.name or gettext("Not known"),
         people(one.on_list),

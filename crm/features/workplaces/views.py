@@ -111,10 +111,12 @@ def _about_people(session: Any, scope: Scope, place_id: UUID) -> dict[str, str |
     """Return the addresses of pages about all people of a place, where the reader holds it."""
     held = holds_place(session, scope, place_id, Permission.CONTACT_READ)
     may_log = held and scope.may(Permission.CONVERSATION_WRITE)
+    counts = held and scope.may(Permission.DENSITY_READ)
     return {
         "issues": address_of("issues.show", place_id=place_id) if held else None,
         "case": address_of("cases.new", place=place_id) if may_log else None,
         "sheets": address_of("sheets.index", place=place_id) if may_log else None,
+        "report": address_of("reports.show", place_id=place_id) if counts else None,
     }
 
 

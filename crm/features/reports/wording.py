@@ -1,0 +1,608 @@
+"""The figures of a report as sentences, tables and charts. Nothing is counted here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import format_date, gettext
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext as plural
+
+from crm.domain.numbers import HIDDEN, NOT_APPLICABLE, percent_text
+from crm.domain.report import (
+    Figure,
+    FigureKind,
+    Line,
+    LineKind,
+    PartName,
+    ReportPack,
+    ReportPart,
+    ReportTable,
+)
+from crm.domain.vocabulary import PlaceKind
+from crm.features.reports.forms import PARTS
+from crm.web.filters import day as day_text
+from crm.web.filters import people as people_text
+from crm.web.labels import label, rating_label
+
+# Lines of a table on the screen and on paper; the files have them all.
+SCREEN_LINES = 40
+PAPER_LINES = 12
+# Tables of one line whose every number stands in the sentences above them.
+_SAID = frozenset({"coverage", "base"})
+
+
+def _(message: str, **words: object) -> str:
+    return str(gettext(message, **words))
+
+
+def ngettext(one: str, several: str, count: float, **words: object) -> str:
+    """Return the sentence for one or for several; `n` in it is the count as a number of people."""
+    whole = int(count) if count == int(count) else 2
+    return str(plural(one, several, whole, n=people_text(count), **words))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The heading of a column."""
+
+    label: str
+    numeric: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable:
+    """A table ready to be written. chart: its chart, which holds the table; None = no chart.
+
+    left_out: how many more lines the files have.
+    """
+
+    name: str
+    columns: list[Column]
+    rows: list[list[Any]]
+    caption: str
+    chart: dict[str, Any] | None
+    chart_kind: str
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """A part ready to be written: the answer, the reading of it, what it stands on."""
+
+    key: str
+    name: str
+    title: str
+    reading: list[str]
+    base: str
+    tables: list[ShownTable]
+
+    @property
+    def said_in_chart(self) -> bool:
+        """True when the first chart carries the answer, the reading and the base."""
+        return bool(self.tables) and self.tables[0].chart is not None
+
+
+MEASURES: dict[str, Any] = {
+    "members_then": _l("Members on %(since)s"),
+    "joined": _l("Joined the union"),
+    "came_as_members": _l("Came here as members"),
+    "left_as_members": _l("Left here as members"),
+    "no_longer_members": _l("Left the union"),
+    "no_longer_known": _l("Not known any more"),
+    "members_now": _l("Members on %(as_at)s"),
+    "talks": _l("Talks"),
+    "talked_to": _l("People talked to"),
+    "asked": _l("Asked where they stand"),
+    "asked_first": _l("Asked for the first time"),
+    "members": _l("Members by name"),
+    "not_members": _l("Not members"),
+    "named_not_known": _l("Named, not known"),
+    "workers": _l("Workers"),
+    "density": _l("Density"),
+    "density_then": _l("Density on %(since)s"),
+    "places_counted": _l("Workplaces with a headcount"),
+    "members_there": _l("Members at those"),
+    "members_at_least": _l("Members, at least"),
+    "on_list": _l("On our list"),
+    "too_old": _l("Asked too long ago"),
+    "not_asked": _l("Not asked"),
+    "with_us": _l("With us (1 and 2)"),
+    "leaders": _l("Leaders"),
+    "confirmed": _l("Of them confirmed"),
+    "needed": _l("Needed"),
+    "missing": _l("Missing"),
+    "reached": _l("Reached by a leader"),
+    "raised": _l("People who raised it"),
+    "noted": _l("We noted what matters"),
+    "late": _l("Late"),
+    "this_week": _l("In the next 7 days"),
+    "next_week": _l("In the 7 days after"),
+    "after": _l("Later"),
+    "open": _l("In all"),
+    "cases": _l("Open cases"),
+}
+
+
+def measure_label(pack: ReportPack, measure: str) -> str:
+    """Return the heading of a measure's column."""
+    if measure.startswith("stand_"):
+        rating = int(measure.removeprefix("stand_"))
+        return f"{rating} {rating_label(rating)}"
+    days = {"since": day_text(pack.since), "as_at": day_text(pack.as_at)}
+    return str(MEASURES[measure]) % days
+
+
+def unit_name(pack: ReportPack) -> str:
+    """Return the name of the unit."""
+    return _("Everything") if pack.unit_kind == PlaceKind.EVERYTHING else pack.unit
+
+
+def line_name(pack: ReportPack, line: Line) -> str:
+    """Return the heading of a line."""
+    if line.kind is LineKind.WHOLE:
+        return _("All together")
+    if line.kind is LineKind.ISSUE:
+        return label(line.key)
+    if line.kind is LineKind.DAY:
+        return str(format_date(line.as_at, "d MMM y", rebase=False))
+    if line.name:
+        return line.name
+    area = pack.unit_kind in {PlaceKind.WORKPLACE, PlaceKind.AREA}
+    return _("Area not known") if area else _("Workplace not known")
+
+
+def number_text(value: Any) -> str | None:
+    """Return a number of people in words; None = not known."""
+    if value is None:
+        return None
+    if value == HIDDEN:
+        return _("hidden")
+    if value == NOT_APPLICABLE:
+        return "–"
+    return people_text(value)
+
+
+def span(low: Any, high: Any) -> str | None:
+    """Return "280 to 310", or one number when both are it; None = not known."""
+    if low is None or high is None:
+        return None
+    if low == high or isinstance(low, str):
+        return number_text(low)
+    return _("%(low)s to %(high)s", low=people_text(low), high=people_text(high))
+
+
+def figure_text(figure: Figure) -> str | None:
+    """Return a figure as the cell of a table says it; None = not known."""
+    if figure.kind is FigureKind.COUNT:
+        return number_text(figure.numerator)
+    if figure.kind is FigureKind.RANGE:
+        return span(figure.low, figure.high)
+    if not isinstance(figure.low, int | float) or not isinstance(figure.high, int | float):
+        return number_text(figure.low)
+    if figure.small:
+        return _("%(some)s of %(all)s", some=_most_of(figure), all=number_text(figure.out_of_high))
+    low, high = percent_text(figure.low, 0), percent_text(figure.high, 0)
+    if low == high:
+        return f"{low}%"
+    return _("%(low)s%% to %(high)s%%", low=low, high=high)
+
+
+def _most_of(figure: Figure) -> str:
+    most = float(figure.numerator or 0) + float(figure.not_known or 0)
+    return span(figure.numerator, min(most, float(figure.out_of_high or 0))) or ""
+
+
+def show(pack: ReportPack, *, lines: int, open_tables: bool = False) -> list[ShownPart]:
+    """Return the parts ready to be written, with at most so many lines in each table.
+
+    open_tables: True for paper, where nothing can be opened.
+    """
+    return [_shown(pack, part, lines, open_tables=open_tables) for part in pack.parts]
+
+
+def _shown(pack: ReportPack, part: ReportPart, lines: int, *, open_tables: bool) -> ShownPart:
+    title, reading = _SAY[part.name](pack, part)
+    base = str(_BASES[part.name])
+    tables = [
+        _table(pack, table, lines, open_tables=open_tables)
+        for table in part.tables
+        if table.lines and table.name not in _SAID and not part.nothing
+    ]
+    if tables and tables[0].chart is not None:
+        tables[0].chart.update(title=title, reading=" ".join(reading), base=base)
+    return ShownPart(
+        key=part.name.value,
+        name=str(PARTS[part.name]),
+        title=title,
+        reading=reading,
+        base=base,
+        tables=tables,
+    )
+
+
+_BASES: dict[PartName, Any] = {
+    PartName.CHANGES: _l(
+        "Counted: people with a job here whom we know by name, and members of any union. Somebody "
+        "who moved between two places here is in the line of each, and not in the line of all."
+    ),
+    PartName.DENSITY: _l(
+        "Members of any union ÷ all who work on site. The range holds the truth: at the low end "
+        "nobody else is a member, at the high end all of whom we do not know are."
+    ),
+    PartName.SUPPORT: _l(
+        "Counted: people with a job here whom we know by name. With us: 1 and 2. Lines of fewer "
+        "than 5 people are hidden, and one more line where they could be worked out."
+    ),
+    PartName.LEADERS: _l(
+        "One leader for ten workers, in each place. Reached: people who listen to a leader, or to "
+        "somebody who does, as far as we have written down. All together is the sum of the places."
+    ),
+    PartName.ISSUES: _l(
+        "Out of the people of whom we noted what matters, in talks of the last 3 months. Each "
+        "person counts once for each thing. What only one or two people raised is hidden."
+    ),
+    PartName.REMINDERS: _l(
+        "Counted: promises to speak to somebody again that were open at the end of the day."
+    ),
+    PartName.CASES: _l(
+        "Only open cases here whose team you are on. Other people see other numbers. That there "
+        "is a case can tell on somebody: think before you hand this round."
+    ),
+}
+
+
+def _number(line: Line, measure: str) -> float:
+    value = line[measure].numerator
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    members = part.table("members").whole_line()
+    work = part.table("work").whole_line()
+    since = day_text(pack.since)
+    change = _number(members, "members_now") - _number(members, "members_then")
+    if change > 0:
+        title = ngettext(
+            "%(n)s more member than on %(day)s",
+            "%(n)s more members than on %(day)s",
+            change,
+            day=since,
+        )
+    elif change < 0:
+        title = ngettext(
+            "%(n)s fewer member than on %(day)s",
+            "%(n)s fewer members than on %(day)s",
+            -change,
+            day=since,
+        )
+    else:
+        title = _("As many members as on %(day)s", day=since)
+    words = {name: number_text(members[name].numerator) for name in members.figures}
+    talks = {name: number_text(work[name].numerator) for name in work.figures}
+    return title, [
+        _(
+            "Then %(members_then)s, now %(members_now)s. Joined the union: %(joined)s. Came here "
+            "as members: %(came_as_members)s. Left here as members: %(left_as_members)s. Left the "
+            "union: %(no_longer_members)s. Not known any more: %(no_longer_known)s.",
+            **words,
+        ),
+        ngettext(
+            "Of %(n)s person here now we do not know whether they are in a union.",
+            "Of %(n)s people here now we do not know whether they are in a union.",
+            float(members["members_now"].not_known or 0),
+        ),
+        _(
+            "Talks: %(talks)s, with %(talked_to)s people. Asked where they stand: %(asked)s "
+            "people, %(asked_first)s of them for the first time.",
+            **talks,
+        ),
+    ]
+
+
+def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    whole = part.table("places").whole_line()
+    coverage = part.table("coverage").whole_line()
+    found = whole["density"]
+    words = figure_text(found)
+    counted = coverage["places_counted"]
+    reading = []
+    if words is None:
+        title = _("Density not known: nobody has counted the workers")
+    elif isinstance(found.low, str):
+        title = _("Nobody works here on that day")
+    else:
+        title = _("Density: %(words)s", words=words)
+        reading.append(
+            _(
+                "%(members)s members confirmed of %(workers)s workers. Of up to %(not_known)s "
+                "more we do not know.",
+                members=people_text(_number(whole, "density")),
+                workers=figure_text(whole["workers"]),
+                not_known=number_text(found.not_known),
+            )
+        )
+    reading.append(
+        _(
+            "We have a headcount for %(counted)s of %(places)s workplaces. Members there: "
+            "%(there)s of %(all)s.",
+            counted=number_text(counted.numerator),
+            places=number_text(counted.out_of_high),
+            there=number_text(coverage["members_there"].numerator),
+            all=number_text(coverage["members_there"].out_of_high),
+        )
+    )
+    then = figure_text(whole["density_then"])
+    reading.append(
+        _("On %(day)s it was not known.", day=day_text(pack.since))
+        if then is None
+        else _("On %(day)s it was %(words)s.", day=day_text(pack.since), words=then)
+    )
+    return title, reading
+
+
+def _say_support(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    whole = part.table("support").whole_line()
+    if part.nothing:
+        return _("Nobody is on our list here"), []
+    found = whole["with_us"]
+    on_list = number_text(whole["on_list"].numerator) or ""
+    if found.low == HIDDEN:
+        return _("Hidden: too few people to hand round"), [
+            ngettext(
+                "%(n)s person is on our list.",
+                "%(n)s people are on our list.",
+                _number(whole, "on_list"),
+            )
+        ]
+    title = _(
+        "With us: %(some)s of %(all)s people on our list",
+        some=number_text(found.numerator),
+        all=on_list,
+    )
+    return title, [
+        _(
+            "Not asked: %(not_asked)s. Asked too long ago to count: %(too_old)s. So it can be "
+            "%(words)s.",
+            not_asked=number_text(whole["not_asked"].numerator),
+            too_old=number_text(whole["too_old"].numerator),
+            words=figure_text(found),
+        )
+    ]
+
+
+def _say_leaders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    whole = part.table("leaders").whole_line()
+    if part.nothing:
+        return _("Nobody is on our list here"), []
+    missing = _number(whole, "missing")
+    title = (
+        ngettext("%(n)s leader is missing", "%(n)s leaders are missing", missing)
+        if missing
+        else _("There are as many leaders as we need")
+    )
+    return title, [
+        _(
+            "We know %(leaders)s leaders, %(confirmed)s of them confirmed. Needed: %(needed)s.",
+            **{name: number_text(whole[name].numerator) for name in MEASURES_OF_LEADERS},
+        ),
+        _(
+            "A leader reaches %(some)s of %(all)s people on our list. Of the others we do not "
+            "know to whom they listen.",
+            some=number_text(whole["reached"].numerator),
+            all=number_text(whole["reached"].out_of_high),
+        ),
+    ]
+
+
+MEASURES_OF_LEADERS = ("leaders", "confirmed", "needed")
+
+
+def _say_issues(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    base = part.table("base").whole_line()
+    told = [line for line in part.table("issues").lines if line["raised"].low != HIDDEN]
+    reading = [
+        _(
+            "We noted what matters to %(noted)s of %(on_list)s people on our list. Of the other "
+            "%(not_known)s it is not known.",
+            noted=number_text(base["noted"].numerator),
+            on_list=number_text(base["on_list"].numerator),
+            not_known=number_text(base["noted"].not_known),
+        )
+    ]
+    if part.nothing:
+        return _("Nothing is noted yet of what matters to people"), reading
+    if not told:
+        return _("Nothing was raised by 3 people or more"), reading
+    return _("Most raised: %(thing)s", thing=label(told[0].key)), reading
+
+
+def _say_reminders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    whole = part.table("reminders").whole_line()
+    late = _number(whole, "late")
+    if part.nothing:
+        return _("No reminder is open"), []
+    title = (
+        ngettext("%(n)s reminder is late", "%(n)s reminders are late", late)
+        if late
+        else _("No reminder is late")
+    )
+    return title, [_due_words(whole)]
+
+
+def _say_cases(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    whole = part.table("cases").whole_line()
+    if part.nothing:
+        return _("You are on the team of no open case here"), []
+    late = _number(whole, "late")
+    title = (
+        ngettext("%(n)s deadline is late", "%(n)s deadlines are late", late)
+        if late
+        else _("No deadline is late")
+    )
+    cases = ngettext(
+        "%(n)s open case of your teams.",
+        "%(n)s open cases of your teams.",
+        _number(whole, "cases"),
+    )
+    return title, [cases, _due_words(whole)]
+
+
+def _due_words(line: Line) -> str:
+    return _(
+        "Late: %(late)s. In the next 7 days: %(this_week)s. In the 7 days after: %(next_week)s. "
+        "Later: %(after)s.",
+        **{
+            name: number_text(line[name].numerator)
+            for name in ("late", "this_week", "next_week", "after")
+        },
+    )
+
+
+_SAY: dict[PartName, Callable[[ReportPack, ReportPart], tuple[str, list[str]]]] = {
+    PartName.CHANGES: _say_changes,
+    PartName.DENSITY: _say_density,
+    PartName.SUPPORT: _say_support,
+    PartName.LEADERS: _say_leaders,
+    PartName.ISSUES: _say_issues,
+    PartName.REMINDERS: _say_reminders,
+    PartName.CASES: _say_cases,
+}
+
+
+# --- Tables and charts ------------------------------------------------------------------------
+
+CAPTIONS: dict[str, Any] = {
+    "members": _l("Members who came and went"),
+    "work": _l("Talks and questions"),
+    "places": _l("Density of each place"),
+    "coverage": _l("Where the workers were counted"),
+    "months": _l("Density month by month"),
+    "support": _l("Where people stand"),
+    "leaders": _l("Leaders of each place"),
+    "issues": _l("What people raised"),
+    "base": _l("Whom we talked to"),
+    "reminders": _l("Reminders by day"),
+    "cases": _l("Deadlines by day"),
+}
+_FIRST: dict[str, Any] = {"issues": _l("What"), "months": _l("Day")}
+
+
+def first_column(table: ReportTable) -> str:
+    """Return the heading of the column that names the lines."""
+    return str(_FIRST.get(table.name, _l("Place")))
+
+
+def caption(table: ReportTable) -> str:
+    """Return what a table holds."""
+    return str(CAPTIONS[table.name])
+
+
+def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: bool) -> ShownTable:
+    shown = table.lines[:lines] if table.name != "months" else table.lines
+    columns = [Column(first_column(table), numeric=False)]
+    columns += [Column(measure_label(pack, measure)) for measure in table.measures]
+    rows = [
+        [line_name(pack, line), *(figure_text(line[measure]) for measure in table.measures)]
+        for line in shown
+    ]
+    kind, marks = _chart(pack, table, shown)
+    written = {"columns": columns, "rows": rows, "caption": caption(table)}
+    chart = None
+    if marks:
+        chart = {
+            "title": caption(table),
+            "reading": _months_words(pack, shown) if kind == "band" else "",
+            "base": "",
+            "as_at": day_text(pack.as_at),
+            "table": written,
+            "open": open_tables,
+            **marks,
+        }
+    return ShownTable(
+        name=table.name,
+        columns=columns,
+        rows=rows,
+        caption=caption(table),
+        chart=chart,
+        chart_kind=kind,
+        left_out=len(table.lines) - len(shown),
+    )
+
+
+def _chart(
+    pack: ReportPack, table: ReportTable, lines: Sequence[Line]
+) -> tuple[str, dict[str, Any]]:
+    if table.name == "places":
+        return "ranges", {"rows": [_range(pack, line) for line in lines]}
+    if table.name == "months":
+        points = [
+            {
+                "label": line_name(pack, line),
+                "low": _end(line["density"].low),
+                "high": _end(line["density"].high),
+            }
+            for line in lines
+        ]
+        return "band", {"points": points}
+    if table.name == "issues":
+        return "bars", {"rows": [_bar(line_name(pack, line), line["raised"]) for line in lines]}
+    if table.name == "support":
+        whole = table.whole_line()
+        if whole["with_us"].low == HIDDEN:
+            return "", {}
+        return "bars", {"rows": [_standing(pack, whole, measure) for measure in table.drawn]}
+    return "", {}
+
+
+def _months_words(pack: ReportPack, lines: Sequence[Line]) -> str:
+    said = [
+        _(
+            "%(day)s: %(words)s.",
+            day=day_text(line.as_at),
+            words=figure_text(line["density"]) or _("not known"),
+        )
+        for line in (lines[0], lines[-1])
+    ]
+    return " ".join(said)
+
+
+def _end(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _range(pack: ReportPack, line: Line) -> dict[str, Any]:
+    figure = line["density"]
+    low, high = _end(figure.low), _end(figure.high)
+    return {
+        "label": line_name(pack, line),
+        "low": low,
+        "high": high,
+        "unknown": low is None,
+        "text": figure_text(figure) or _("no count yet"),
+    }
+
+
+def _bar(name: str, figure: Figure) -> dict[str, Any]:
+    share = _end(figure.low)
+    if share is None:
+        text = number_text(figure.numerator) or ""
+    else:
+        text = _(
+            "%(some)s of %(all)s",
+            some=number_text(figure.numerator),
+            all=number_text(figure.out_of_high),
+        )
+    return {"label": name, "share": share, "text": text, "unknown": False}
+
+
+def _standing(pack: ReportPack, whole: Line, measure: str) -> dict[str, Any]:
+    people, on_list = _number(whole, measure), _number(whole, "on_list")
+    return {
+        "label": measure_label(pack, measure),
+        "share": people / on_list if on_list else 0.0,
+        "text": people_text(people),
+        "unknown": measure in {"too_old", "not_asked"},
+    }

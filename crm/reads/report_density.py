@@ -1,0 +1,160 @@
+"""The part "density": members ÷ workers of the unit, of each place in it, and month by month."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from crm.domain.density import NoDensity, TotalDensity
+from crm.domain.numbers import NOT_APPLICABLE
+from crm.domain.report import (
+    Figure,
+    FigureKind,
+    Line,
+    LineKind,
+    PartName,
+    ReportPart,
+    ReportTable,
+    Value,
+    between,
+    count,
+    share,
+)
+from crm.domain.vocabulary import PlaceKind
+from crm.reads.figures import NamedPeople, Row, Survey, Table
+from crm.reads.report_material import Material
+
+PLACES = ("members", "not_members", "named_not_known", "workers", "density", "density_then")
+COVERAGE = ("places_counted", "members_there")
+MONTHS = ("members_at_least", "workers", "density")
+
+
+def build(material: Material) -> ReportPart:
+    """Return the densities: members of any union ÷ all who work on site, as features/density."""
+    found = material.density()
+    site = material.asked.kind is PlaceKind.WORKPLACE
+    cut = material.density_by_area() if site else found
+    return ReportPart(
+        PartName.DENSITY,
+        (
+            ReportTable("places", PLACES, _places(material, found, cut), drawn=("density",)),
+            ReportTable("coverage", COVERAGE, (_coverage(material, found.table.total),)),
+            ReportTable(
+                "months",
+                MONTHS,
+                tuple(_month(day, figure) for day, figure in found.trend),
+                drawn=("density",),
+            ),
+        ),
+    )
+
+
+def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
+    whole = Line(
+        LineKind.WHOLE,
+        "",
+        "",
+        material.asked.as_at,
+        _figures(found.table.total, found.table.named, _total_then(found)),
+    )
+    earlier = {row.key: row for row in cut.compared.rows} if cut.compared else {}
+    rows = [row for row in cut.table.rows if len(cut.table.rows) > 1 or cut is not found]
+    return (
+        whole,
+        *(
+            Line(
+                LineKind.PLACE,
+                str(row.public_id or ""),
+                row.label,
+                material.asked.as_at,
+                _figures(row.figure, row.named, _row_then(earlier.get(row.key))),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _coverage(material: Material, figure: TotalDensity) -> Line:
+    """Return for how many places the workers were counted, and how many members are there.
+
+    A member with jobs at two places counts at each here: what is measured is the list of places.
+    """
+    return Line(
+        LineKind.WHOLE,
+        "",
+        "",
+        material.asked.as_at,
+        {
+            "places_counted": share(figure.counted_places, figure.all_places),
+            "members_there": share(figure.counted_members, figure.all_members),
+        },
+    )
+
+
+def _total_then(found: Survey) -> TotalDensity | None:
+    table: Table | None = found.compared
+    return None if table is None else table.total
+
+
+def _row_then(row: Row | None) -> TotalDensity | None:
+    return None if row is None else row.figure
+
+
+def _figures(
+    figure: TotalDensity, named: NamedPeople, then: TotalDensity | None
+) -> dict[str, Figure]:
+    return {
+        # Everybody on the list, also at places that nobody has counted the workers of.
+        "members": count(named.members, not_known=named.not_known),
+        "not_members": count(named.not_members),
+        "named_not_known": count(named.not_known),
+        "workers": _workers(figure),
+        "density": _density(figure),
+        "density_then": Figure(FigureKind.SHARE, None, None, None)
+        if then is None
+        else _density(then),
+    }
+
+
+def _month(day: date, figure: TotalDensity) -> Line:
+    return Line(
+        LineKind.DAY,
+        day.isoformat(),
+        "",
+        day,
+        {
+            "members_at_least": count(figure.member_range.low),
+            "workers": _workers(figure),
+            "density": _density(figure),
+        },
+    )
+
+
+def _workers(figure: TotalDensity) -> Figure:
+    used = figure.workforce
+    return between(*((used.low, used.best, used.high) if used else (None, None, None)))
+
+
+def _density(figure: TotalDensity) -> Figure:
+    used, found = figure.workforce, figure.fraction_range
+    if used is None or found is None:
+        none: Value = NOT_APPLICABLE if figure.no_density is NoDensity.NO_WORKERS else None
+        return Figure(
+            FigureKind.SHARE,
+            figure.member_range.low,
+            none,
+            none,
+            used.low if used else None,
+            used.high if used else None,
+            not_known=None,
+        )
+    members = figure.member_range
+    return Figure(
+        kind=FigureKind.SHARE,
+        numerator=members.low,
+        low=found.low,
+        high=found.high,
+        out_of_low=used.low,
+        out_of_high=used.high,
+        not_known=max(0.0, min(members.high, used.high) - members.low),
+        small=figure.show_as_count,
+    )

@@ -1,0 +1,114 @@
+"""The part "leaders": one leader for ten workers, and whom no leader reaches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from crm.access.facts import covers, known
+from crm.domain.cover import Foot, Stage, cover, foot
+from crm.domain.report import Figure, PartName, ReportPart, ReportTable, count, share
+from crm.models.contacts import Job
+from crm.models.ties import Leading, Tie
+from crm.reads.places import headcounts_on
+from crm.reads.report_material import Material
+
+MEASURES = ("on_list", "leaders", "confirmed", "needed", "missing", "reached")
+
+
+def build(material: Material) -> ReportPart:
+    """Return the leaders of the unit, with a line for each place. Six statements at most.
+
+    Of several workplaces the whole is their sum, because each of them needs leaders of its own:
+    somebody with jobs at two counts at both. A workplace or an area is worked out as one.
+    """
+    feet = dict(_feet(material))
+    whole = feet.pop(material.asked.place_id, None) if material.asked.by_area else None
+    if whole is None:
+        missing = sum(one.missing for one in feet.values())
+        whole = _sum(feet.values())
+    else:
+        missing = whole.missing
+    lines = material.lines(
+        _figures(whole, missing),
+        {place: _figures(one, one.missing) for place, one in feet.items()},
+    )
+    table = ReportTable("leaders", MEASURES, lines, drawn=("needed", "leaders"))
+    return ReportPart(PartName.LEADERS, (table,), nothing=whole.people == 0)
+
+
+def _feet(material: Material) -> Iterable[tuple[int | None, Foot]]:
+    asked, scope = material.asked, material.scope
+    jobs = material.session.execute(
+        scope.select(Job.contact_id, Job.workplace_id, Job.area_id).where(
+            Job.place_id.in_(material.inside()), known(Job), covers(Job, asked.as_at)
+        )
+    ).all()
+    sites = sorted({job.workplace_id for job in jobs})
+    # For a part of a workplace: ties may lead to a leader in another part of it.
+    everybody = defaultdict[int, set[int]](set)
+    for job in material.session.execute(
+        scope.select(Job.contact_id, Job.workplace_id).where(
+            Job.workplace_id.in_(sites), known(Job), covers(Job, asked.as_at)
+        )
+    ):
+        everybody[job.workplace_id].add(job.contact_id)
+    ties = defaultdict[int, list[tuple[int, int]]](list)
+    for tie in material.session.execute(
+        scope.select(Tie.workplace_id, Tie.contact_id, Tie.leader_id)
+        .where(Tie.workplace_id.in_(sites), known(Tie), covers(Tie, asked.as_at))
+        .order_by(Tie.valid_from, Tie.id)
+    ):
+        ties[tie.workplace_id].append((tie.contact_id, tie.leader_id))
+    stages = defaultdict[int, dict[int, Stage]](dict)
+    for one in material.session.execute(
+        scope.select(Leading.workplace_id, Leading.contact_id, Leading.stage).where(
+            Leading.workplace_id.in_(sites), known(Leading), covers(Leading, asked.as_at)
+        )
+    ):
+        held = stages[one.workplace_id]
+        if held.get(one.contact_id) is not Stage.CONFIRMED:
+            held[one.contact_id] = one.stage
+    reached = {site: cover(everybody[site], ties[site], stages[site]) for site in sites}
+    groups = defaultdict[tuple[int, int | None], set[int]](set)
+    for job in jobs:
+        groups[job.workplace_id, job.area_id if asked.by_area else job.workplace_id].add(
+            job.contact_id
+        )
+        if asked.by_area:
+            groups[job.workplace_id, asked.place_id].add(job.contact_id)
+    estimates = headcounts_on(
+        material.session,
+        scope,
+        {place for _site, place in groups if place is not None},
+        asked.as_at,
+    )
+    for (site, place), people in groups.items():
+        estimate = None if place is None else estimates.get(place)
+        workers = (
+            None if estimate is None else estimate.low if estimate.best is None else estimate.best
+        )
+        yield place, foot(people, stages[site], reached[site], workers=workers)
+
+
+def _sum(feet: Iterable[Foot]) -> Foot:
+    some = list(feet)
+    return Foot(
+        people=sum(one.people for one in some),
+        found=sum(one.found for one in some),
+        confirmed=sum(one.confirmed for one in some),
+        needed=sum(one.needed for one in some),
+        uncovered=sum(one.uncovered for one in some),
+    )
+
+
+def _figures(one: Foot, missing: int) -> dict[str, Figure]:
+    return {
+        "on_list": count(one.people),
+        "leaders": count(one.found),
+        "confirmed": count(one.confirmed),
+        "needed": count(one.needed),
+        "missing": count(missing),
+        # Of those whom no tie leads to a leader it is not known that they listen to nobody.
+        "reached": share(one.people - one.uncovered, one.people, not_known=one.uncovered),
+    }

@@ -1,0 +1,214 @@
+"""What the parts of a report are worked out from: read once, under one scope, for all parts."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
+from crm.domain.report import Figure, Line, LineKind
+from crm.domain.vocabulary import PlaceKind
+from crm.models.contacts import StateSpan
+from crm.models.places import Area, Place, PlaceClosure
+from crm.reads.figures import GroupBy, Question, Survey, survey
+
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report is asked for: see build_report. place_id: the inner id of the unit."""
+
+    place_id: int
+    kind: PlaceKind
+    since: date
+    as_at: date
+    day_end: datetime
+    expiry: ExpiryRule
+    permission: Permission
+
+    @property
+    def by_area(self) -> bool:
+        """True when the lines are areas: the unit is a workplace or an area itself."""
+        return self.kind in {PlaceKind.WORKPLACE, PlaceKind.AREA}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a job in the unit on a day, by inner ids.
+
+    member: None = not known. rating: 1 to 5, None = not asked. expired: asked too long ago to
+    count that day.
+    """
+
+    contact_id: int
+    member: bool | None
+    rating: int | None
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Everybody with a job in the unit on a day, each once; and who of them is at which place.
+
+    at: for each place with a line, and None for people whose area is not known.
+    """
+
+    people: Mapping[int, Person]
+    at: Mapping[int | None, frozenset[int]]
+
+
+@dataclass(slots=True)
+class Material:
+    """Reads for one report. Each thing is read when a part first asks for it, and then kept."""
+
+    session: Session
+    scope: Scope
+    asked: Asked
+    _rolls: dict[date, Roll] = field(default_factory=dict)
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def inside(self) -> sa.Select[Any]:
+        """Return a SELECT of the inner ids of the unit and all places in it, as they lie now."""
+        return sa.select(PlaceClosure.descendant_id).where(
+            PlaceClosure.ancestor_id == self.asked.place_id
+        )
+
+    def roll(self, day: date) -> Roll:
+        """Return who has a job in the unit on a day, as known now. One statement a day."""
+        if day not in self._rolls:
+            self._rolls[day] = self._read_roll(day)
+        return self._rolls[day]
+
+    def _read_roll(self, day: date) -> Roll:
+        rows = self.session.execute(
+            self.scope.select(
+                StateSpan.contact_id,
+                StateSpan.area_id if self.asked.by_area else StateSpan.workplace_id,
+                StateSpan.member,
+                StateSpan.score,
+                StateSpan.scored_on,
+            ).where(
+                StateSpan.from_day <= day,
+                StateSpan.to_day > day,
+                StateSpan.place_id.in_(self.inside()),
+            )
+        )
+        people: dict[int, Person] = {}
+        at: dict[int | None, set[int]] = defaultdict(set)
+        for contact_id, place_id, member, score, scored_on in rows:
+            if contact_id not in people:
+                people[contact_id] = Person(
+                    contact_id, member, score, self._is_expired(scored_on, day)
+                )
+            at[place_id].add(contact_id)
+        return Roll(people, {place: frozenset(some) for place, some in at.items()})
+
+    def _is_expired(self, scored_on: date | None, day: date) -> bool:
+        if scored_on is None:
+            return False
+        age = (day - scored_on).days
+        return freshness_of(age, self.asked.expiry) is Freshness.EXPIRED
+
+    def density(self) -> Survey:
+        """Return the densities of the unit on both days and at the ends of the months before."""
+        if "density" not in self._kept:
+            asked = self.asked
+            days = [asked.as_at]
+            for _ in range(MONTHS):
+                days.append(days[-1].replace(day=1) - timedelta(days=1))
+            self._kept["density"] = survey(
+                self.session,
+                self.scope,
+                self._question(GroupBy.AREA if asked.kind is PlaceKind.AREA else GroupBy.WORKPLACE),
+                days=days[::-1],
+                compare=asked.since,
+            )
+        found: Survey = self._kept["density"]
+        return found
+
+    def density_by_area(self) -> Survey:
+        """Return the densities of the areas of a workplace on both days."""
+        if "areas" not in self._kept:
+            self._kept["areas"] = survey(
+                self.session,
+                self.scope,
+                self._question(GroupBy.AREA),
+                compare=self.asked.since,
+            )
+        found: Survey = self._kept["areas"]
+        return found
+
+    def _question(self, group_by: GroupBy) -> Question:
+        return Question(
+            as_at=self.asked.as_at,
+            group_by=group_by,
+            within=(self.asked.place_id,),
+            permission=self.asked.permission,
+        )
+
+    @property
+    def site_of_area(self) -> dict[int, int]:
+        """The workplace of each area of the unit, by inner ids. One statement."""
+        if "sites" not in self._kept:
+            rows = self.session.execute(
+                self.scope.select(Area.id, Area.workplace_id).where(Area.id.in_(self.inside()))
+            )
+            self._kept["sites"] = {int(row[0]): int(row[1]) for row in rows}
+        found: dict[int, int] = self._kept["sites"]
+        return found
+
+    def line_place(self, place_id: int) -> int | None:
+        """Return the place whose line a row at a place belongs to; None = area not known."""
+        site = self.site_of_area.get(place_id)
+        if self.asked.by_area:
+            return None if site is None else place_id
+        return place_id if site is None else site
+
+    def names(self, place_ids: Iterable[int]) -> dict[int, tuple[uuid.UUID, str]]:
+        """Return the public ids and names of places, by inner id. One statement."""
+        wanted = sorted(set(place_ids))
+        if not wanted:
+            return {}
+        rows = self.session.execute(
+            self.scope.select(Place.id, Place.public_id, Place.name).where(Place.id.in_(wanted))
+        )
+        return {int(row[0]): (row[1], str(row[2])) for row in rows}
+
+    def lines(
+        self, whole: Mapping[str, Figure], by_place: Mapping[int | None, Mapping[str, Figure]]
+    ) -> tuple[Line, ...]:
+        """Return the line of the whole, then one for each place by name, the not known last.
+
+        An area is its own only line, so the lines of one that holds no other are left out.
+        """
+        first = Line(LineKind.WHOLE, "", "", self.asked.as_at, whole)
+        if set(by_place) <= {self.asked.place_id}:
+            return (first,)
+        named = self.names(place for place in by_place if place is not None)
+        lines = [
+            Line(LineKind.PLACE, str(named[place][0]), named[place][1], self.asked.as_at, figures)
+            for place, figures in by_place.items()
+            if place is not None and place in named
+        ]
+        last = [
+            Line(LineKind.PLACE, "", "", self.asked.as_at, figures)
+            for place, figures in by_place.items()
+            if place is None
+        ]
+        ordered = sorted(lines, key=lambda line: (line.name.casefold(), line.key))
+        return (first, *ordered, *last)
+
+
+def places_of(*groups: Sequence[int | None] | Mapping[int | None, Any]) -> list[int | None]:
+    """Return every place that stands in one of the groups, each once, in the order of finding."""
+    return list(dict.fromkeys(place for group in groups for place in group))

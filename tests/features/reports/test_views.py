@@ -1,0 +1,466 @@
+"""Reports: every number worked out anew from the raw tables, and the same in every output."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from crm.domain.assessment import DEFAULT_EXPIRY
+from crm.domain.report import FigureRow, PartName, figure_rows
+from crm.models.audit import AuditEntry
+from crm.models.cases import Case, CaseDeadline, CaseTeamMember
+from crm.models.contacts import Job, Membership
+from crm.models.conversations import Assessment, Conversation, ConversationIssue, FollowUp
+from crm.models.places import PlaceClosure, Workplace
+from crm.models.ties import Leading, Tie
+from crm.reads.report import build_report
+from crm.web.db import unit_of_work
+from tests import factories
+from tests.factories import ALL, NOW, TODAY, Named, World
+
+Clients = Callable[[Named], FlaskClient]
+
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+SINCE = date(2026, 10, 26)
+DAY_END = datetime(2026, 11, 24, tzinfo=UTC)
+EVERY_PART = "&".join(f"parts={part.value}" for part in PartName)
+
+
+def _talk(session: Any, who: Any, where: Named, day: date, *issues: str) -> None:
+    of = {"contact_id": who.id, "place_id": where.id}
+    talk = Conversation(day=day, held_at=NOW, recorded_at=NOW, **of)
+    session.add(talk)
+    session.flush()
+    session.add_all(
+        ConversationIssue(conversation_id=talk.id, issue=issue, **of) for issue in issues
+    )
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """The small world with people who come, go, join, leave, talk, lead and are promised talks."""
+    with unit_of_work(ALL) as session:
+        for number in range(14):
+            where = (world.packing, world.yard, None)[number % 3]
+            site = session.get_one(Workplace, world.mill.id, execution_options={"crm_scope": True})
+            area = None if where is None else where
+            person = factories.make_person(
+                session,
+                site,
+                f"Worker {number}",
+                area=area,  # type: ignore[arg-type]
+                since=date(2026, 11, 5) if number == 3 else date(2026, 1, 1),
+                until=date(2026, 11, 10) if number == 4 else None,
+            )
+            if number in {0, 3, 4}:
+                factories.make_membership(session, person, world.union)  # type: ignore[arg-type]
+            if number == 5:
+                factories.make_membership(
+                    session,
+                    person,
+                    world.union,  # type: ignore[arg-type]
+                    since=date(2026, 11, 1),
+                )
+            if number == 6:
+                factories.make_membership(
+                    session,
+                    person,
+                    world.union,  # type: ignore[arg-type]
+                    until=date(2026, 11, 2),
+                )
+                factories.make_membership(
+                    session, person, None, status="not_member", since=date(2026, 11, 2)
+                )
+            if number % 2:
+                factories.make_assessment(
+                    session, person, where or world.mill, number % 5 + 1, day=date(2026, 11, 1)
+                )
+            if number == 8:
+                factories.make_assessment(session, person, world.mill, 1, day=date(2026, 3, 1))
+            if number in {1, 2, 4}:
+                _talk(session, person, world.mill, date(2026, 11, 3), "pay")
+            if number == 2:
+                _talk(session, person, world.mill, date(2026, 11, 4), "pay", "heat")
+            if number == 9:
+                _talk(session, person, world.mill, SINCE)
+                here = {
+                    "workplace_id": world.mill.id,
+                    "place_id": world.mill.id,
+                    "recorded_at": NOW,
+                    "valid_from": date(2026, 1, 1),
+                }
+                session.add(
+                    Leading(contact_id=person.id, stage="identified", found_by="named", **here)
+                )
+                session.add(
+                    Tie(contact_id=world.ioana.id, leader_id=person.id, basis="seen", **here)
+                )
+            if number < 4:
+                session.add(
+                    FollowUp(
+                        contact_id=person.id,
+                        place_id=world.mill.id,
+                        owner_id=world.rep.id,
+                        due_on=TODAY + timedelta(days=(-1, 0, 7, 30)[number]),
+                        created_at=NOW,
+                    )
+                )
+        _talk(session, world.depot_worker, world.depot, date(2026, 11, 20), "pay")
+        _talk(session, world.docker, world.dock, date(2026, 11, 20), "pay", "heat")
+        case = Case(
+            reference="Rota",
+            kind="collective",
+            matter="hours",
+            opened_on=date(2026, 11, 1),
+            created_at=NOW,
+            place_id=world.mill.id,
+        )
+        session.add(case)
+        session.flush()
+        session.add_all(
+            [
+                CaseDeadline(
+                    case_id=case.id,
+                    due_on=TODAY - timedelta(days=2),
+                    what="Appeal",
+                    created_at=NOW,
+                ),
+                CaseTeamMember(case_id=case.id, user_id=world.officer.id, joined_at=NOW),
+            ]
+        )
+    return world
+
+
+def _rows(unit: Named, **more: Any) -> list[FigureRow]:
+    asked: dict[str, Any] = {
+        "since": SINCE,
+        "as_at": TODAY,
+        "day_end": DAY_END,
+        "expiry": DEFAULT_EXPIRY,
+        **more,
+    }
+    with unit_of_work(ALL, read_only=True) as session:
+        return figure_rows(build_report(session, ALL, unit.public_id, **asked))
+
+
+def _whole(rows: list[FigureRow], unit: Named) -> dict[str, Any]:
+    return {
+        f"{row.table}.{row.measure}": row.numerator
+        for row in rows
+        if row.place_id == str(unit.public_id) and row.line == ""
+    }
+
+
+# Worked out anew, row by row, from what is stored; nothing of the program's own counting is used.
+
+
+def _stored(model: Any) -> list[Any]:
+    with unit_of_work(ALL, read_only=True) as session:
+        found = list(session.scalars(ALL.select(model)))
+        session.expunge_all()
+        return found
+
+
+def _in_force(fact: Any, day: date) -> bool:
+    return (
+        fact.superseded_at is None
+        and fact.valid_from <= day
+        and (fact.valid_to is None or fact.valid_to > day)
+    )
+
+
+class _ByHand:
+    def __init__(self, unit: Named) -> None:
+        with unit_of_work(ALL, read_only=True) as session:
+            self.inside = set(
+                session.execute(
+                    sa.select(PlaceClosure.descendant_id).where(PlaceClosure.ancestor_id == unit.id)
+                ).scalars()
+            )
+        self.jobs = _stored(Job)
+        self.memberships = _stored(Membership)
+        self.assessments = _stored(Assessment)
+
+    def here(self, day: date) -> set[int]:
+        return {
+            job.contact_id
+            for job in self.jobs
+            if _in_force(job, day) and job.place_id in self.inside
+        }
+
+    def member(self, who: int, day: date) -> bool | None:
+        said = [
+            one.status.value
+            for one in self.memberships
+            if one.contact_id == who and _in_force(one, day)
+        ]
+        return True if "member" in said else False if "not_member" in said else None
+
+    def members(self, day: date) -> set[int]:
+        return {who for who in self.here(day) if self.member(who, day) is True}
+
+    def standing(self, who: int) -> tuple[int, date] | None:
+        found = [
+            one for one in self.assessments if one.contact_id == who and one.superseded_at is None
+        ]
+        last = max(found, key=lambda one: one.day, default=None)
+        return None if last is None else (last.rating, last.day)
+
+
+@pytest.mark.parametrize("unit", ["mill", "branch", "packing"])
+def test_every_count_of_a_report_is_what_the_raw_tables_give(busy: World, unit: str) -> None:
+    place = getattr(busy, unit)
+    found = _whole(_rows(place, parts=tuple(PartName)), place)
+    hand = _ByHand(place)
+    then, now = hand.members(SINCE), hand.members(TODAY)
+    here_then, here_now = hand.here(SINCE), hand.here(TODAY)
+    assert found["members.members_then"] == len(then)
+    assert found["members.members_now"] == len(now)
+    assert found["members.joined"] == len((now - then) & here_then)
+    assert found["members.came_as_members"] == len((now - then) - here_then)
+    assert found["members.left_as_members"] == len((then - now) - here_now)
+    stayed = (then - now) & here_now
+    assert found["members.no_longer_members"] == sum(
+        hand.member(who, TODAY) is False for who in stayed
+    )
+    assert found["members.no_longer_known"] == sum(
+        hand.member(who, TODAY) is None for who in stayed
+    )
+    talks = [
+        talk
+        for talk in _stored(Conversation)
+        if talk.place_id in hand.inside and SINCE < talk.day <= TODAY
+    ]
+    assert found["work.talks"] == len(talks)
+    assert found["work.talked_to"] == len({talk.contact_id for talk in talks})
+    told = [one for one in hand.assessments if one.place_id in hand.inside and one.day <= TODAY]
+    new = {one.contact_id for one in told if one.day > SINCE}
+    assert found["work.asked"] == len(new)
+    assert found["work.asked_first"] == len(
+        new - {one.contact_id for one in told if one.day <= SINCE}
+    )
+    standings = [hand.standing(who) for who in here_now]
+    fresh = [one[0] for one in standings if one and (TODAY - one[1]).days <= 120]
+    assert found["support.on_list"] == len(here_now)
+    for rating in range(1, 6):
+        assert found[f"support.stand_{rating}"] == fresh.count(rating)
+    assert found["support.not_asked"] == standings.count(None)
+    assert found["support.too_old"] == len(here_now) - len(fresh) - standings.count(None)
+    assert found["support.with_us"] == fresh.count(1) + fresh.count(2)
+    open_now = [one for one in _stored(FollowUp) if one.place_id in hand.inside]
+    assert found["reminders.open"] == len(open_now)
+    assert found["reminders.late"] == sum(one.due_on < TODAY for one in open_now)
+    assert found["places.members"] == len(now)
+    assert found["places.named_not_known"] == sum(
+        hand.member(who, TODAY) is None for who in here_now
+    )
+
+
+def test_the_ways_in_and_out_make_the_whole_of_the_change_at_every_place(busy: World) -> None:
+    for unit in (busy.mill, busy.branch, busy.packing):
+        lines: dict[str, dict[str, float]] = {}
+        for row in _rows(unit):
+            if row.table == "members":
+                assert isinstance(row.numerator, int | float)
+                lines.setdefault(row.place_id + row.line, {})[row.measure] = row.numerator
+        assert lines
+        for line in lines.values():
+            ins = line["joined"] + line["came_as_members"]
+            outs = line["left_as_members"] + line["no_longer_members"] + line["no_longer_known"]
+            assert line["members_then"] + ins - outs == line["members_now"]
+    whole = _whole(_rows(busy.mill), busy.mill)
+    assert whole["members.joined"] == 1
+    assert whole["members.came_as_members"] == 1
+    assert whole["members.left_as_members"] == 1
+    assert whole["members.no_longer_members"] == 1
+
+
+def test_leaders_are_needed_for_every_ten_workers_and_reach_those_who_listen(busy: World) -> None:
+    found = _whole(_rows(busy.mill), busy.mill)
+    hand = _ByHand(busy.mill)
+    people = hand.here(TODAY)
+    assert found["leaders.on_list"] == len(people)
+    assert found["leaders.leaders"] == 1
+    assert found["leaders.confirmed"] == 0
+    assert found["leaders.needed"] == -(-max(8, len(people)) // 10)
+    # The leader, and Ioana who listens to them.
+    assert found["leaders.reached"] == 2
+
+
+def test_what_only_two_raised_is_hidden_and_what_three_raised_is_told(busy: World) -> None:
+    with unit_of_work(ALL) as session:
+        _talk(session, busy.tomasz, busy.mill, TODAY, "pay")
+    raised = {row.line: row for row in _rows(busy.branch) if row.table == "issues"}
+    # Workers 1 and 2, Tomasz and Marta; worker 4 has left.
+    assert (raised["pay"].numerator, raised["pay"].out_of_high) == (4, 4)
+    assert raised["heat"].numerator == "[c]"
+
+
+def test_where_people_stand_is_hidden_for_a_place_of_few_people(busy: World) -> None:
+    rows = [row for row in _rows(busy.depot) if row.table == "support"]
+    assert {row.measure: row.numerator for row in rows}["on_list"] == 1
+    assert {row.numerator for row in rows if row.measure != "on_list"} == {"[c]"}
+
+
+def test_the_density_is_that_of_the_density_page(busy: World, client_as: Clients) -> None:
+    found = next(
+        row for row in _rows(busy.mill) if row.table == "places" and row.measure == "density"
+    )
+    page = client_as(busy.officer).get(
+        f"/dash.csv?as_at=2026-11-23&workplace={busy.mill.public_id}"
+    )
+    total = list(csv.DictReader(io.StringIO(page.get_data().decode("utf-8-sig"))))[-1]
+    assert (total["row"], total["as_at"]) == ("total", "2026-11-23")
+    assert found.low == pytest.approx(float(total["low_fraction"]))
+    assert found.high == pytest.approx(float(total["high_fraction"]))
+    assert found.out_of_high == float(total["workers_high"])
+
+
+def test_screen_csv_and_workbook_hold_the_same_numbers(busy: World, client_as: Clients) -> None:
+    officer = client_as(busy.officer)
+    address = f"/reports/{busy.branch.public_id}"
+    asked = f"?since={SINCE}&as_at={TODAY}&{EVERY_PART}"
+    page = officer.get(address + asked)
+    assert page.status_code == 200
+    text = page.get_data(as_text=True)
+    table = list(
+        csv.DictReader(
+            io.StringIO(officer.get(f"{address}.csv{asked}").get_data().decode("utf-8-sig"))
+        )
+    )
+    by_line: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
+    for row in table:
+        key = (row["table"], row["place_id"], row["line"])
+        by_line.setdefault(key, {})[row["measure"]] = row
+    members = by_line["members", str(busy.branch.public_id), "[z]"]
+    wanted = (
+        f"Then {members['members_then']['numerator']}, now {members['members_now']['numerator']}. "
+        f"Joined the union: {members['joined']['numerator']}."
+    )
+    assert wanted in text
+    book = openpyxl.load_workbook(
+        io.BytesIO(officer.get(f"{address}.xlsx{asked}").get_data()), data_only=False
+    )
+    sheet = book["Members who came and went"]
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows(max_row=4)]
+    assert cells[0][0] == "Place"
+    assert cells[1] == [
+        "All together",
+        *(float(one["numerator"]) for one in members.values()),
+    ]
+    assert len(sheet.tables) == 1
+    assert len(book["Where people stand"]._charts) == 1
+    for page_of in book.worksheets:
+        for row in page_of.iter_rows():
+            assert not any(cell.data_type == "f" for cell in row)
+
+
+def test_a_file_holds_no_name_of_anybody(busy: World, client_as: Clients) -> None:
+    officer = client_as(busy.officer)
+    address = f"/reports/{busy.branch.public_id}"
+    content = officer.get(f"{address}.csv?{EVERY_PART}").get_data(as_text=True)
+    content += officer.get(f"{address}?{EVERY_PART}").get_data(as_text=True)
+    for name in ("Ioana", "Tomasz", "Worker 1", "Marta", "Owen Rep"):
+        assert name not in content
+
+
+def test_a_file_is_written_into_the_trail(busy: World, client_as: Clients) -> None:
+    for ending in ("csv", "xlsx"):
+        answer = client_as(busy.officer).get(
+            f"/reports/{busy.branch.public_id}.{ending}?since={SINCE}"
+        )
+        assert answer.status_code == 200
+        with unit_of_work(ALL, read_only=True) as session:
+            entry = session.scalars(
+                ALL.select(AuditEntry).where(AuditEntry.subject == f"report_{ending}")
+            ).one()
+            assert entry.place_id == busy.branch.id
+            assert entry.actor_id == busy.officer.id
+
+
+def test_nobody_gets_a_report_of_a_place_that_they_do_not_hold_whole(
+    world: World, client_as: Clients
+) -> None:
+    for user, place in (
+        (world.rep, world.branch),
+        (world.rep, world.depot),
+        (world.dock_rep, world.mill),
+        (world.officer, world.brightway),
+        (world.officer, world.dock),
+    ):
+        for ending in ("", "/print"):
+            answer = client_as(user).get(f"/reports/{place.public_id}{ending}")
+            assert answer.status_code == 404, (user.name, place.name, ending)
+    assert client_as(world.officer).get(f"/reports/{world.dock.public_id}.csv").status_code == 404
+    assert client_as(world.rep).get(f"/reports/{world.mill.public_id}.csv").status_code == 403
+    assert client_as(world.admin).get(f"/reports/{world.mill.public_id}").status_code == 403
+
+
+def test_cases_are_left_out_unless_asked_for_and_count_only_ones_own(
+    busy: World, client_as: Clients
+) -> None:
+    address = f"/reports/{busy.branch.public_id}"
+    assert "of your teams" not in client_as(busy.officer).get(address).get_data(as_text=True)
+    asked = client_as(busy.officer).get(f"{address}?parts=cases").get_data(as_text=True)
+    assert "1 open case of your teams." in asked
+    assert "1 deadline is late" in asked
+    other = client_as(busy.organiser).get(f"{address}?parts=cases").get_data(as_text=True)
+    assert "You are on the team of no open case here" in other
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("as_at=2027-01-01", "This day has not come yet. Choose today or a day before."),
+        (
+            "since=2026-11-23",
+            "The last meeting must be before the day of the report. Choose an earlier day.",
+        ),
+        ("as_at=never", "Enter a date like 14/05/2026, or pick one."),
+        ("parts=all", "Choose from the list."),
+    ],
+)
+def test_a_wrong_day_or_part_is_refused_in_a_sentence(
+    world: World, client_as: Clients, query: str, words: str
+) -> None:
+    answer = client_as(world.rep).get(f"/reports/{world.mill.public_id}?{query}")
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+    printed = client_as(world.rep).get(f"/reports/{world.mill.public_id}/print?{query}")
+    assert printed.status_code == 404
+
+
+def test_the_list_names_the_places_held_and_no_others(world: World, client_as: Clients) -> None:
+    text = client_as(world.rep).get("/reports").get_data(as_text=True)
+    assert "The Mill" in text
+    assert "The Depot" not in text
+    assert "Barnsley branch" not in text
+    assert "Barnsley branch" in client_as(world.officer).get("/reports").get_data(as_text=True)
+
+
+def test_the_statements_do_not_grow_with_the_places(
+    busy: World, client_as: Clients, count_statements: list[str]
+) -> None:
+    officer = client_as(busy.officer)
+    officer.get(f"/reports/{busy.mill.public_id}")
+    one = len(count_statements)
+    count_statements.clear()
+    officer.get(f"/reports/{busy.branch.public_id}")
+    assert len(count_statements) <= one + 2
+    assert len(count_statements) <= 40
+
+
+def test_the_paper_writes_out_every_table(busy: World, client_as: Clients) -> None:
+    text = client_as(busy.rep).get(f"/reports/{busy.mill.public_id}/print").get_data(as_text=True)
+    assert len(re.findall(r"<details", text)) == len(re.findall(r"<details[^>]* open", text)) > 0
+    assert "Contains union data: do not leave on a table." in text
