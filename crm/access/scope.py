@@ -530,6 +530,7 @@ def _audit_of_the_rest(scope: Scope, narrower: Permission | None) -> sa.ColumnEl
     The trail holds the words of talks too: they need the same right as the notes themselves, and
     so do the groups. What it tells of a tie is for those who may see both people. Asked for with
     USER_WRITE, it is what was done to accounts and by the machine, and nothing of any person.
+    Asked for with EXPORT_MAKE, it is what may be read and may leave the system in a file.
     """
     entry = AuditEntry
     if narrower is Permission.USER_WRITE:
@@ -544,6 +545,12 @@ def _audit_of_the_rest(scope: Scope, narrower: Permission | None) -> sa.ColumnEl
         if other is not None:
             both = sa.exists(sa.select(sa.literal(1)).where(tie.c.id == entry.subject_id, other))
             seen = sa.and_(seen, sa.or_(entry.subject != Tie.__tablename__, both))
+    if narrower is Permission.EXPORT_MAKE:
+        person = _of_seen_contact(scope, narrower, entry.contact_id)
+        taken_out = scope.reach(narrower, entry.place_id)
+        if person is not None:
+            taken_out = sa.or_(taken_out, sa.and_(entry.place_id.is_(None), person))
+        seen = _all_of(seen, taken_out)
     seen = _all_of(seen, _defined_entry(scope))
     if scope.nodes(Permission.NOTE_READ) is None:
         return seen

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -135,6 +135,23 @@ def density_csv(rows: Sequence[DensityRow], *, practice: bool) -> bytes:
         writer.writerow(
             [*mark, *(_text(density_value(row, column), column) for column in DENSITY_COLUMNS)]
         )
+    return file.getvalue().encode("utf-8-sig")
+
+
+def words_csv(
+    headings: Sequence[str], lines: Iterable[Sequence[str | None]], *, practice: bool
+) -> bytes:
+    """Return lines of words as CSV: UTF-8 with a byte order mark, and a heading row.
+
+    None is an empty cell. No text is ever a formula. practice: marks every line as invented in a
+    first column.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow([*(["practice"] if practice else []), *map(neutral, headings)])
+    mark = [PRACTICE] if practice else []
+    for line in lines:
+        writer.writerow([*mark, *("" if cell is None else neutral(cell) for cell in line)])
     return file.getvalue().encode("utf-8-sig")
 
 

@@ -27,6 +27,7 @@ NO_PAGES = {
     "feed.dates",
     "health.alive",
     "health.ready",
+    "history.trail_csv",
 }
 # Asked for something that belongs to the administrator, or for a right over a whole employer.
 OF_ADMIN = {"tasks.show", "workplaces.add_workplace", "workplaces.edit_employer"}

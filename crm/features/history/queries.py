@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.audit import record_view
+from crm.access.audit import record_export, record_view
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.errors import NotFound
+from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
 from crm.models.base import Base
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Conversation, FollowUp
+from crm.models.lists import CustomField, FieldChoice, Tag
 from crm.models.places import Place, Shift
+from crm.models.ties import SocialGroup
 from crm.reads.people import get_contact, names_of_users, shown_name
 from crm.reads.places import names_of
 
@@ -43,7 +45,23 @@ OF_USERS = (
     "done_by_id",
     "recorded_by_id",
     "user_id",
+    "from_user_id",
+    "to_user_id",
+    "passed_by_id",
+    "said_by_id",
+    "made_by_id",
+    "carrier_id",
+    "set_by_id",
 )
+OF_PEOPLE = ("leader_id",)
+# Values that are inner keys of things with a name of their own.
+NAMED: dict[str, Any] = {
+    "shift_id": Shift.name,
+    "group_id": SocialGroup.name,
+    "tag_id": Tag.name,
+    "field_id": CustomField.name,
+    "choice_id": FieldChoice.name,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,9 @@ class Names:
 
     places: dict[int, str]
     users: dict[int, str]
-    shifts: dict[int, str]
+    people: dict[int, str]
+    # By the field that holds the key, and the key.
+    things: dict[tuple[str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,52 @@ def history_of_place(
     )
 
 
+# More lines than this make a file that nobody reads, and a list of everybody in one hand.
+MOST_IN_A_FILE = 5000
+
+
+class TooManyEntries(Refusal):
+    """A file of the trail is for some days, not for everything at once."""
+
+    default_message = (
+        "That is more than 5,000 entries. Choose fewer days, one person or one kind of act."
+    )
+
+
+def trail_for_file(
+    session: Session,
+    scope: Scope,
+    *,
+    verbs: Sequence[Verb] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    actor_id: int | None = None,
+) -> History:
+    """Return the trail of places whose records the reader may take out, the latest first.
+
+    Raises TooManyEntries when more than MOST_IN_A_FILE fit.
+    """
+    chosen = _chosen(
+        scope,
+        Permission.EXPORT_MAKE,
+        verbs=verbs,
+        since=since,
+        until=until,
+        actor_id=actor_id,
+    )
+    found = _acts(session, scope, chosen, limit=MOST_IN_A_FILE, before=None)
+    if found.more or sum(len(act.lines) for act in found.acts) > MOST_IN_A_FILE:
+        raise TooManyEntries()
+    return found
+
+
+def note_file(
+    session: Session, filters: Mapping[str, Any], *, rows: int, place_id: int | None = None
+) -> None:
+    """Record that the reader took a file of the trail out."""
+    record_export(session, what="audit_entry", filters=filters, rows=rows, place_id=place_id)
+
+
 def trail(
     session: Session,
     scope: Scope,
@@ -171,6 +237,19 @@ def trail(
     since and until: moments, the second left out. Six statements at most.
     """
     right = Permission.USER_WRITE if accounts else None
+    chosen = _chosen(scope, right, verbs=verbs, since=since, until=until, actor_id=actor_id)
+    return _acts(session, scope, chosen, limit=limit, before=before)
+
+
+def _chosen(
+    scope: Scope,
+    right: Permission | None,
+    *,
+    verbs: Sequence[Verb],
+    since: datetime | None,
+    until: datetime | None,
+    actor_id: int | None,
+) -> sa.Select[*tuple[Any, ...]]:
     chosen = scope.select(AuditEntry, permission=right)
     if verbs:
         chosen = chosen.where(AuditEntry.verb.in_(verbs))
@@ -180,7 +259,7 @@ def trail(
         chosen = chosen.where(AuditEntry.at < until)
     if actor_id is not None:
         chosen = chosen.where(AuditEntry.actor_id == actor_id)
-    return _acts(session, scope, chosen, limit=limit, before=before)
+    return chosen
 
 
 def entries_of_request(
@@ -310,8 +389,9 @@ def _acts(
         groups.pop()
     groups = groups[:limit]
     shown = [row for group in groups for row in group]
-    people = _people(session, scope, {row.contact_id for row in shown})
-    names = _names(session, scope, shown)
+    named = _keys(shown, OF_PEOPLE)
+    people = _people(session, scope, {row.contact_id for row in shown} | named)
+    names = _names(session, scope, shown, {one: people[one][0] for one in named & set(people)})
     return History(
         acts=[_act(group, people, names) for group in groups],
         names=names,
@@ -361,24 +441,32 @@ def _people(
     return {one.id: (shown_name(one), one.public_id) for one in found}
 
 
-def _names(session: Session, scope: Scope, rows: Iterable[AuditEntry]) -> Names:
-    places: set[int] = set()
-    users: set[int] = set()
-    shifts: set[int] = set()
-    for row in rows:
-        users |= {one for one in (row.actor_id,) if one is not None}
-        places |= {one for one in (row.place_id,) if one is not None}
-        for values in (row.old or {}, row.new or {}):
-            places |= {value for name, value in values.items() if name in OF_PLACES and value}
-            users |= {value for name, value in values.items() if name in OF_USERS and value}
-            shifts |= {value for name, value in values.items() if name == "shift_id" and value}
-    found = (
-        session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(sorted(shifts))))
-        if shifts
-        else ()
-    )
+def _keys(rows: Iterable[AuditEntry], fields: Sequence[str]) -> set[int]:
+    """Return the inner keys that stand in these fields, before or after."""
+    return {
+        value
+        for row in rows
+        for values in (row.old or {}, row.new or {})
+        for name, value in values.items()
+        if name in fields and isinstance(value, int)
+    }
+
+
+def _names(
+    session: Session, scope: Scope, rows: Sequence[AuditEntry], people: dict[int, str]
+) -> Names:
+    users = {row.actor_id for row in rows if row.actor_id is not None} | _keys(rows, OF_USERS)
+    places = {row.place_id for row in rows if row.place_id is not None} | _keys(rows, OF_PLACES)
+    things: dict[tuple[str, int], str] = {}
+    for field, name in NAMED.items():
+        keys = _keys(rows, (field,))
+        if keys:
+            key = name.class_.id
+            found = session.execute(scope.select(key, name).where(key.in_(sorted(keys))))
+            things |= {(field, int(one)): str(text) for one, text in found}
     return Names(
         places=names_of(session, scope, places),
         users=names_of_users(session, users),
-        shifts={int(shift_id): str(name) for shift_id, name in found},
+        people=people,
+        things=things,
     )

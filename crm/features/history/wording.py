@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import enum
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from crm.domain.vocabulary import Verb
-from crm.features.history.queries import OF_PLACES, OF_USERS, Act, Line, Names, closed_list
+from crm.features.history.queries import (
+    NAMED,
+    OF_PEOPLE,
+    OF_PLACES,
+    OF_USERS,
+    Act,
+    History,
+    Line,
+    Names,
+    closed_list,
+)
 from crm.web.filters import day, moment
 from crm.web.labels import LABELS, RATINGS
 from crm.web.labels import label as word_of
@@ -60,8 +71,25 @@ SUBJECTS: dict[str, Any] = {
     "contact_answer": _("Answer to a field"),
     "place_answer": _("Answer to a field"),
     "talk_list": _("Talk list"),
+    "place": _("Place"),
+    "law_change": _("Change of law"),
+    "rule_check": _("Rule that was checked"),
+    "task_file": _("File of long work"),
+    "union_affiliation": _("Body a union belongs to"),
+    "external_id": _("Number in another list"),
+    "kept_talk": _("Talk kept for its writer"),
+    "sheet": _("Sheet of paper"),
+    "sheet_line": _("Line of a sheet"),
+    "account_notice": _("Message to administrators"),
+    # Never in a trail that others read; in words for its own team.
+    "case_file": _("Case"),
+    "case_deadline": _("Deadline of a case"),
+    "case_person": _("Person of a case"),
+    "case_team_member": _("Team of a case"),
+    "case_entry": _("Entry in a case"),
     "density": _("Density file"),
     "density_table": _("Density file"),
+    "audit_entry": _("File of the trail"),
 }
 
 FIELDS: dict[str, Any] = {
@@ -129,6 +157,53 @@ FIELDS: dict[str, Any] = {
     "active": _("Open"),
     "role": _("Role"),
     "sector": _("Sector"),
+    "country": _("Country"),
+    "closed_on": _("Closed on"),
+    "need_to_know": _("Only for those who need to know"),
+    "company_number": _("Company number"),
+    "address": _("Address"),
+    "postcode": _("Postcode"),
+    "abbreviation": _("Short name"),
+    "covers": _("Covers"),
+    "covered": _("Whom it counts"),
+    "rounded_to": _("Rounded to"),
+    "source_note": _("Where it comes from"),
+    "body_name": _("Body"),
+    "starts_at": _("Starts at"),
+    "ends_at": _("Ends at"),
+    "time_zone": _("Time zone"),
+    "theme": _("Look"),
+    "sign_in_name": _("Sign-in name"),
+    "user_id": _("Who"),
+    "from_user_id": _("From whom"),
+    "to_user_id": _("To whom"),
+    "passed_by_id": _("Passed on by"),
+    "said_by_id": _("Who said so"),
+    "made_by_id": _("Made by"),
+    "carrier_id": _("Who carries it"),
+    "set_by_id": _("Set by"),
+    "leader_id": _("Whom they listen to"),
+    "group_id": _("Group"),
+    "tag_id": _("Tag"),
+    "field_id": _("Field"),
+    "choice_id": _("Choice"),
+    "text_value": _("Answer"),
+    "number_value": _("Answer"),
+    "day_value": _("Answer"),
+    "flag_value": _("Answer"),
+    "hint": _("Hint"),
+    "retired_on": _("No longer used from"),
+    "stage": _("How sure"),
+    "found_by": _("How it was found"),
+    "action": _("Action"),
+    "action_on": _("Day of the action"),
+    "listeners": _("Asked to act"),
+    "acted": _("Acted"),
+    "times_put_off": _("Times put off"),
+    "first_due_on": _("First due"),
+    "undone_at": _("Undone"),
+    "began_on": _("In force from"),
+    "checked_on": _("Checked on"),
 }
 # Keys, versions and moments of the machine: they tell a reader nothing.
 _QUIET = frozenset(
@@ -234,6 +309,40 @@ def change_rows(line: Line, names: Names) -> list[tuple[str, str | None, str | N
     return found
 
 
+def file_headings() -> list[str]:
+    """Return the headings of the trail's file."""
+    return [
+        gettext("When (UTC)"),
+        gettext("Who"),
+        gettext("What was done"),
+        gettext("Record"),
+        gettext("About"),
+        gettext("Place"),
+        gettext("Field"),
+        gettext("Before"),
+        gettext("Now"),
+    ]
+
+
+def file_lines(found: History) -> Iterator[list[str | None]]:
+    """Yield one line for each field that changed, or one for an act without fields."""
+    for act in found.acts:
+        for line in act.lines:
+            start = [
+                act.at.astimezone(UTC).isoformat(timespec="seconds"),
+                act.by or gettext("by the machine"),
+                verb_text(line),
+                subject_text(line),
+                act.person,
+                act.place,
+            ]
+            rows: list[tuple[str | None, str | None, str | None]] = [
+                *change_rows(line, found.names)
+            ]
+            for field, old, new in rows or [(None, None, None)]:
+                yield [*start, field, old, new]
+
+
 def _value(subject: str, name: str, value: Any, names: Names) -> str | None:
     if value is None:
         return None
@@ -241,8 +350,10 @@ def _value(subject: str, name: str, value: Any, names: Names) -> str | None:
         return names.places.get(value, str(gettext("a place you do not see")))
     if name in OF_USERS:
         return names.users.get(value, str(gettext("somebody")))
-    if name == "shift_id":
-        return names.shifts.get(value, str(gettext("a shift")))
+    if name in OF_PEOPLE:
+        return names.people.get(value, str(gettext("a person you do not see")))
+    if name in NAMED:
+        return names.things.get((name, value), str(gettext("something you do not see")))
     if name == "rating" and isinstance(value, int):
         return f"{value} · {RATINGS[value]}"
     if isinstance(value, bool):
@@ -276,6 +387,12 @@ _WORDS = frozenset(
         "next_step",
         "what",
         "name",
+        "address",
+        "source_note",
+        "body_name",
+        "covered",
+        "text_value",
+        "hint",
     }
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import uuid
 from collections.abc import Callable
@@ -10,8 +12,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from crm.domain.vocabulary import Verb
+from crm.domain.vocabulary import GroupKind, Verb
+from crm.features.history import wording
 from crm.models.audit import AuditEntry
+from crm.models.base import Base
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import (
     Assessment,
@@ -21,8 +25,9 @@ from crm.models.conversations import (
     FollowUp,
 )
 from crm.models.places import Workplace
+from crm.models.ties import GroupMember, SocialGroup
 from crm.web.db import unit_of_work
-from tests.factories import ALL, TODAY, Named, World
+from tests.factories import ALL, NOW, TODAY, Named, World
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
 
@@ -283,3 +288,83 @@ def test_a_history_takes_few_statements_whatever_its_length(
     count_statements.clear()
     rep.get(_person(world.ioana))
     assert len(count_statements) <= 14
+
+
+def _lines(reply: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+
+
+def test_the_file_of_the_trail_holds_what_may_be_taken_out_and_is_itself_recorded(
+    world: World, client_as: SignIn
+) -> None:
+    rep, officer = client_as(world.rep), client_as(world.officer)
+    _rename(rep, world.ioana, "=HYPERLINK(1)")
+    _log(rep, world.ioana, rating="1", their_words="Canary")
+    _log(client_as(world.dock_rep), world.docker, rating="4")
+    assert "Download as CSV" in officer.get("/trail").text
+    lines = _lines(officer.get("/trail.csv"))
+
+    renamed = [one for one in lines if one["Now"] == "'=HYPERLINK(1)"]
+    assert [one["Before"] for one in renamed] == [world.ioana.name]
+    assert renamed[0]["Who"] == world.rep.name
+    text = str(lines)
+    # An officer reads no notes, and nobody takes out what is at other people's places.
+    assert "Canary" not in text
+    assert world.docker.name not in text
+    taken = _rows(AuditEntry, AuditEntry.subject == "audit_entry")
+    assert [(one.verb, one.new["rows"]) for one in taken] == [(Verb.EXPORT, len(lines))]
+
+
+def test_a_file_of_the_trail_is_for_those_who_may_make_files(
+    world: World, client_as: SignIn
+) -> None:
+    organiser = client_as(world.organiser)
+    assert "Download as CSV" not in organiser.get("/trail").text
+    for user in (world.organiser, world.rep, world.admin):
+        assert client_as(user).get("/trail.csv").status_code == 403
+    assert _rows(AuditEntry, AuditEntry.subject == "audit_entry") == []
+
+
+def test_a_file_too_long_is_refused_with_what_to_do(
+    world: World, client_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.features.history.queries.MOST_IN_A_FILE", 1)
+    _log(client_as(world.rep), world.ioana, rating="1")
+    reply = client_as(world.officer).get("/trail.csv", follow_redirects=True)
+    assert "Choose fewer days" in reply.text
+    assert _rows(AuditEntry, AuditEntry.subject == "audit_entry") == []
+
+
+def test_every_table_that_is_audited_has_a_word_of_its_own() -> None:
+    tables = {
+        mapper.class_.__tablename__
+        for mapper in Base.registry.mappers
+        if getattr(mapper.class_, "audited", True) and mapper.class_.__module__.startswith("crm.")
+    }
+    assert tables - set(wording.SUBJECTS) == set()
+
+
+def test_keys_of_groups_and_tags_stand_in_the_history_by_name(
+    world: World, client_as: SignIn
+) -> None:
+    with unit_of_work(ALL) as session:
+        group = SocialGroup(
+            name="Sunday league",
+            kind=GroupKind.FOOTBALL,
+            place_id=world.mill.id,
+            need_to_know=False,
+            created_at=NOW,
+        )
+        session.add(group)
+        session.flush()
+        session.add(
+            GroupMember(
+                group_id=group.id,
+                contact_id=world.ioana.id,
+                place_id=world.mill.id,
+                valid_from=TODAY,
+                recorded_at=NOW,
+            )
+        )
+    page = client_as(world.organiser).get(_person(world.ioana)).text
+    assert "Sunday league" in page
