@@ -213,11 +213,9 @@ def trail_for_file(
     return found
 
 
-def note_file(
-    session: Session, filters: Mapping[str, Any], *, rows: int, place_id: int | None = None
-) -> None:
+def note_file(session: Session, scope: Scope, filters: Mapping[str, Any], *, rows: int) -> None:
     """Record that the reader took a file of the trail out."""
-    record_export(session, what="audit_entry", filters=filters, rows=rows, place_id=place_id)
+    record_export(session, what="audit_entry", filters=filters, rows=rows, place_id=None)
 
 
 def trail(

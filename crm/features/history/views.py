@@ -120,7 +120,7 @@ def trail_csv(scope: Scope) -> Any:
             return redirect(url_for("history.trail", **_kept()), 303)
     lines = list(wording.file_lines(found))
     with unit_of_work(scope) as session:
-        queries.note_file(session, _kept(), rows=len(lines))
+        queries.note_file(session, scope, _kept(), rows=len(lines))
     practice = bool(current_app.config["PRACTICE"])
     response = make_response(words_csv(wording.file_headings(), lines, practice=practice))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"

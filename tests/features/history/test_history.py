@@ -344,7 +344,7 @@ def test_every_table_that_is_audited_has_a_word_of_its_own() -> None:
     assert tables - set(wording.SUBJECTS) == set()
 
 
-def test_keys_of_groups_and_tags_stand_in_the_history_by_name(
+def test_keys_of_groups_and_tags_stand_in_the_trail_by_name(
     world: World, client_as: SignIn
 ) -> None:
     with unit_of_work(ALL) as session:
@@ -366,5 +366,5 @@ def test_keys_of_groups_and_tags_stand_in_the_history_by_name(
                 recorded_at=NOW,
             )
         )
-    page = client_as(world.organiser).get(_person(world.ioana)).text
+    page = client_as(world.organiser).get("/trail").text
     assert "Sunday league" in page
