@@ -34,6 +34,7 @@ FEATURES: tuple[str, ...] = (
     "workplaces",
     "wallchart",
     "fields",
+    "lists",
     "issues",
     "reports",
     "history",

@@ -24,7 +24,7 @@ from crm.domain.timeline import MembershipStatus
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Assessment
-from crm.models.lists import CustomField, FieldChoice, Tag
+from crm.models.lists import CustomField, FieldChoice, SavedList, Tag
 from crm.models.places import (
     Area,
     Branch,
@@ -252,6 +252,27 @@ def make_field(
         row = FieldChoice(place_id=place.id, field_id=field.id, name=choice, name_key=fold(choice))
         _store(session, row)
     return field
+
+
+def make_saved_list(
+    session: Session,
+    owner: Any,
+    name: str = "To ask again",
+    *,
+    share_with: Any = None,
+    **words: list[str],
+) -> SavedList:
+    return _store(
+        session,
+        SavedList(
+            owner_id=owner.id,
+            name=name,
+            name_key=fold(name),
+            filter=words,
+            shared_with_id=None if share_with is None else share_with.id,
+            created_at=NOW,
+        ),
+    )
 
 
 def make_membership(

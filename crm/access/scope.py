@@ -45,6 +45,7 @@ from crm.models.lists import (
     FieldChoice,
     PlaceAnswer,
     PlaceTag,
+    SavedList,
     Tag,
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
@@ -508,6 +509,13 @@ def _use_rule(model: type[Any], definition: type[Base], key: str) -> Rule:
     return _rule
 
 
+def _saved_list_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """A list is its owner's; a shared one is read where its place is held, or a part of that."""
+    own = SavedList.owner_id == scope.actor_id
+    shared = _defined_for(scope, SavedList.shared_with_id)
+    return sa.or_(own, SavedList.shared_with_id.is_not(None) if shared is None else shared)
+
+
 def _owner_rule(model: type[Any]) -> Rule:
     return lambda scope, narrower: model.owner_id == scope.actor_id
 
@@ -669,6 +677,7 @@ _RULES: dict[type[Any], Rule] = {
     TurfMove: _owner_rule(TurfMove),
     TalkList: _owner_rule(TalkList),
     KeptTalk: _owner_rule(KeptTalk),
+    SavedList: _saved_list_rule,
     Tag: _definition_rule(Tag),
     CustomField: _definition_rule(CustomField),
     FieldChoice: _definition_rule(FieldChoice),
@@ -805,7 +814,7 @@ def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: A
 
 def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
     kind = type(row)
-    if isinstance(row, BackgroundTask | TaskFile | TurfMove | TalkList | KeptTalk):
+    if isinstance(row, BackgroundTask | TaskFile | TurfMove | TalkList | KeptTalk | SavedList):
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return

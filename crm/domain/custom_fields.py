@@ -70,6 +70,15 @@ def parse_answer(
     return typed
 
 
+def answer_text(answer: Answer) -> str:
+    """Return an answer as text that ``parse_answer`` takes as the same answer."""
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    if isinstance(answer, float):
+        return number_text(answer)
+    return answer.isoformat() if isinstance(answer, date) else str(answer)
+
+
 def number_text(value: float) -> str:
     """Return a number as it can be typed again: 12 and not 12.0, with a dot and no commas."""
     return str(int(value)) if value == int(value) else f"{value:.{MOST_DECIMALS}f}".rstrip("0")

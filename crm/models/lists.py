@@ -1,4 +1,4 @@
-"""Tags and fields that a branch makes for itself, and what they say of people and workplaces.
+"""Tags and fields that a branch makes for itself, what they say of somebody, and saved lists.
 
 A definition belongs to a place: a branch, or everything. It is for the people and the workplaces
 inside that place. What it says of somebody is a row; where there is no row nothing is known.
@@ -7,12 +7,13 @@ inside that place. What it says of somebody is a row; where there is no row noth
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from crm.domain.vocabulary import FieldKind, FieldSubject
-from crm.models.base import AtPlace, Base, OfContact, Public, enum_of
+from crm.models.base import AtPlace, Base, OfContact, Public, Scoped, enum_of
 
 
 class Tag(Public, AtPlace, Base):
@@ -147,3 +148,25 @@ class PlaceAnswer(_Answer, AtPlace, Base):
     __table_args__ = (_one_answer(),)
 
     place_id: Mapped[int] = mapped_column(sa.ForeignKey("place.id"), primary_key=True, index=True)
+
+
+class SavedList(Public, Scoped, Base):
+    """A filter on people with a name. Whoever opens it sees the people of their own scope.
+
+    Seen by its owner and, once shared, by whoever holds the place it is shared with, or a place
+    inside it.
+    """
+
+    __tablename__ = "saved_list"
+    # What somebody looks for can hold a name.
+    audit_hides = frozenset({"filter"})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(80))
+    name_key: Mapped[str] = mapped_column(sa.String(200))
+    # The words of crm/domain/contact_filter.py.
+    filter: Mapped[dict[str, Any]]
+    shared_with_id: Mapped[int | None] = mapped_column(sa.ForeignKey("place.id"), index=True)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)

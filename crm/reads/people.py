@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,27 +13,21 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
+from crm.domain.contact_filter import LONGEST_SEARCH, ContactFilter
 from crm.domain.errors import NotFound
 from crm.domain.vocabulary import FieldGroup
 from crm.models.accounts import UserAccount
 from crm.models.base import table_of
 from crm.models.contacts import Contact, FieldBasis, StateSpan
 from crm.models.conversations import Conversation
-from crm.models.places import Place, PlaceClosure
 from crm.models.search import SearchEntry
+from crm.reads.contact_filters import conditions_of
 from crm.reads.places import place_name_of
 from crm.reads.search import find_people
 
 # A list of more people than this is not counted to its end, and ends there.
 MANY = 20_000
-
-
-class MemberFilter(StrEnum):
-    """Which people a list keeps by what is known of their membership of any union."""
-
-    MEMBER = "member"
-    NOT_MEMBER = "not_member"
-    NOT_KNOWN = "not_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +144,25 @@ def list_people(
     as_at: date,
     text: str = "",
     place: uuid.UUID | None = None,
-    not_asked: bool = False,
-    member: MemberFilter | None = None,
+    chosen: ContactFilter | None = None,
     limit: int = 50,
     offset: int = 0,
     permission: Permission | None = None,
+    expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> PeoplePage:
     """Return a page of the people with a job on a day, as we know now: by name, or best first
-    when text is given.
+    when text is looked for.
 
-    text: as for search_people. place: only people at this place or inside it (any kind of place;
-    one that the scope may not see gives an empty list). not_asked: only those whose standing
-    nobody had asked by that day. limit: people a page; offset: how many people come before it.
-    Three statements without text, whatever the number of people.
+    chosen: which people are kept; text and place are short for a filter of these alone. text: as
+    for search_people. place: only people at this place or inside it (any kind of place; one that
+    the scope may not see gives an empty list). limit: people a page; offset: how many people come
+    before it. expiry: how long an assessment counts.
+    Three statements without text, whatever the number of people; a field takes one more.
     """
-    conditions: list[sa.ColumnElement[bool]] = []
-    if place is not None:
-        conditions.append(StateSpan.place_id.in_(_inside(place)))
-    if not_asked:
-        conditions.append(StateSpan.score.is_(None))
-    if member is not None:
-        conditions.append(_member_is(member))
+    if chosen is None:
+        chosen = ContactFilter(text=text[:LONGEST_SEARCH], place=place)
+    text = chosen.text
+    conditions = conditions_of(session, scope, chosen, as_at=as_at, expiry=expiry)
     if text.strip():
         present = sa.select(sa.literal(1)).where(
             StateSpan.contact_id == SearchEntry.contact_id, *_on(as_at), *conditions
@@ -251,20 +242,6 @@ def _many_by_name(
         .where(present.exists())
         .order_by(contact.c.name_key, contact.c.id)
     )
-
-
-def _inside(place: uuid.UUID) -> sa.Select[Any]:
-    return (
-        sa.select(PlaceClosure.descendant_id)
-        .join(Place, Place.id == PlaceClosure.ancestor_id)
-        .where(Place.public_id == place)
-    )
-
-
-def _member_is(wanted: MemberFilter) -> sa.ColumnElement[bool]:
-    if wanted is MemberFilter.NOT_KNOWN:
-        return StateSpan.member.is_(None)
-    return StateSpan.member.is_(wanted is MemberFilter.MEMBER)
 
 
 def _on(day: date) -> tuple[sa.ColumnElement[bool], ...]:

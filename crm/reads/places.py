@@ -17,9 +17,12 @@ from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts, current_headcount
 from crm.domain.headcount import Headcount as Estimate
-from crm.models.places import Headcount, Place, Shift
+from crm.models.places import Area, Headcount, Place, Shift, Workplace
 
 Node = TypeVar("Node", bound=Place)
+
+# A select with more lines than this cannot be used.
+MOST_TO_FILTER = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,42 @@ def holds_place(
         scope.select(Place.id, permission=permission).where(Place.public_id == public_id)
     )
     return found.first() is not None
+
+
+def places_to_filter(session: Session, scope: Scope, chosen: uuid.UUID | None) -> list[Choice]:
+    """Return the workplaces with people this scope may see, each followed by its areas.
+
+    At most MOST_TO_FILTER, and the chosen place besides, if the scope may see it.
+    """
+    read = Permission.CONTACT_READ
+    kinds = session.execute(
+        scope.select(Workplace.id, Workplace.public_id, Workplace.name, permission=read)
+        .order_by(Workplace.name, Workplace.id)
+        .limit(MOST_TO_FILTER)
+    ).all()
+    areas = session.execute(
+        scope.select(Area.public_id, Area.name, Area.workplace_id, permission=read)
+        .order_by(Area.name, Area.id)
+        .limit(MOST_TO_FILTER)
+    ).all()
+    found: list[Choice] = []
+    for workplace in kinds:
+        found.append(Choice(str(workplace.public_id), workplace.name))
+        found.extend(
+            Choice(str(area.public_id), f"{workplace.name}: {area.name}")
+            for area in areas
+            if area.workplace_id == workplace.id
+        )
+    held = {workplace.id for workplace in kinds}
+    found.extend(
+        Choice(str(area.public_id), area.name) for area in areas if area.workplace_id not in held
+    )
+    found = found[:MOST_TO_FILTER]
+    if chosen is not None and str(chosen) not in {choice.value for choice in found}:
+        row = session.execute(scope.select(Place.name).where(Place.public_id == chosen)).first()
+        if row is not None:
+            found.append(Choice(str(chosen), row.name))
+    return found
 
 
 def list_shift_choices(session: Session, scope: Scope, workplace_id: int) -> list[Choice]:

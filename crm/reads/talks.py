@@ -13,13 +13,42 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.vocabulary import Answer
+from crm.domain.vocabulary import NO_ASK, Answer
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
 from crm.reads.places import names_of
 
 # After a talk people are left in peace this long, unless a reminder says otherwise.
 REST = timedelta(days=7)
+
+
+def said_yes(contact_id: Any, as_at: date) -> sa.ColumnElement[bool]:
+    """Return the condition that the person in a column had said yes to an ask by the day.
+
+    For a scoped statement: talks that the scope does not see do not count.
+    """
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Conversation)
+        .where(
+            Conversation.contact_id == contact_id,
+            Conversation.day <= as_at,
+            Conversation.answer == Answer.YES,
+            Conversation.asked.is_not(None),
+            Conversation.asked != NO_ASK,
+        )
+        .correlate_except(Conversation)
+    )
+
+
+def has_open_reminder(contact_id: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that somebody has promised to speak to the person in a column."""
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(FollowUp)
+        .where(FollowUp.contact_id == contact_id, FollowUp.done_at.is_(None))
+        .correlate_except(FollowUp)
+    )
 
 
 @dataclass(frozen=True, slots=True)

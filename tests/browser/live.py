@@ -380,6 +380,14 @@ def one_of_each(world: World) -> dict[str, Any]:
         session.flush()
         of_branch: Any = world.branch
         tag = factories.make_tag(session, of_branch)
+        saved = factories.make_saved_list(
+            session,
+            world.rep,
+            share_with=of_branch,
+            stand=["2", "3"],
+            tag=[str(tag.public_id)],
+            quiet=["30"],
+        )
         field = factories.make_field(session, of_branch, choices=("47", "X10"))
         choice = session.scalars(
             ALL.select(FieldChoice).where(FieldChoice.field_id == field.id).order_by(FieldChoice.id)
@@ -413,6 +421,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "look": "rota",
             "kept_id": kept.public_id,
             "basis_id": basis.public_id,
+            "list_id": saved.public_id,
             "tag_id": tag.public_id,
             "field_id": field.public_id,
             "choice_id": choice.public_id,

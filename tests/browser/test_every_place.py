@@ -31,7 +31,7 @@ def test_the_practice_copy_with_its_full_lists_and_charts(
         Stop(STRANGER, "/practice"),
         Stop("owen", "/"),
         Stop("owen", "/log"),
-        Stop("owen", "/people?not_asked=y"),
+        Stop("owen", "/people?stand=not_asked"),
         Stop("danuta", "/"),
         Stop("ana", f"/places/{site}"),
         Stop("owen", f"/places/{site}/wall?view=meeting"),

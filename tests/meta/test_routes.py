@@ -158,6 +158,7 @@ def _values(
         )
         site = session.scalars(ALL.select(Place).where(Place.id == workplace.id)).one()
         area = factories.make_area(session, site, f"Canteen of {workplace.name}")
+        rows["list_id"] = factories.make_saved_list(session, owner, stand=["2"])
         rows["tag_id"] = factories.make_tag(session, branch)
         rows["field_id"] = factories.make_field(session, branch, choices=("47", "X10"))
         rows["choice_id"] = session.scalars(

@@ -8,13 +8,14 @@ import pytest
 
 from crm.access.permissions import Permission
 from crm.access.scope import Grant, Scope
+from crm.domain.contact_filter import ContactFilter, MemberFilter
 from crm.domain.identity import fold, phone_key
 from crm.domain.roles import Role
 from crm.domain.vocabulary import PointKind
 from crm.models.contacts import Contact, ContactPoint
 from crm.models.conversations import Conversation
 from crm.models.places import Area, Workplace
-from crm.reads.people import MemberFilter, list_people, search_people
+from crm.reads.people import list_people, search_people
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -168,7 +169,9 @@ def test_not_known_is_its_own_answer(world: World) -> None:
 
     with unit_of_work(scope, read_only=True) as session:
         counts = {
-            member: list_people(session, scope, as_at=TODAY, member=member).total
+            member: list_people(
+                session, scope, as_at=TODAY, chosen=ContactFilter(member=member)
+            ).total
             for member in (*MemberFilter, None)
         }
 

@@ -11,10 +11,11 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, HiddenField, RadioField, SelectField
+from wtforms import HiddenField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
+from crm.domain.contact_filter import LONGEST_SEARCH
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
     ContractType,
@@ -25,8 +26,8 @@ from crm.domain.vocabulary import (
     PointKind,
     PointState,
 )
-from crm.reads.people import MemberFilter
 from crm.reads.places import Choice
+from crm.web.contact_filter import MEMBERS, STANDS
 from crm.web.forms import DayField, Form, TextField, chosen_id
 from crm.web.labels import LABELS, NOT_KNOWN, choices, choices_or_unknown
 
@@ -110,26 +111,23 @@ def check_email(text: str) -> None:
 
 
 class FilterForm(Form):
-    """What the list of people shows."""
+    """What the list of people shows. More to choose from is on a page of its own."""
 
     class Meta:
         """Nothing is changed by looking, and the address can be sent to somebody else."""
 
         csrf = False
 
-    q = TextField(_("Name, phone, job or area"), limit=100)
+    q = TextField(_("Name, phone, job or area"), limit=LONGEST_SEARCH)
     place = PlainSelect(_("Where"))
     member = PlainSelect(
-        _("In a union"),
-        pairs=[
-            ("", _("Everybody")),
-            (MemberFilter.MEMBER.value, _("Members")),
-            (MemberFilter.NOT_MEMBER.value, _("Not members")),
-            (MemberFilter.NOT_KNOWN.value, _("Not known")),
-        ],
+        _("In a union"), pairs=[("", _("Everybody")), *((one.value, word) for one, word in MEMBERS)]
     )
     as_at = DayField(_("As at"))
-    not_asked = BooleanField(_("Only people we have not asked"))
+    stand = PlainSelect(
+        _("Where they stand"),
+        pairs=[("", _("Everybody")), *((one.value, word) for one, word in STANDS)],
+    )
 
 
 class _Names(Form):

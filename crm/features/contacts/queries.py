@@ -520,42 +520,6 @@ def branch_choices(session: Session, scope: Scope) -> list[Choice]:
     return sorted(named, key=lambda choice: choice.label)
 
 
-def places_to_filter(session: Session, scope: Scope, chosen: uuid.UUID | None) -> list[Choice]:
-    """Return the workplaces with people this scope may see, each followed by its areas.
-
-    At most MOST_CHOICES, and the chosen place besides, if the scope may see it.
-    """
-    read = Permission.CONTACT_READ
-    kinds = session.execute(
-        scope.select(Workplace.id, Workplace.public_id, Workplace.name, permission=read)
-        .order_by(Workplace.name, Workplace.id)
-        .limit(MOST_CHOICES)
-    ).all()
-    areas = session.execute(
-        scope.select(Area.public_id, Area.name, Area.workplace_id, permission=read)
-        .order_by(Area.name, Area.id)
-        .limit(MOST_CHOICES)
-    ).all()
-    found: list[Choice] = []
-    for workplace in kinds:
-        found.append(Choice(str(workplace.public_id), workplace.name))
-        found.extend(
-            Choice(str(area.public_id), f"{workplace.name}: {area.name}")
-            for area in areas
-            if area.workplace_id == workplace.id
-        )
-    held = {workplace.id for workplace in kinds}
-    found.extend(
-        Choice(str(area.public_id), area.name) for area in areas if area.workplace_id not in held
-    )
-    found = found[:MOST_CHOICES]
-    if chosen is not None and str(chosen) not in {choice.value for choice in found}:
-        row = session.execute(scope.select(Place.name).where(Place.public_id == chosen)).first()
-        if row is not None:
-            found.append(Choice(str(chosen), row.name))
-    return found
-
-
 # --- Rows into what pages show ----------------------------------------------------------------
 
 

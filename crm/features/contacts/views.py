@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from werkzeug.wrappers import Response
 from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.contact_filter import ContactFilter, Stand
 from crm.domain.errors import AlreadyEnded, DatesOutOfOrder, EditConflict, NotFound, Refusal
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
@@ -27,12 +29,15 @@ from crm.domain.vocabulary import (
 )
 from crm.features.contacts import forms, queries, service, wording
 from crm.reads.cases import cases_of_person
+from crm.reads.contact_filters import Named, named_in
 from crm.reads.fields import extras_of_contact
-from crm.reads.people import MemberFilter, PeoplePage, list_people
-from crm.reads.places import Choice
+from crm.reads.people import PeoplePage, list_people
+from crm.reads.places import Choice, places_to_filter
+from crm.reads.saved_lists import Saved, asked_for
 from crm.reads.ties import groups_of, ties_of
 from crm.reads.turf import reps_of
 from crm.web import clock
+from crm.web.contact_filter import filter_lines
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
 from crm.web.filters import day as day_text
@@ -73,51 +78,96 @@ def install(app: Flask) -> None:
 @bp.get("/people")
 @requires(Permission.CONTACT_READ)
 def index(scope: Scope) -> str:
-    """Show the people with a job on a day, by name."""
+    """Show the people with a job on a day, by name: all, those of a filter, or of a saved list."""
+    words = request.args.to_dict(flat=False)
     form = forms.FilterForm(formdata=request.args)
-    chosen = chosen_id(request.args.get("place"))
     number = max(request.args.get("page", 1, type=int), 1)
     today = my_today()
     with unit_of_work(scope, read_only=True) as session:
-        places = queries.places_to_filter(session, scope, chosen)
-        forms.offer(form.place, places, first=_("Everywhere"))
+        asked = asked_for(session, scope, words)
+        chosen, saved = asked.chosen, asked.saved
+        if saved is None:
+            places = places_to_filter(session, scope, chosen.place if chosen else None)
+            forms.offer(form.place, places, first=_("Everywhere"))
         form.validate()
         as_at = form.as_at.data or today
-        found = list_people(
-            session,
-            scope,
-            as_at=as_at,
-            text="" if form.q.errors else form.q.data or "",
-            place=None if form.place.errors else chosen,
-            not_asked=form.not_asked.data,
-            member=None
-            if form.member.errors
-            else forms.chosen_word(MemberFilter, form.member.data),
-            limit=PAGE_SIZE,
-            offset=min((number - 1) * PAGE_SIZE, 10**9),
-        )
+        more = _more_than_the_form(chosen, saved is not None)
+        named = named_in(session, scope, more) if more else None
+        found = PeoplePage([], 0, 0, as_at)
+        if chosen is not None and not (named and named.hidden):
+            found = list_people(
+                session,
+                scope,
+                as_at=as_at,
+                chosen=chosen,
+                limit=PAGE_SIZE,
+                offset=min((number - 1) * PAGE_SIZE, 10**9),
+                expiry=expiry_rule(),
+            )
     if form.as_at.data is None and not form.as_at.errors:
         form.as_at.data = today
-    rows = [wording.person_row(row, as_at) for row in found.rows]
-    asked_for = {key: value for key, value in request.args.items() if value and key not in {"page"}}
+    kept = {name: some for name, some in words.items() if name != "page" and any(some)}
+    asks = {name: some for name, some in kept.items() if name != "as_at"}
+    if len(words.get("stand", ())) > 1:
+        # The select holds one; several are shown in words, and kept.
+        del form.stand
     return render_template(
         "contacts/index.html",
         form=form,
-        rows=rows,
+        saved=saved,
+        lines=_lines(more, named),
+        carried=_carried(more, saved),
+        hidden=chosen is None or bool(named and named.hidden),
+        rows=[wording.person_row(row, as_at) for row in found.rows],
         total=found.total,
         at_least=found.at_least,
         near=found.near,
         as_at=as_at,
-        filtered=bool(set(asked_for) - {"as_at"}),
-        narrowed=as_at != today or not set(asked_for) <= {"q", "as_at"},
-        not_asked=form.not_asked.data,
+        filtered=bool(asks),
+        narrowed=as_at != today or not set(kept) <= {"q", "as_at", *(more.words() if more else ())},
+        not_asked=bool(chosen and chosen.stands == {Stand.NOT_ASKED}),
+        lists_url=address_of("lists.index"),
+        filter_url=address_of("lists.narrow", **asks),
+        save_url=address_of("lists.add", **asks) if asks and not saved and chosen else None,
+        saved_url=address_of("lists.show", list_id=saved.public_id) if saved else None,
         fields_url=address_of("fields.index") if scope.may(Permission.PLACE_WRITE) else None,
-        pager=_pager(found, len(rows), asked_for, number),
+        pager=_pager(found, kept, number),
     )
 
 
-def _pager(found: PeoplePage, shown: int, asked_for: dict[str, str], number: int) -> dict[str, Any]:
-    total, offset = found.total, found.offset
+def _more_than_the_form(chosen: ContactFilter | None, saved: bool) -> ContactFilter | None:
+    """Return the part of a filter that the form above the list has no field for; None = nothing.
+
+    saved: a saved list shows no form, so all of it.
+    """
+    if chosen is None or saved:
+        return chosen
+    several = len(chosen.stands) > 1
+    more = replace(
+        chosen,
+        text="",
+        place=None,
+        member=None,
+        stands=chosen.stands if several else frozenset(),
+    )
+    return None if more.keeps_everybody else more
+
+
+def _lines(more: ContactFilter | None, named: Named | None) -> list[tuple[str, str]]:
+    if more is None or named is None:
+        return []
+    return filter_lines(more, named.names, kind=named.kind, choice=named.choice)
+
+
+def _carried(more: ContactFilter | None, saved: Saved | None) -> list[tuple[str, str]]:
+    """Return what the form sends along unseen, so that looking by name keeps the rest."""
+    if more is None or saved is not None:
+        return []
+    return [(name, word) for name, some in more.words().items() for word in some]
+
+
+def _pager(found: PeoplePage, asked: dict[str, list[str]], number: int) -> dict[str, Any]:
+    total, offset, shown = found.total, found.offset, len(found.rows)
     between = {
         "first": people_text(offset + 1),
         "last": people_text(offset + shown),
@@ -129,7 +179,7 @@ def _pager(found: PeoplePage, shown: int, asked_for: dict[str, str], number: int
         text = _("%(first)s to %(last)s of %(total)s people", **between)
 
     def _to(page: int) -> str:
-        query: dict[str, Any] = {**asked_for, "page": str(page)}
+        query: dict[str, Any] = {**asked, "page": str(page)}
         return url_for("contacts.index", **query)
 
     return {

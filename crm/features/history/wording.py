@@ -87,6 +87,7 @@ SUBJECTS: dict[str, Any] = {
     "case_person": _("Person of a case"),
     "case_team_member": _("Team of a case"),
     "case_entry": _("Entry in a case"),
+    "saved_list": _("Saved list"),
     "density": _("Density file"),
     "density_table": _("Density file"),
     "audit_entry": _("File of the trail"),

@@ -13,7 +13,7 @@ from wtforms import IntegerField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from crm.reads.people import MemberFilter
+from crm.web import contact_filter
 from crm.web.forms import DayField, Form, options
 from crm.web.labels import ISSUES, RATINGS
 
@@ -33,9 +33,7 @@ STANDS: tuple[tuple[str, Any], ...] = (
 )
 MEMBERS: tuple[tuple[str, Any], ...] = (
     ("", _("Everybody")),
-    (MemberFilter.MEMBER.value, _("Members")),
-    (MemberFilter.NOT_MEMBER.value, _("Not members")),
-    (MemberFilter.NOT_KNOWN.value, _("Not known")),
+    *((one.value, word) for one, word in contact_filter.MEMBERS),
 )
 
 LEADS: tuple[tuple[str, Any], ...] = (

@@ -21,7 +21,6 @@ from crm.domain.cover import Cover
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.identity import fold
-from crm.domain.vocabulary import NO_ASK, Answer
 from crm.domain.wallchart import (
     Gap,
     OnTheWall,
@@ -34,12 +33,13 @@ from crm.domain.wallchart import (
     wall_order,
 )
 from crm.models.contacts import Contact, Job, StateSpan
-from crm.models.conversations import Conversation, ConversationIssue, FollowUp
+from crm.models.conversations import Conversation, ConversationIssue
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
 from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.reads.people import names_of_users
 from crm.reads.places import headcounts_on
 from crm.reads.standing import seen_differently
+from crm.reads.talks import has_open_reminder, said_yes
 from crm.reads.ties import Following, get_following
 
 Kept = TypeVar("Kept")
@@ -510,22 +510,6 @@ def _rows(
     of_them = Conversation.contact_id == Job.contact_id
     by_then = Conversation.day <= as_at
     last_talk = sa.select(sa.func.max(Conversation.day)).where(of_them, by_then).scalar_subquery()
-    said_yes = (
-        sa.select(sa.literal(1))
-        .where(
-            of_them,
-            by_then,
-            Conversation.answer == Answer.YES,
-            Conversation.asked.is_not(None),
-            Conversation.asked != NO_ASK,
-        )
-        .exists()
-    )
-    has_task = (
-        sa.select(sa.literal(1))
-        .where(FollowUp.contact_id == Job.contact_id, FollowUp.done_at.is_(None))
-        .exists()
-    )
     raised: Any = sa.literal(True)
     if issue is not None:
         raised = (
@@ -554,8 +538,8 @@ def _rows(
             StateSpan.scored_on,
             StateSpan.member,
             last_talk.label("last_talk_on"),
-            said_yes.label("said_yes"),
-            has_task.label("has_task"),
+            said_yes(Job.contact_id, as_at).label("said_yes"),
+            has_open_reminder(Job.contact_id).label("has_task"),
             raised.label("raised"),
             permission=permission,
         )

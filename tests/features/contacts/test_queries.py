@@ -15,6 +15,7 @@ from crm.domain.roles import Role
 from crm.features.contacts import queries
 from crm.models.contacts import Contact, Job
 from crm.models.places import Area
+from crm.reads.places import places_to_filter
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -126,8 +127,8 @@ def test_the_filter_offers_workplaces_with_their_areas(world: World) -> None:
     scope = _scope(world.rep, world.mill)
 
     with unit_of_work(scope, read_only=True) as session:
-        found = queries.places_to_filter(session, scope, world.dock.public_id)
-        absent = queries.places_to_filter(session, scope, uuid.uuid4())
+        found = places_to_filter(session, scope, world.dock.public_id)
+        absent = places_to_filter(session, scope, uuid.uuid4())
 
     labels = ["The Mill", "The Mill: Packing", "The Mill: Yard"]
     assert [choice.label for choice in found] == labels

@@ -1,0 +1,1 @@
+"""Lists of people: by a filter, saved with a name and shared."""
