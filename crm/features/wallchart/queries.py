@@ -33,7 +33,7 @@ from crm.domain.wallchart import (
     wall_order,
 )
 from crm.models.contacts import Contact, Job, StateSpan
-from crm.models.conversations import Conversation, ConversationIssue
+from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
 from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.reads.people import names_of_users
