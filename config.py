@@ -36,8 +36,11 @@ def load(env: Mapping[str, str], *, practice: bool = False) -> dict[str, Any]:
     public_url = env.get("SHOPFLOOR_PUBLIC_URL", "").rstrip("/")
     secret_name = "practice-secret" if practice else "secret"
     secret_file = Path(env.get("SHOPFLOOR_SECRET_FILE") or folder / secret_name)
+    secret, *older_secrets = _secrets(secret_file)
     return {
-        "SECRET_KEY": _secret(secret_file),
+        "SECRET_KEY": secret,
+        # What was signed or sealed with these is still understood; nothing new is made with them.
+        "SECRET_KEY_FALLBACKS": older_secrets,
         "DATABASE_URL": _database_url(url),
         "DATABASE_KEY": _database_key(env.get("SHOPFLOOR_KEY_FILE", "")),
         "PUBLIC_URL": _public_url(public_url),
@@ -75,19 +78,21 @@ def _private_folder(folder: Path) -> None:
             ) from error
 
 
-def _secret(path: Path) -> str:
+def _secrets(path: Path) -> list[str]:
+    """Return the server's secrets, one a line: the present one first, then those before it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))
-    text = path.read_text(encoding="ascii", errors="replace").strip()
-    if len(text) < 32:
+    lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    found = [line.strip() for line in lines if line.strip()]
+    if not found or any(len(one) < 32 for one in found):
         raise BadSetting(
             "The secret file holds fewer than 32 characters. "
             "Delete it so that a new one is made, or put a longer secret in it."
         )
-    return text
+    return found
 
 
 def _database_url(url: str) -> str:

@@ -30,6 +30,17 @@ def test_the_secret_is_made_once_and_kept(tmp_path: Path) -> None:
     assert config.load(_env(tmp_path))["SECRET_KEY"] == first
 
 
+def test_an_older_secret_is_kept_below_the_present_one(tmp_path: Path) -> None:
+    new, old = "n" * 64, "o" * 64
+    (tmp_path / "secret").write_text(f"{new}\n{old}\n")
+    settings = config.load(_env(tmp_path))
+    assert settings["SECRET_KEY"] == new
+    assert settings["SECRET_KEY_FALLBACKS"] == [old]
+    (tmp_path / "secret").write_text(f"{new}\nshort\n")
+    with pytest.raises(config.BadSetting, match="fewer than 32 characters"):
+        config.load(_env(tmp_path))
+
+
 def test_practice_never_opens_the_real_database_or_uses_its_secret(tmp_path: Path) -> None:
     env = _env(tmp_path, DATABASE_URL="postgresql://real.example.org/records")
     real, practice = config.load(env), config.load(env, practice=True)

@@ -370,7 +370,10 @@ def _owner_of(mark: str | None) -> int | None:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.config["SECRET_KEY"]), salt="owner of a phone")
+    # The oldest first, as the signer wants them: it signs with the last.
+    older = reversed(current_app.config.get("SECRET_KEY_FALLBACKS") or [])
+    secrets = [*map(str, older), str(current_app.config["SECRET_KEY"])]
+    return URLSafeSerializer(secrets, salt="owner of a phone")
 
 
 def _may_log(user_id: int) -> bool:

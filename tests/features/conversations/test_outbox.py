@@ -90,6 +90,19 @@ def test_a_talk_that_waited_keeps_its_day_and_its_hour(
     assert reminder.due_on == TODAY - timedelta(days=2)
 
 
+def test_a_talk_that_waited_while_the_secret_was_changed_is_stored(
+    app: Flask, world: World, client_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = _item(app, world.rep, world.ioana, {"rating": ["2"]})
+    old = app.config["SECRET_KEY"]
+    monkeypatch.setitem(app.config, "SECRET_KEY", "n" * 64)
+    monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [old])
+    assert [one["answer"] for one in _send(client_as(world.rep), item)] == ["stored"]
+    lost = _item(app, world.rep, world.ioana, {"rating": ["2"]})
+    monkeypatch.setitem(app.config, "SECRET_KEY", "m" * 64)
+    assert [one["answer"] for one in _send(client_as(world.rep), lost)] == ["damaged"]
+
+
 def test_a_phone_whose_clock_runs_ahead_is_held_to_now(
     app: Flask, world: World, client_as: SignIn
 ) -> None:
