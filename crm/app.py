@@ -41,6 +41,7 @@ FEATURES: tuple[str, ...] = (
     "cases",
     "law",
     "sheets",
+    "campaigns",
     "practice",
 )
 

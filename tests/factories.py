@@ -22,6 +22,14 @@ from crm.domain.identity import fold
 from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
+from crm.models.campaigns import (
+    BasePlace,
+    Campaign,
+    CampaignUnit,
+    Demand,
+    ListEntry,
+    StructureTest,
+)
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Assessment
 from crm.models.lists import CustomField, FieldChoice, SavedList, Tag
@@ -386,6 +394,49 @@ def open_session(user_id: int) -> str:
             )
         )
     return token
+
+
+def make_test(session: Session, place: Any, *people: Any, **more: Any) -> tuple[Any, ...]:
+    """Store a campaign of a workplace with a demand, and a test with these people on its list.
+
+    Return the campaign, the demand, the test and the entries, in the order given.
+    """
+    values = {"kind": "quiet_petition", "name": "Petition about the rota", **more}
+    campaign = _store(
+        session,
+        Campaign(name="Fair rota", place_id=place.id, from_day=LONG_AGO, created_at=NOW),
+    )
+    of_it = {"campaign_id": campaign.id, "place_id": place.id}
+    demand = _store(session, Demand(words="Two weeks’ notice", created_at=NOW, **of_it))
+    _store(session, CampaignUnit(**of_it))
+    test = _store(
+        session,
+        StructureTest(
+            **{"as_at": TODAY, "frozen_at": NOW, "people": len(people), **of_it, **values}
+        ),
+    )
+    _store(session, BasePlace(test_id=test.id, place_id=place.id))
+    entries = []
+    for number, person in enumerate(people, start=1):
+        job = session.scalars(
+            ALL.select(Job).where(Job.contact_id == person.id, Job.workplace_id == place.id)
+        ).first()
+        assert job is not None
+        entries.append(
+            _store(
+                session,
+                ListEntry(
+                    test_id=test.id,
+                    number=number,
+                    contact_id=person.id,
+                    place_id=job.place_id,
+                    workplace_id=place.id,
+                    area_id=job.area_id,
+                    shift_id=job.shift_id,
+                ),
+            )
+        )
+    return campaign, demand, test, *entries
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,15 @@ from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind, Verb
 from crm.models.audit import AuditEntry
 from crm.models.base import AtPlace, Base, OfCase, OfContact, Scoped, table_of
+from crm.models.campaigns import (
+    BasePlace,
+    Campaign,
+    CampaignUnit,
+    Demand,
+    ListEntry,
+    Participation,
+    StructureTest,
+)
 from crm.models.cases import Case, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import (
@@ -266,6 +275,7 @@ _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
     {
         *(Job, StateSpan, SearchEntry, Conversation, ConversationIssue, Assessment, FollowUp),
         *(FollowUpPass, Sheet, TalkListEntry),
+        *(ListEntry, Participation),
     }
 )
 
@@ -429,6 +439,70 @@ def _need_to_know(scope: Scope, group: Any, place: Any) -> sa.ColumnElement[bool
         group.need_to_know.is_(False),
         group.created_by_id == scope.actor_id,
         scope.reach(Permission.NOTE_READ, place),
+    )
+
+
+def _meeting(
+    scope: Scope, narrower: Permission | None, column: Any
+) -> sa.ColumnElement[bool] | None:
+    """The place in the column lies in the reader's places, or has some of them inside it.
+
+    Whoever holds one area takes part in what is done at the whole workplace.
+    """
+    rights = {Permission.CONTACT_READ, narrower or Permission.CONTACT_READ}
+    conditions: list[sa.ColumnElement[bool] | None] = []
+    for right in sorted(rights):
+        nodes = scope.nodes(right)
+        if nodes is None:
+            continue
+        inside = table_of(PlaceClosure).alias(f"scope_inside_{len(conditions)}")
+        held = table_of(PlaceClosure).alias(f"scope_held_{len(conditions)}")
+        conditions.append(
+            sa.exists(
+                sa.select(sa.literal(1))
+                .select_from(inside)
+                .join(held, held.c.descendant_id == inside.c.descendant_id)
+                .where(inside.c.ancestor_id == column, held.c.ancestor_id.in_(nodes))
+            )
+        )
+    return _all_of(*conditions)
+
+
+def _campaign_rule(column: Any) -> Rule:
+    """A campaign is read by those who hold its place, and those who hold some of its units."""
+
+    def rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+        unit = table_of(CampaignUnit).alias("scope_unit")
+        met = _meeting(scope, None, unit.c.place_id)
+        if met is None and narrower is None:
+            return None
+        owner = table_of(Campaign).alias("scope_campaign")
+        right = narrower or Permission.CONTACT_READ
+        held = sa.exists(
+            sa.select(sa.literal(1))
+            .select_from(owner)
+            .where(owner.c.id == column, scope.reach(right, owner.c.place_id))
+        )
+        if narrower is not None or met is None:
+            return held
+        part = sa.exists(
+            sa.select(sa.literal(1)).select_from(unit).where(unit.c.campaign_id == column, met)
+        )
+        return sa.or_(held, part)
+
+    return rule
+
+
+def _test_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """A test is read by those who hold some of the places of its list; run where it is held."""
+    base = table_of(BasePlace).alias("scope_base")
+    met = _meeting(scope, None, base.c.place_id)
+    if narrower is not None and scope.nodes(narrower) is not None:
+        return scope.reach(narrower, StructureTest.place_id)
+    if met is None:
+        return None
+    return sa.exists(
+        sa.select(sa.literal(1)).select_from(base).where(base.c.test_id == StructureTest.id, met)
     )
 
 
@@ -685,6 +759,11 @@ _RULES: dict[type[Any], Rule] = {
     PlaceTag: _use_rule(PlaceTag, Tag, "tag_id"),
     ContactAnswer: _use_rule(ContactAnswer, CustomField, "field_id"),
     PlaceAnswer: _use_rule(PlaceAnswer, CustomField, "field_id"),
+    Campaign: _campaign_rule(Campaign.id),
+    CampaignUnit: lambda scope, narrower: _meeting(scope, narrower, CampaignUnit.place_id),
+    Demand: _campaign_rule(Demand.campaign_id),
+    StructureTest: _test_rule,
+    BasePlace: lambda scope, narrower: _meeting(scope, narrower, BasePlace.place_id),
 }
 
 _HISTORY_RULES: dict[type[Any], Rule] = {AuditEntry: _trail_rule}
@@ -790,6 +869,13 @@ _WRITES: dict[type[Any], Permission] = {
     TurfPerson: Permission.CONVERSATION_WRITE,
     SocialGroup: Permission.CONTACT_WRITE,
     GroupMember: Permission.CONTACT_WRITE,
+    Campaign: Permission.CONVERSATION_WRITE,
+    CampaignUnit: Permission.CONVERSATION_WRITE,
+    Demand: Permission.CONVERSATION_WRITE,
+    StructureTest: Permission.CONVERSATION_WRITE,
+    BasePlace: Permission.CONVERSATION_WRITE,
+    ListEntry: Permission.CONVERSATION_WRITE,
+    Participation: Permission.CONVERSATION_WRITE,
 }
 
 

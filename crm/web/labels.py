@@ -16,6 +16,7 @@ from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
 from crm.domain.roles import Role
 from crm.domain.rules import Counted, KeyDate, Subject
+from crm.domain.structure import Deed, Evidence, Rung, VotedHow, WhyNot
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
     NOTE_LANGUAGES,
@@ -243,6 +244,34 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (Counted.MEMBERS, _("members in the unit")),
         (Counted.SIGNED, _("workers who signed")),
         (Counted.PRESENT, _("people present")),
+        (Rung.SURVEY, _("Survey, or checking how to reach people")),
+        (Rung.QUIET_PETITION, _("Petition, names not shown to the employer")),
+        (Rung.OPEN_PETITION, _("Petition with names made public")),
+        (Rung.BADGE, _("Badge, sticker or lanyard day")),
+        (Rung.PHOTO, _("Photo petition or photo board")),
+        (Rung.MEETING, _("Mass grievance, or coming to a meeting")),
+        (Rung.INDICATIVE_BALLOT, _("Indicative ballot (not a legal one)")),
+        (Rung.MARCH, _("March on the boss")),
+        (Rung.OPEN_TALKS, _("Open talks with the employer")),
+        (Rung.PLEDGE, _("Public strike pledge")),
+        (Rung.STATUTORY_BALLOT, _("Legal strike ballot: who says they voted, never how")),
+        (Rung.WORK_TO_RULE, _("Overtime ban or work to rule")),
+        (Deed.DID, _("Did it")),
+        (Deed.WILL, _("Will")),
+        (Deed.NOT_YET, _("Not yet")),
+        (Deed.DID_NOT, _("Did not")),
+        (WhyNot.REFUSED, _("Refused")),
+        (WhyNot.NOT_REACHED, _("Nobody reached them")),
+        (WhyNot.ABSENT, _("Absent")),
+        (Evidence.SAW, _("One of us saw it")),
+        (Evidence.SHEET, _("Their name is on the sheet")),
+        (Evidence.SAID, _("They said so")),
+        (Evidence.TOLD, _("Someone told us")),
+        (VotedHow.MEETING, _("At a meeting")),
+        (VotedHow.PAPER_BALLOT, _("On paper")),
+        (VotedHow.ONLINE, _("Online")),
+        (VotedHow.SURVEY, _("In a survey")),
+        (VotedHow.OTHER, _("Another way")),
         (TaskState.WAITING, _("Waiting")),
         (TaskState.RUNNING, _("Running")),
         (TaskState.DONE, _("Done")),

@@ -39,6 +39,7 @@ _TABS: tuple[tuple[str, Any, str, Permission], ...] = (
     ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE),
     ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ),
     ("dash", lazy_gettext("Density"), "density.index", Permission.DENSITY_READ),
+    ("campaigns", lazy_gettext("Campaigns"), "campaigns.index", Permission.CONTACT_READ),
     ("ballots", lazy_gettext("Ballots"), "law.rules", Permission.PLACE_READ),
     ("trail", lazy_gettext("Trail"), "history.trail", Permission.AUDIT_READ),
     ("admin", lazy_gettext("Admin"), "accounts.users", Permission.USER_WRITE),

@@ -414,7 +414,12 @@ def one_of_each(world: World) -> dict[str, Any]:
             now=now,
             key=uuid.uuid4(),
         )
+        campaign, demand, test, listed = factories.make_test(session, world.mill, world.ioana)
         return {
+            "campaign_id": campaign.public_id,
+            "demand_id": demand.public_id,
+            "test_id": test.public_id,
+            "entry_id": listed.public_id,
             "contact_id": world.ioana.public_id,
             "point_id": point.public_id,
             "kind": "phone",

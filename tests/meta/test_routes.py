@@ -209,6 +209,7 @@ def _values(
             group_id=group.id, contact_id=contact.id, valid_from=TODAY, **at, **fact
         )
         session.add(member)
+        campaign, demand, test, listed = factories.make_test(session, site, contact)
         session.flush()
         assert job is not None
         assert membership is not None
@@ -233,6 +234,10 @@ def _values(
             "batch_id": batch_id,
             "group_id": group.public_id,
             "member_id": member.public_id,
+            "campaign_id": campaign.public_id,
+            "demand_id": demand.public_id,
+            "test_id": test.public_id,
+            "entry_id": listed.public_id,
             "token": "not-a-token",
             "register_name": "member-counts",
             "count_id": rows["headcount_id"].public_id,

@@ -117,6 +117,7 @@ def _about_people(session: Any, scope: Scope, place_id: UUID) -> dict[str, str |
         "case": address_of("cases.new", place=place_id) if may_log else None,
         "sheets": address_of("sheets.index", place=place_id) if may_log else None,
         "report": address_of("reports.show", place_id=place_id) if counts else None,
+        "campaigns": address_of("campaigns.index", at=place_id) if held else None,
     }
 
 

@@ -1,0 +1,177 @@
+"""The sentences, charts and table cells of a test's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext, ngettext
+
+from crm.domain.structure import FEWEST_FOR_PER_CENT, Deed, Tally, WhyNot
+from crm.reads.structure import HeldAt
+from crm.web.filters import day as day_words
+from crm.web.filters import people, percent
+from crm.web.labels import label
+
+
+def rate_words(one: Tally) -> str:
+    """Return the rate with its base: "31% to 42% (88 of 285)", or "6 of 9" for few people."""
+    if one.low is None or one.high is None:
+        return str(gettext("nobody listed"))
+    counts = gettext("%(did)s of %(all)s", did=people(one.did), all=people(one.listed))
+    if one.listed < FEWEST_FOR_PER_CENT:
+        if not one.unknown:
+            return str(counts)
+        return str(
+            gettext(
+                "%(low)s to %(high)s of %(all)s",
+                low=people(one.did),
+                high=people(one.most),
+                all=people(one.listed),
+            )
+        )
+    if one.unknown:
+        return str(
+            gettext(
+                "%(low)s to %(high)s (%(counts)s)",
+                low=percent(one.low),
+                high=percent(one.high),
+                counts=counts,
+            )
+        )
+    return str(gettext("%(share)s (%(counts)s)", share=percent(one.low), counts=counts))
+
+
+def target_words(held: HeldAt, today: date) -> str | None:
+    """Return how many more are needed for the target, and until when; None without a target."""
+    if held.target is None:
+        return None
+    more = held.tally.needed(held.target)
+    goal = held.tally.needed(held.target) + held.tally.did
+    if more == 0:
+        return str(
+            gettext(
+                "The target of %(share)s%% is reached: %(did)s of %(goal)s.",
+                share=held.target,
+                did=people(held.tally.did),
+                goal=people(goal),
+            )
+        )
+    needed = ngettext(
+        "%(count)s more is needed to come to %(share)s%% of everyone.",
+        "%(count)s more are needed to come to %(share)s%% of everyone.",
+        more,
+        count=people(more),
+        share=held.target,
+    )
+    if held.closes_on is not None and held.closes_on >= today:
+        last = gettext("The last day is %(day)s.", day=day_words(held.closes_on))
+        return f"{needed} {last}"
+    return str(needed)
+
+
+def steps_chart(tests: Sequence[HeldAt], today: date) -> dict[str, Any]:
+    """Return the chart of tests in the order they were held, one step each, with its table."""
+    points = [
+        {
+            "label": str(number),
+            "low": held.tally.low,
+            "high": held.tally.high,
+            "text": percent(held.tally.low)
+            if held.tally.listed >= FEWEST_FOR_PER_CENT
+            else f"{held.tally.did}/{held.tally.listed}",
+            "target": held.target / 100 if held.target is not None else None,
+        }
+        for number, held in enumerate(tests, start=1)
+    ]
+    return {
+        "title": _steps_title(tests),
+        "reading": gettext(
+            "The dark part took part. The light part is not known: they may have, or may not."
+        ),
+        "base": gettext("Everyone on the list of each test, also those nobody reached."),
+        "as_at": day_words(today),
+        "points": points,
+        "table": {
+            "columns": [
+                {"label": gettext("Test")},
+                {"label": gettext("Risk"), "numeric": True},
+                {"label": gettext("List made")},
+                {"label": gettext("On the list"), "numeric": True},
+                {"label": gettext("Did it"), "numeric": True},
+                {"label": gettext("Did not"), "numeric": True},
+                {"label": gettext("Not known"), "numeric": True},
+                {"label": gettext("Share of everyone")},
+            ],
+            "rows": [
+                [
+                    f"{number} {held.name}",
+                    str(held.risk),
+                    day_words(held.frozen_on),
+                    people(held.tally.listed),
+                    people(held.tally.did),
+                    people(held.tally.did_not),
+                    people(held.tally.unknown),
+                    rate_words(held.tally),
+                ]
+                for number, held in enumerate(tests, start=1)
+            ],
+            "caption": gettext("The tests, in the order they were held"),
+        },
+    }
+
+
+def _steps_title(tests: Sequence[HeldAt]) -> str:
+    """Say what the last two tests tell for sure, and nothing that the unknown could undo."""
+    shares = [held.tally for held in tests if held.tally.listed]
+    if len(shares) < 2:
+        return str(gettext("One test so far: a second one shows whether we grow"))
+    before, last = shares[-2], shares[-1]
+    # Compared as whole numbers: a/b > c/d is a·d > c·b.
+    if last.did * before.listed > before.most * last.listed:
+        return str(gettext("More of us took part in the last test than in the one before"))
+    if last.most * before.listed < before.did * last.listed:
+        return str(gettext("Fewer of us took part in the last test than in the one before"))
+    return str(gettext("It is not sure whether the last test was bigger than the one before"))
+
+
+def tally_columns(first: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the columns of a table of tallies, after those that say of whom."""
+    return [
+        *({"label": one} for one in first),
+        {"label": gettext("On the list"), "numeric": True},
+        {"label": gettext("Did it"), "numeric": True},
+        {"label": gettext("Will, or not yet"), "numeric": True},
+        {"label": gettext("Did not"), "numeric": True},
+        {"label": gettext("Nothing known"), "numeric": True},
+        {"label": gettext("Share of everyone")},
+    ]
+
+
+def tally_cells(one: Tally) -> list[str]:
+    """Return the cells of a tally, as tally_columns heads them."""
+    return [
+        people(one.listed),
+        people(one.did),
+        people(one.will + one.not_yet),
+        people(one.did_not),
+        people(one.unheard),
+        rate_words(one),
+    ]
+
+
+def reasons(one: Tally) -> list[tuple[str, str]]:
+    """Return what is known of those on the list, as (words, count) in the order of the funnel."""
+    return [
+        (gettext("Everyone on the list"), people(one.listed)),
+        (gettext("We have heard of them"), people(one.reached)),
+        (label(Deed.DID), people(one.did)),
+        (gettext("Say they will"), people(one.will)),
+        (gettext("Not yet"), people(one.not_yet)),
+        (label(WhyNot.REFUSED), people(one.refused)),
+        (label(WhyNot.ABSENT), people(one.absent)),
+        (label(WhyNot.NOT_REACHED), people(one.not_reached)),
+        (gettext("Did not, no reason written"), people(one.did_not_other)),
+        (gettext("Nothing known"), people(one.unheard)),
+    ]
