@@ -19,8 +19,9 @@ from crm.domain.structure import RISK, Deed, Listed, Rung, Tally, WhyNot, lowest
 from crm.models.campaigns import BasePlace, Campaign, ListEntry, Participation, StructureTest
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Assessment
-from crm.models.places import Area, PlaceClosure, Shift, Workplace
+from crm.models.places import PlaceClosure, Shift
 from crm.models.ties import Leading, Tie
+from crm.reads.places import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def people_to_list(
 
     In the order of the printed list: workplace, area, shift, name. Somebody with two jobs there
     stands at the older one. place_ids: inner ids, of places that the caller has found in the
-    scope and that it holds wholly. Six statements, whatever the number of people.
+    scope and that it holds wholly. Eight statements, whatever the number of people.
     """
     inside = sa.select(PlaceClosure.descendant_id).where(
         PlaceClosure.ancestor_id.in_(sorted(place_ids))
@@ -94,17 +95,11 @@ def people_to_list(
             Job.shift_id,
             Job.valid_from,
             Contact.name_key,
-            Workplace.name.label("site"),
-            Area.name.label("area"),
-            Shift.name.label("shift"),
             StateSpan.score,
             StateSpan.score_firm,
             StateSpan.scored_on,
         )
         .join(Contact, Contact.id == Job.contact_id)
-        .join(Workplace, Workplace.id == Job.workplace_id)
-        .outerjoin(Area, Area.id == Job.area_id)
-        .outerjoin(Shift, Shift.id == Job.shift_id)
         .outerjoin(
             StateSpan,
             sa.and_(
@@ -120,16 +115,22 @@ def people_to_list(
     once: dict[int, Any] = {}
     for row in rows:
         once.setdefault(row.contact_id, row)
+    names = names_of(
+        session,
+        scope,
+        {one for row in once.values() for one in (row.workplace_id, row.area_id) if one},
+    )
+    shifts = shift_names(session, scope, {row.shift_id for row in once.values()})
     ordered = sorted(
         once.values(),
         key=lambda row: (
-            row.site.casefold(),
+            names.get(row.workplace_id, "").casefold(),
             row.workplace_id,
-            row.area is None,
-            (row.area or "").casefold(),
+            row.area_id is None,
+            names.get(row.area_id or 0, "").casefold(),
             row.area_id or 0,
-            row.shift is None,
-            (row.shift or "").casefold(),
+            row.shift_id is None,
+            shifts.get(row.shift_id or 0, "").casefold(),
             row.name_key,
             row.contact_id,
         ),
@@ -151,6 +152,15 @@ def people_to_list(
         )
         for row in ordered
     ]
+
+
+def shift_names(session: Session, scope: Scope, ids: Collection[int | None]) -> dict[int, str]:
+    """Return the names of the shifts that the scope may see, by inner id."""
+    wanted = sorted({one for one in ids if one is not None})
+    if not wanted:
+        return {}
+    rows = session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(wanted)))
+    return {int(row.id): str(row.name) for row in rows}
 
 
 def _assessors(

@@ -163,6 +163,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "reports": {"wording.py", "files.py"},
     # The tiles, figures and gaps of the wall, as the screen, the meeting and the paper say them.
     "wallchart": {"wording.py"},
+    # The sentences, charts and table cells of a test's figures.
+    "campaigns": {"wording.py"},
     # One module for each register, over what they share.
     "registers": {"from_counts.py", "from_gender_pay.py", "from_nhs.py", "loading.py"},
 }

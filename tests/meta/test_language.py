@@ -24,6 +24,7 @@ from tests.conftest import app_settings
 from tools import messages
 
 _REMINDER, _MOVE = uuid.uuid4(), uuid.uuid4()
+_CAMPAIGN, _TEST = uuid.uuid4(), uuid.uuid4()
 _LIST = uuid.UUID(int=77)
 
 
@@ -62,6 +63,11 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, factories.
                 workplace_id=world.mill.id,
                 made_at=factories.NOW,
             )
+            campaign, demand, test, *_listed = factories.make_test(
+                session, world.mill, world.ioana, world.tomasz
+            )
+            campaign.public_id, campaign.name, demand.words = _CAMPAIGN, "Yard", "Nights"
+            test.public_id, test.name = _TEST, "Packing"
             session.add_all([reminder, area, move, made])
             session.flush()
             session.add(
@@ -184,6 +190,11 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("organiser", "/fields/new"),
         ("organiser", "/fields/tags/new"),
         ("rep", f"/people/{world.ioana.public_id}/fields"),
+        ("organiser", "/campaigns"),
+        ("organiser", "/campaigns/new"),
+        ("organiser", f"/campaigns/{_CAMPAIGN}"),
+        ("organiser", f"/campaigns/{_CAMPAIGN}/tests/new"),
+        ("organiser", f"/tests/{_TEST}"),
         ("officer", "/dash"),
         ("officer", "/dash/print"),
         ("officer", "/dash/changes"),

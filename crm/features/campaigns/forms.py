@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, SelectMultipleField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from crm.domain.structure import RISK, Deed, Evidence, Rung, VotedHow, WhyNot
@@ -44,7 +44,7 @@ class CampaignForm(_OnceForm):
     name = TextField(
         _("What do you call it?"),
         limit=120,
-        validators=[InputRequired(_("Give the campaign a name."))],
+        validators=[DataRequired(_("Give the campaign a name."))],
         description=_("Such as “15 an hour”."),
     )
     from_day = DayField(_("From which day?"), [InputRequired(_("Enter the first day."))])
@@ -91,7 +91,7 @@ class DemandForm(_OnceForm):
     words = TextField(
         _("What do you ask for?"),
         limit=300,
-        validators=[InputRequired(_("Say what you ask for."))],
+        validators=[DataRequired(_("Say what you ask for."))],
         description=_("In the words that members voted on."),
     )
     voted_on = DayField(
@@ -101,7 +101,7 @@ class DemandForm(_OnceForm):
     )
     voted_how = SelectField(
         _("How did they vote?"),
-        choices=choices_or_unknown(VotedHow),
+        choices=options(choices_or_unknown(VotedHow)),
         default="",
         invalid_choice_message=CHOOSE,
     )
@@ -141,7 +141,7 @@ class TestForm(_OnceForm):
     name = TextField(
         _("What do you call it?"),
         limit=120,
-        validators=[InputRequired(_("Give the test a name."))],
+        validators=[DataRequired(_("Give the test a name."))],
         description=_("Such as “Petition about the rota”. It names nobody."),
     )
     base = SelectField(_("Who is asked?"), choices=[], validate_choice=False)
@@ -169,13 +169,13 @@ class MarkForm(Form):
     )
     why = SelectField(
         _("If they did not: why?"),
-        choices=choices_or_unknown(WhyNot),
+        choices=options(choices_or_unknown(WhyNot)),
         default="",
         invalid_choice_message=CHOOSE,
     )
     evidence = SelectField(
         _("How do we know?"),
-        choices=choices_or_unknown(Evidence),
+        choices=options(choices_or_unknown(Evidence)),
         default="",
         invalid_choice_message=CHOOSE,
     )
@@ -197,6 +197,6 @@ class SheetForm(MarkForm):
     numbers = TextField(
         _("Numbers from the sheet"),
         limit=4000,
-        validators=[InputRequired(_("Type at least one number from the sheet."))],
+        validators=[DataRequired(_("Type at least one number from the sheet."))],
         description=_("Each with its letter, with a space between: 3F 17K 204W."),
     )

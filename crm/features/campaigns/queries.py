@@ -38,7 +38,7 @@ from crm.models.campaigns import (
     StructureTest,
 )
 from crm.models.contacts import Contact
-from crm.models.places import Place, PlaceClosure, Shift
+from crm.models.places import Place, PlaceClosure
 from crm.reads.people import names_of_users
 from crm.reads.places import Choice, names_of
 from crm.reads.structure import (
@@ -47,6 +47,7 @@ from crm.reads.structure import (
     may_mark,
     names_of_people,
     participation,
+    shift_names,
 )
 from crm.reads.turf import people_of
 
@@ -598,7 +599,7 @@ def _group_rows(
     names = names_of(
         session, scope, {one for key in keys for one in (key[0], key[1]) if one is not None}
     )
-    shifts = _shift_names(session, scope, {key[2] for key in keys if key[2] is not None})
+    shifts = shift_names(session, scope, {key[2] for key in keys})
     rows = [
         Group(names.get(site), names.get(area), shifts.get(shift), groups[site, area, shift])
         for site, area, shift in keys
@@ -615,13 +616,6 @@ def _group_rows(
             ),
         )
     )
-
-
-def _shift_names(session: Session, scope: Scope, ids: set[int]) -> dict[int, str]:
-    if not ids:
-        return {}
-    rows = session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(sorted(ids))))
-    return {int(row.id): str(row.name) for row in rows}
 
 
 def list_lines(
@@ -673,7 +667,7 @@ def list_lines(
     rows = session.execute(asked).all()
     places = {one for row in rows for one in (row.workplace_id, row.area_id) if one is not None}
     names = names_of(session, scope, places)
-    shifts = _shift_names(session, scope, {row.shift_id for row in rows} - {None})
+    shifts = shift_names(session, scope, {row.shift_id for row in rows})
     leaders = names_of_people(session, scope, {row.leader_id for row in rows} - {None})
     users = names_of_users(session, {row.recorded_by_id for row in rows} - {None})
     mine = set()
