@@ -20,7 +20,7 @@
   function dayOf(weeks) { return new Date(today + weeks * week); }
   function tell() {
     told.textContent = dayOf(+slide.value).toLocaleDateString(
-      document.documentElement.lang, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+      document.documentElement.lang.replace(/^en$/, "en-GB"), { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
     slide.setAttribute("aria-valuetext", told.textContent);
   }
   slide.value = Math.round((Date.parse(field.value) - today) / week) || 0;

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, IntegerField, RadioField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from crm.domain.cover import FoundBy, TieBasis
 from crm.domain.vocabulary import GroupKind
@@ -118,6 +118,15 @@ class GroupForm(Form):
     )
     kind = _radio(_("What holds them together?"), GroupKind)
     need_to_know = BooleanField(_("Only for those who may read notes"))
+
+
+class RenameForm(Form):
+    """What people call a group now, and the version that was on the page."""
+
+    version = IntegerField(widget=HiddenInput())
+    name = TextField(
+        _("What do people call it?"), limit=120, validators=[InputRequired(_("Enter a name."))]
+    )
 
 
 class MembersForm(Form):

@@ -247,6 +247,7 @@ class GroupPage:
     closed_on: date | None
     workplace_id: uuid.UUID
     workplace: str
+    version: int
     people: tuple[InGroup, ...]
 
 
@@ -313,6 +314,7 @@ def get_group(session: Session, scope: Scope, public_id: uuid.UUID, *, today: da
         closed_on=group.closed_on,
         workplace_id=site.public_id,
         workplace=site.name,
+        version=group.version,
         people=tuple(InGroup(*row) for row in rows),
     )
 

@@ -15,7 +15,7 @@ from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.cover import FoundBy, Stage, TieBasis, check_confirmed
-from crm.domain.errors import AlreadyEnded, NotFound, Refusal
+from crm.domain.errors import AlreadyEnded, EditConflict, NotFound, Refusal
 from crm.domain.identity import fold
 from crm.domain.vocabulary import NEED_TO_KNOW, GroupKind
 from crm.features.ties.queries import find_fact, find_group
@@ -57,6 +57,12 @@ class LeaderAlready(Refusal):
     """The person is written down as a leader already."""
 
     default_message = "This is already written down: they are a leader."
+
+
+class NameTaken(Refusal):
+    """Another group of the same kind there bears this name."""
+
+    default_message = "There is a group of this name and kind here already."
 
 
 class GroupIsClosed(Refusal):
@@ -340,6 +346,34 @@ def take_out(
     """End that somebody is in a group, or withdraw it. Raises NotFound, AlreadyEnded."""
     fact = find_fact(session, scope, GroupMember, member)
     _take_off(session, scope, [fact], wrong=wrong, today=today, now=now)
+
+
+def rename_group(
+    session: Session, scope: Scope, group: uuid.UUID, name: str, *, version: int
+) -> None:
+    """Give a group another name; who is in it stays. Raises NotFound, GroupIsClosed, NameTaken,
+    and EditConflict when ``version`` is no longer the one that is stored."""
+    found = find_group(session, scope, group)
+    if found.closed_on is not None:
+        raise GroupIsClosed()
+    if found.version != version:
+        raise EditConflict(
+            current={"name": found.name, "version": found.version}, yours={"name": name}
+        )
+    same = session.scalars(
+        scope.select(SocialGroup.id).where(
+            SocialGroup.place_id == found.place_id,
+            SocialGroup.name == name,
+            SocialGroup.kind == found.kind,
+            SocialGroup.closed_on.is_(None),
+            SocialGroup.id != found.id,
+        )
+    ).first()
+    if same is not None:
+        raise NameTaken()
+    if name != found.name:
+        found.name = name
+        found.version += 1
 
 
 def close_group(session: Session, scope: Scope, group: uuid.UUID, *, today: date) -> None:

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.cover import FoundBy, NobodyListens, NotConfirmed, TieBasis
-from crm.domain.errors import NotFound, Refusal
+from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.vocabulary import GroupKind
 from crm.features.ties import forms, queries, service
 from crm.reads.people import PeoplePage, list_people
@@ -304,6 +304,46 @@ def group(scope: Scope, group_id: UUID) -> Any:
         find=forms.FindForm(formdata=None, data={"q": text}),
     )
     return page, 422 if form.errors or form.form_errors else 200
+
+
+@bp.route("/groups/<uuid:group_id>/name", methods=["GET", "POST"])
+@requires(Permission.CONTACT_WRITE)
+def rename_group(scope: Scope, group_id: UUID) -> Any:
+    """Give a group another name. Of two who do so at once, the later one sees both names."""
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.get_group(session, scope, group_id, today=my_today())
+    form = forms.RenameForm()
+    stored: str | None = None
+    if request.method == "GET":
+        form.version.data, form.name.data = found.version, found.name
+    elif form.validate():
+        try:
+            with unit_of_work(scope) as session:
+                service.rename_group(
+                    session,
+                    scope,
+                    group_id,
+                    form.text("name") or "",
+                    version=form.version.data or 0,
+                )
+        except EditConflict as conflict:
+            form.refuse(conflict)
+            # Saving again, with this version, is a choice made with both in sight.
+            form.version.data, form.version.raw_data = conflict.current["version"], None
+            stored = str(conflict.current["name"])
+        except Refusal as refusal:
+            form.refuse(refusal, "name")
+        else:
+            flash(_("Saved."), "done")
+            return redirect(url_for("ties.group", group_id=group_id), 303)
+    page = render_template(
+        "ties/rename.html",
+        form=form,
+        found=found,
+        stored=stored,
+        cancel=url_for("ties.group", group_id=group_id),
+    )
+    return page, 409 if stored else 422 if form.errors or form.form_errors else 200
 
 
 @bp.post("/groups/<uuid:group_id>/close")

@@ -398,6 +398,7 @@ def _made_page(made: queries.MadeList, form: Form) -> str:
         form=form,
         wall_url=url_for("wallchart.show", place_id=made.place_id),
         person_url=lambda row: url_for("contacts.show", contact_id=row.person_id),
+        sheet_url=address_of("sheets.new"),
         undo_url=url_for("wallchart.undo_list", talk_list_id=made.public_id),
     )
 

@@ -510,6 +510,54 @@ def test_people_are_put_into_a_group_and_taken_out(world: World, client_as: Clie
     assert "Bus 22" not in _text(client.get(_person(world.ioana)))
 
 
+def test_a_group_gets_another_name_and_keeps_its_people(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.rep)
+    address = _add_group(client, world).location
+    client.post(address, data={"people": [str(world.ioana.public_id)]})
+    assert f"{address}/name" in client.get(address).text
+    reply = client.post(f"{address}/name", data={"name": "Bus 23", "version": "1"})
+    assert (reply.status_code, reply.location) == (303, address)
+    (group,) = _stored(SocialGroup)
+    assert (group.name, group.version, group.kind.value) == ("Bus 23", 2, "car_share")
+    assert len(_stored(GroupMember)) == 1
+    changed = [one for one in _stored(AuditEntry) if one.subject == "social_group"]
+    assert (changed[-1].old["name"], changed[-1].new["name"]) == ("Bus 22", "Bus 23")
+
+
+def test_two_who_rename_a_group_at_once_both_see_both_names(
+    world: World, client_as: ClientAs
+) -> None:
+    rep, organiser = client_as(world.rep), client_as(world.organiser)
+    address = _add_group(rep, world).location
+    assert organiser.post(f"{address}/name", data={"name": "Bus 23", "version": "1"}).location
+    late = rep.post(f"{address}/name", data={"name": "Night bus", "version": "1"})
+    assert late.status_code == 409
+    assert "Saved by somebody else: Bus 23" in _text(late)
+    assert 'value="Night bus"' in late.text
+    assert re.search(r'<input[^>]* name="version"[^>]* value="2"', late.text)
+    assert rep.post(f"{address}/name", data={"name": "Night bus", "version": "2"}).location
+    assert [one.name for one in _stored(SocialGroup)] == ["Night bus"]
+
+
+def test_a_name_that_another_group_bears_and_a_group_that_ended_are_refused(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.rep)
+    address = _add_group(client, world).location
+    _add_group(client, world, name="Bus 23")
+    taken = client.post(f"{address}/name", data={"name": "Bus 23", "version": "1"})
+    assert taken.status_code == 422
+    assert "There is a group of this name and kind here already." in _text(taken)
+    client.post(f"{address}/close")
+    ended = client.post(f"{address}/name", data={"name": "Bus 24", "version": "2"})
+    assert ended.status_code == 422
+    assert "This group has ended." in _text(ended)
+    outsider = client_as(world.dock_rep)
+    assert outsider.get(f"{address}/name").status_code == 404
+    assert outsider.post(f"{address}/name", data={"name": "X", "version": "2"}).status_code == 404
+    assert {one.name for one in _stored(SocialGroup)} == {"Bus 22", "Bus 23"}
+
+
 def test_nobody_is_put_into_a_group_that_has_ended_or_of_another_workplace(
     world: World, client_as: ClientAs
 ) -> None:

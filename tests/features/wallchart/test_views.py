@@ -448,6 +448,18 @@ def test_a_list_just_made_is_undone_with_one_button_and_once(
     _made(world, client)
 
 
+def test_a_list_just_made_goes_onto_paper_for_each_who_speaks(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.rep)
+    page = client.get(_made(world, client)).text
+    [picked] = re.findall(r'name="picked" value="([^"]*)"', page)
+    begun = client.post("/sheets/new", data={"start": "1", "picked": picked})
+    assert begun.status_code == 200
+    assert len(picked.split()) == 2
+    assert "The people on the list 2 people." in _text(begun)
+
+
 def test_who_was_spoken_to_since_stays_on_the_list_and_is_named(
     world: World, client_as: ClientAs
 ) -> None:
