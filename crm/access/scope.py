@@ -58,6 +58,7 @@ from crm.models.lists import (
     Tag,
 )
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
+from crm.models.reports import ReportFile, ReportRecipe
 from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
 from crm.models.sheets import Sheet
 from crm.models.talk_lists import TalkList, TalkListEntry
@@ -750,6 +751,8 @@ _RULES: dict[type[Any], Rule] = {
     TurfPerson: _turf_person_rule,
     TurfMove: _owner_rule(TurfMove),
     TalkList: _owner_rule(TalkList),
+    ReportRecipe: _owner_rule(ReportRecipe),
+    ReportFile: _owner_rule(ReportFile),
     KeptTalk: _owner_rule(KeptTalk),
     SavedList: _saved_list_rule,
     Tag: _definition_rule(Tag),
@@ -879,6 +882,13 @@ _WRITES: dict[type[Any], Permission] = {
 }
 
 
+# Rows that are one user's own, whatever places that user holds.
+_OWNED = (
+    *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList),
+    *(ReportRecipe, ReportFile),
+)
+
+
 def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: Any) -> None:
     """Refuse to store a scoped row that lies outside the scope of this unit of work."""
     rows = [
@@ -900,7 +910,7 @@ def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: A
 
 def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
     kind = type(row)
-    if isinstance(row, BackgroundTask | TaskFile | TurfMove | TalkList | KeptTalk | SavedList):
+    if isinstance(row, _OWNED):
         if row.owner_id != scope.actor_id:
             raise OutsideScopeError(f"{kind.__name__} belongs to another user.")
         return

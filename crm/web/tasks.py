@@ -7,14 +7,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app
+from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from crm.access import tasks
+from crm.access import report_files, tasks
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.tasks import Claimed, TaskLost
@@ -27,7 +28,10 @@ from crm.web.guard import scope_of
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds
+SWEEP_EVERY = timedelta(minutes=10)
 
+READING = lazy_gettext("The server is reading the file.")
+ROWS = lazy_gettext("%(done)s of %(total)s rows")
 RIGHT_LOST = "Your role does not allow this any more, so nothing was changed. Ask an administrator."
 WENT_WRONG = (
     "Something went wrong on the server, so nothing was changed. Start again. "
@@ -114,10 +118,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A kind of long work. permission: needed over the whole organisation when it starts.
+    """A kind of long work.
 
-    title: what the page calls it. back_endpoint, back_label: the page that it is handed in on.
-    run: does the work and calls ``work.end``.
+    permission: needed over the whole organisation when it starts; with `somewhere`, at some place:
+    then the work itself asks for it at the places it touches. title: what the page calls it.
+    back_endpoint, back_label: the page that it is handed in on. run: does the work and calls
+    ``work.end``. busy, counted: what the page says while it runs, before and after the work has
+    told of its progress; `counted` has places for done and total. file_endpoint, file_label: where
+    the file is fetched whose id stands in the result as `file`.
     """
 
     title: Any
@@ -125,6 +133,11 @@ class TaskKind:
     back_label: Any
     permission: Permission
     run: Callable[[Work], None]
+    somewhere: bool = False
+    busy: Any = READING
+    counted: Any = ROWS
+    file_endpoint: str | None = None
+    file_label: Any = ""
 
 
 def register(app: Flask, name: str, kind: TaskKind) -> None:
@@ -194,7 +207,10 @@ def _do(claimed: Claimed, stopping: threading.Event | None) -> None:
     today = clock.today(str(current_app.config["TIME_ZONE"]))
     with unit_of_work(read_only=True) as session:
         scope = scope_of(session, claimed.owner_id, today)
-    scope.require_everywhere(kind.permission)
+    if kind.somewhere:
+        scope.require(kind.permission)
+    else:
+        scope.require_everywhere(kind.permission)
     work = Work(
         scope=scope, today=today, payload=claimed.payload, _claimed=claimed, _stopping=stopping
     )
@@ -219,6 +235,19 @@ def _fail(claimed: Claimed, message: str, params: Mapping[str, object] | None = 
         log.warning("task %d was taken over by another worker", claimed.task_id)
 
 
+def sweep(app: Flask) -> None:
+    """Delete what was kept for some time only and has expired."""
+    with app.app_context():
+        try:
+            with unit_of_work(read_only=True) as session:
+                some = report_files.has_expired(session, now=clock.now())
+            if some:
+                with unit_of_work() as session:
+                    report_files.delete_expired(session, now=clock.now())
+        finally:
+            db.session.remove()
+
+
 class Worker:
     """A thread that does the tasks of the queue one after another until it is stopped."""
 
@@ -241,8 +270,12 @@ class Worker:
         self._thread.join()
 
     def _loop(self) -> None:
+        swept: datetime | None = None
         while not self._stopping.is_set():
             try:
+                if swept is None or clock.now() - swept >= SWEEP_EVERY:
+                    swept = clock.now()
+                    sweep(self._app)
                 busy = run_one(self._app, stopping=self._stopping)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any fault
                 # A worker that died of a busy database would leave every later task waiting.

@@ -41,6 +41,7 @@ from crm.models.places import (
     Shift,
     UnionAffiliation,
 )
+from crm.models.reports import ReportFile, ReportRecipe
 from crm.models.sheets import Sheet, SheetLine
 from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.models.tasks import BackgroundTask
@@ -273,6 +274,27 @@ def one_of_each(world: World) -> dict[str, Any]:
             group_id=group.id, contact_id=world.tomasz.id, valid_from=LONG_AGO, **at, **fact
         )
         session.add(member)
+        recipe = ReportRecipe(
+            owner_id=world.officer.id,
+            unit_id=world.branch.id,
+            name="Branch meeting",
+            parts=["changes", "density"],
+            since=yesterday - timedelta(days=28),
+            as_at=yesterday,
+            saved_at=now,
+        )
+        report_file = ReportFile(
+            owner_id=world.officer.id,
+            unit_id=world.branch.id,
+            sort="pdf",
+            since=yesterday - timedelta(days=28),
+            as_at=yesterday,
+            figures=1,
+            content=b"%PDF-",
+            made_at=now,
+            expires_at=now + timedelta(days=1),
+        )
+        session.add_all([recipe, report_file])
         talk_list = TalkList(owner_id=world.rep.id, workplace_id=world.mill.id, made_at=now)
         given = FollowUp(
             owner_id=world.rep.id,
@@ -449,6 +471,9 @@ def one_of_each(world: World) -> dict[str, Any]:
             "turf_id": turf.public_id,
             "move_id": move.public_id,
             "talk_list_id": talk_list.public_id,
+            "recipe_id": recipe.public_id,
+            "file_id": report_file.public_id,
+            "sort": "pdf",
             "shift_id": shift.public_id,
             "task_id": task.public_id,
             "job_id": job.public_id,

@@ -28,6 +28,9 @@ NO_PAGES = {
     "health.alive",
     "health.ready",
     "history.trail_csv",
+    "reports.csv",
+    "reports.fetch",
+    "reports.xlsx",
 }
 # Asked for something that belongs to the administrator, or for a right over a whole employer.
 OF_ADMIN = {"tasks.show", "workplaces.add_workplace", "workplaces.edit_employer"}

@@ -22,6 +22,7 @@ MARKS_BY_HAND = {
     "access/scope.py",
     "access/search_index.py",
     "access/spans.py",
+    "access/report_files.py",
     "access/tasks.py",
     "access/tree.py",
     "web/guard.py",

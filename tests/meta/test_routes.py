@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from crm.models.places import (
     Shift,
     UnionAffiliation,
 )
+from crm.models.reports import ReportFile, ReportRecipe
 from crm.models.sheets import Sheet, SheetLine
 from crm.models.talk_lists import TalkList
 from crm.models.tasks import BackgroundTask
@@ -131,6 +133,26 @@ def _values(
             "turf_id": Turf(user_id=owner.id, valid_from=TODAY, **at, **fact),
             "move_id": TurfMove(owner_id=owner.id, made_at=NOW),
             "talk_list_id": TalkList(owner_id=owner.id, workplace_id=workplace.id, made_at=NOW),
+            "recipe_id": ReportRecipe(
+                owner_id=owner.id,
+                unit_id=workplace.id,
+                name="Meeting",
+                parts=["density"],
+                since=TODAY,
+                as_at=TODAY,
+                saved_at=NOW,
+            ),
+            "file_id": ReportFile(
+                owner_id=owner.id,
+                unit_id=workplace.id,
+                sort="pdf",
+                since=TODAY,
+                as_at=TODAY,
+                figures=1,
+                content=b"%PDF-",
+                made_at=NOW,
+                expires_at=datetime.now(UTC) + timedelta(days=1),
+            ),
             "unit_id": BargainingUnit(name="Hourly staff", **at),
             "task_id": BackgroundTask(owner_id=owner.id, kind="none", payload={}, created_at=NOW),
             "kept_id": KeptTalk(
@@ -223,6 +245,7 @@ def _values(
             "workplace_id": workplace.public_id,
             "area_id": area.public_id,
             "kind": "phone",
+            "sort": "pdf",
             "look": "rota",
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,

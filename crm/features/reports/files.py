@@ -1,12 +1,29 @@
-"""A report as the sheets of a workbook: the tables of the screen with numbers in their cells."""
+"""A report as files: sheets with numbers in their cells, a PDF like the paper, and all in one.
+
+Nothing here needs a request, so that the worker can call it too.
+"""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from flask import current_app
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from crm.analysis.report_files import About, Cell, Sheet, SheetChart, SheetColumn
+from crm.analysis.pdf import NoPdf, pdf_of
+from crm.analysis.report_files import (
+    About,
+    Cell,
+    Sheet,
+    SheetChart,
+    SheetColumn,
+    figures_csv,
+    workbook,
+)
 from crm.domain.report import (
     Figure,
     FigureKind,
@@ -16,6 +33,7 @@ from crm.domain.report import (
     ReportPack,
     ReportTable,
     Value,
+    figure_rows,
     written,
 )
 from crm.features.reports import wording
@@ -23,7 +41,7 @@ from crm.features.reports.forms import PARTS
 from crm.web.filters import day as day_text
 
 
-def about(pack: ReportPack, *, organisation: str, made_by: str, made_at: str) -> About:
+def about(pack: ReportPack, maker: Maker) -> About:
     """Return the first sheet: what it is, the answer of each part, and what they stand on."""
     parts = wording.show(pack, lines=0)
     return About(
@@ -32,9 +50,9 @@ def about(pack: ReportPack, *, organisation: str, made_by: str, made_at: str) ->
         lines=(
             (_("As at"), day_text(pack.as_at)),
             (_("Last meeting"), day_text(pack.since)),
-            (_("Made by"), made_by),
-            (_("Made at"), made_at),
-            (_("Organisation"), organisation),
+            (_("Made by"), maker.made_by),
+            (_("Made at"), maker.made_at),
+            (_("Organisation"), maker.organisation),
             *(
                 (part.name, " ".join([f"{part.title}.", *part.reading, part.base]))
                 for part in parts
@@ -47,6 +65,63 @@ def about(pack: ReportPack, *, organisation: str, made_by: str, made_at: str) ->
             _("[x] means not known. [z] means does not apply. [c] means hidden to protect people."),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What a file says of its making. made_at: ready to print. practice: everyone is invented."""
+
+    organisation: str
+    made_by: str
+    made_at: str
+    practice: bool
+
+
+def csv_of(pack: ReportPack, maker: Maker) -> bytes:
+    """Return every figure of the report as one row."""
+    return figures_csv(figure_rows(pack), practice=maker.practice)
+
+
+def xlsx_of(pack: ReportPack, maker: Maker) -> bytes:
+    """Return the report as a workbook."""
+    return workbook(about(pack, maker), sheets(pack), practice=maker.practice)
+
+
+def pdf_file(pack: ReportPack, maker: Maker) -> bytes:
+    """Return the report as a PDF of the same parts, charts and tables. Raises NoPdf."""
+    locale = get_locale()
+    templates = current_app.jinja_env
+    page = templates.get_template("reports/pdf.html").render(
+        lang=str(locale or "en").replace("_", "-"),
+        dir=locale.text_direction if locale else "ltr",
+        title=_("Report: %(name)s", name=wording.unit_name(pack)),
+        organisation=maker.organisation,
+        as_at=pack.as_at,
+        since=pack.since,
+        made_by=maker.made_by,
+        made_at=maker.made_at,
+        practice=maker.practice,
+        parts=wording.show(pack, lines=wording.PAPER_LINES, open_tables=True),
+    )
+    return pdf_of(page, templates.get_template("reports/pdf.css").render())
+
+
+def zip_of(pack: ReportPack, maker: Maker, stem: str) -> tuple[bytes, bool]:
+    """Return the report in all its sorts of file, and whether a PDF is among them.
+
+    stem: the names of the files without their ending.
+    """
+    try:
+        pdf = pdf_file(pack, maker)
+    except NoPdf:
+        pdf = None
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as together:
+        if pdf is not None:
+            together.writestr(f"{stem}.pdf", pdf)
+        together.writestr(f"{stem}.xlsx", xlsx_of(pack, maker))
+        together.writestr(f"{stem}.csv", csv_of(pack, maker))
+    return file.getvalue(), pdf is not None
 
 
 def sheets(pack: ReportPack) -> list[Sheet]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from wtforms import SelectMultipleField
+from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.domain.report import ALWAYS, PartName
-from crm.web.forms import DayField, Form, options
+from crm.web.forms import DayField, Form, TextField, options
 
 CHOOSE = _("Choose from the list.")
 NOT_YET = _("This day has not come yet. Choose today or a day before.")
@@ -26,6 +27,20 @@ PARTS: dict[PartName, Any] = {
     PartName.REMINDERS: _("Reminders"),
     PartName.CASES: _("Deadlines of your cases"),
 }
+
+
+class MakeForm(Form):
+    """Asks for a file, or removes what is kept: nothing but its token."""
+
+
+class RecipeForm(Form):
+    """Keeps the parts and days of a report for the next meeting."""
+
+    name = TextField(
+        _("Name"),
+        limit=60,
+        validators=[InputRequired(message=_("Give it a name, such as “Branch meeting”."))],
+    )
 
 
 class ReportForm(Form):

@@ -185,6 +185,13 @@ def figure_text(figure: Figure) -> str | None:
     if figure.small:
         return _("%(some)s of %(all)s", some=_most_of(figure), all=number_text(figure.out_of_high))
     low, high = percent_text(figure.low, 0), percent_text(figure.high, 0)
+    if figure.low == figure.high:
+        return _(
+            "%(share)s%% (%(some)s of %(all)s)",
+            share=low,
+            some=number_text(figure.numerator),
+            all=number_text(figure.out_of_high),
+        )
     if low == high:
         return f"{low}%"
     return _("%(low)s%% to %(high)s%%", low=low, high=high)
@@ -229,7 +236,8 @@ _BASES: dict[PartName, Any] = {
         "who moved between two places here is in the line of each, and not in the line of all."
     ),
     PartName.DENSITY: _l(
-        "Members of any union ÷ all who work on site. The range holds the truth: at the low end "
+        "Members of any union ÷ all who work on site. Members are those we know by name or, where "
+        "a union states more, the number it states. The range holds the truth: at the low end "
         "nobody else is a member, at the high end all of whom we do not know are."
     ),
     PartName.SUPPORT: _l(

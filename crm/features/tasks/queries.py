@@ -44,6 +44,7 @@ class TaskView:
 
     done, total: the work's own units; total is None until it is known. message: a sentence to be
     translated, with ``params`` for its places. problem_count: of all, also of those not listed.
+    file: the public id of a file that came of it; None = none did.
     """
 
     id: int
@@ -59,6 +60,7 @@ class TaskView:
     problems: tuple[ProblemRow, ...]
     problem_count: int
     rows_left_out: int
+    file: str | None
 
     @property
     def under_way(self) -> bool:
@@ -92,4 +94,5 @@ def get_task(session: Session, scope: Scope, public_id: uuid.UUID) -> TaskView:
         problems=tuple(ProblemRow(**problem) for problem in result.get("problems", ())),
         problem_count=result.get("problem_count", 0),
         rows_left_out=result.get("rows_left_out", 0),
+        file=result.get("file"),
     )

@@ -13,6 +13,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.features.tasks import queries
 from crm.web.db import unit_of_work
+from crm.web.filters import people
 from crm.web.guard import requires
 from crm.web.tasks import kinds_of, live_progress
 
@@ -56,6 +57,14 @@ def show(scope: Scope, task_id: UUID) -> Any:
         back_label=kind.back_label if kind else "",
         done=done,
         total=total,
+        busy=kind.busy if kind else "",
+        counted=str(kind.counted) % {"done": people(done), "total": people(total)}
+        if kind and total
+        else "",
+        file_url=url_for(kind.file_endpoint, file_id=task.file)
+        if kind and kind.file_endpoint and task.file
+        else "",
+        file_label=kind.file_label if kind else "",
         message=str(gettext(task.message)) % task.params if task.message else "",
         here=url_for("tasks.show", task_id=task_id),
         sorts=SORTS,
