@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,28 +23,45 @@ babel = Babel()
 LOOK = "look"
 
 
+class Where(StrEnum):
+    """Where the way to a part stands."""
+
+    ALWAYS = "always"  # across the top, and at the foot of a phone
+    WIDE = "wide"  # across the top; in the menu of a phone
+    MENU = "menu"
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One of the words across the top (or the foot, on a phone)."""
+    """One of the words across the top (or the foot, on a phone), or in the menu."""
 
     key: str
     label: str
     url: str
     current: bool
+    where: Where
 
 
-_TABS: tuple[tuple[str, Any, str, Permission], ...] = (
-    ("today", lazy_gettext("Today"), "today.index", Permission.ACCOUNT_OWN),
-    ("mine", lazy_gettext("My people"), "mine.index", Permission.CONVERSATION_WRITE),
-    ("people", lazy_gettext("People"), "contacts.index", Permission.CONTACT_READ),
-    ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE),
-    ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ),
-    ("dash", lazy_gettext("Density"), "density.index", Permission.DENSITY_READ),
-    ("campaigns", lazy_gettext("Campaigns"), "campaigns.index", Permission.CONTACT_READ),
-    ("ballots", lazy_gettext("Ballots"), "law.rules", Permission.PLACE_READ),
-    ("trail", lazy_gettext("Trail"), "history.trail", Permission.AUDIT_READ),
-    ("admin", lazy_gettext("Admin"), "accounts.users", Permission.USER_WRITE),
-    ("accounts", lazy_gettext("Trail of accounts"), "history.accounts", Permission.USER_WRITE),
+_ALWAYS, _WIDE, _MENU = Where.ALWAYS, Where.WIDE, Where.MENU
+_TABS: tuple[tuple[str, Any, str, Permission, Where], ...] = (
+    ("today", lazy_gettext("Today"), "today.index", Permission.ACCOUNT_OWN, _ALWAYS),
+    ("mine", lazy_gettext("My people"), "mine.index", Permission.CONVERSATION_WRITE, _ALWAYS),
+    ("people", lazy_gettext("People"), "contacts.index", Permission.CONTACT_READ, _ALWAYS),
+    ("log", lazy_gettext("Log"), "conversations.who", Permission.CONVERSATION_WRITE, _ALWAYS),
+    ("places", lazy_gettext("Places"), "workplaces.index", Permission.PLACE_READ, _ALWAYS),
+    ("dash", lazy_gettext("Density"), "density.index", Permission.DENSITY_READ, _WIDE),
+    ("campaigns", lazy_gettext("Campaigns"), "campaigns.index", Permission.CONTACT_READ, _WIDE),
+    ("ballots", lazy_gettext("Ballots"), "law.rules", Permission.PLACE_READ, _WIDE),
+    ("reports", lazy_gettext("Reports"), "reports.index", Permission.DENSITY_READ, _WIDE),
+    ("trail", lazy_gettext("Trail"), "history.trail", Permission.AUDIT_READ, _MENU),
+    ("admin", lazy_gettext("Admin"), "accounts.users", Permission.USER_WRITE, _WIDE),
+    (
+        "accounts",
+        lazy_gettext("Trail of accounts"),
+        "history.accounts",
+        Permission.USER_WRITE,
+        _MENU,
+    ),
 )
 
 
@@ -157,7 +175,8 @@ def _tabs() -> list[Tab]:
             url=address,
             current=endpoint == request.endpoint
             or (key not in _ALONE and endpoint.split(".")[0] == blueprint),
+            where=where,
         )
-        for key, label, endpoint, permission in _TABS
+        for key, label, endpoint, permission, where in _TABS
         if scope.may(permission) and (address := address_of(endpoint)) is not None
     ]
