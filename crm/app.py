@@ -38,6 +38,7 @@ FEATURES: tuple[str, ...] = (
     "issues",
     "reports",
     "history",
+    "duplicates",
     "cases",
     "law",
     "sheets",

@@ -26,6 +26,9 @@ from crm.models.places import Place
 
 # The reason of rows that put an earlier change back; screens have words for it.
 UNDONE = "undone"
+# The reason of rows that two records of one person made one, or apart again.
+MERGED = "two records made one"
+PARTED = "two records made apart again"
 
 
 def install_audit(session_class: Any) -> None:

@@ -57,6 +57,7 @@ from crm.models.lists import (
     SavedList,
     Tag,
 )
+from crm.models.merging import DifferentPeople
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.reports import ReportFile, ReportRecipe
 from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
@@ -263,7 +264,7 @@ def _criteria(scope: Scope, narrower: Permission | None, history: bool) -> Itera
             rule = (_HISTORY_RULES if history else {}).get(model) or _RULES.get(model)
             conditions.append((rule or _default_rule(model))(scope, narrower))
         if model in _TAKEN_BACK and not history:
-            conditions.append(model.withdrawn_at.is_(None))
+            conditions.append(getattr(model, _TAKEN_BACK[model]).is_(None))
         held = [one for one in conditions if one is not None]
         if held:
             yield _Rule(model, sa.and_(*held), include_aliases=True)
@@ -407,6 +408,14 @@ def _tie_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[boo
 
 def _leading_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
     return _of_seen_contact(scope, narrower, Leading.contact_id, workplace=Leading.workplace_id)
+
+
+def _different_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """That two people are not one is read by those who see both: else it would tell of one."""
+    return _all_of(
+        _of_seen_contact(scope, narrower, DifferentPeople.contact_id),
+        _of_seen_contact(scope, narrower, DifferentPeople.other_id),
+    )
 
 
 def _group_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
@@ -600,6 +609,14 @@ _READ_AS_NOTES = sorted(
 )
 
 
+def _living(column: Any) -> sa.ColumnElement[int]:
+    """The contact in the column, or the one that it was put into: their trail is one."""
+    contact = table_of(Contact).alias("scope_living")
+    into = sa.select(contact.c.merged_into_id).where(contact.c.id == column).scalar_subquery()
+    found: sa.ColumnElement[int] = sa.func.coalesce(into, column)
+    return found
+
+
 def _audit_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
     """Nothing of a case stands in the trail: it would tell others that there is one."""
     no_case = AuditEntry.case_id.is_(None)
@@ -618,7 +635,7 @@ def _audit_of_the_rest(scope: Scope, narrower: Permission | None) -> sa.ColumnEl
     entry = AuditEntry
     if narrower is Permission.USER_WRITE:
         return sa.and_(entry.contact_id.is_(None), entry.subject.in_(sorted(OF_ACCOUNTS)))
-    about = _of_seen_contact(scope, Permission.AUDIT_READ, entry.contact_id)
+    about = _of_seen_contact(scope, Permission.AUDIT_READ, _living(entry.contact_id))
     seen = None
     if about is not None:
         at = scope.reach(Permission.AUDIT_READ, entry.place_id)
@@ -676,7 +693,7 @@ def _trail_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
     who may read it. Looks and exports are not part of it: those need AUDIT_READ.
     """
     entry = AuditEntry
-    person = _of_seen_contact(scope, narrower, entry.contact_id)
+    person = _of_seen_contact(scope, narrower, _living(entry.contact_id))
     about = scope.reach(Permission.CONTACT_READ, entry.place_id)
     wider = [about] if narrower is None else [about, scope.reach(narrower, entry.place_id)]
     mine = sa.and_(*wider, entry.actor_id == scope.actor_id)
@@ -696,7 +713,14 @@ def _trail_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[b
 
 
 # The tables whose rows have a history on screen, by the rule that says who may read them.
-_OF_PEOPLE = ("contact", "contact_point", "field_basis", "membership")
+_OF_PEOPLE = (
+    "contact",
+    "contact_point",
+    "different_people",
+    "field_basis",
+    "membership",
+    "merged_person",
+)
 _ABOUT_PEOPLE_AT_PLACES = (
     "assessment",
     "conversation",
@@ -717,8 +741,13 @@ _OF_PLACES = (
     "trade_union",
     "workplace",
 )
-# Rows that their writer took back: they never were, and only their history shows them.
-_TAKEN_BACK: frozenset[type[Any]] = frozenset({Conversation, FollowUp})
+# Rows that their writer took back, or that were put into another: only their history shows them.
+# The column is null in all the others.
+_TAKEN_BACK: dict[type[Any], str] = {
+    Conversation: "withdrawn_at",
+    FollowUp: "withdrawn_at",
+    Contact: "merged_into_id",
+}
 
 # What an administrator answers for, in the trail of accounts: sign-ins and long work too.
 OF_ACCOUNTS = frozenset(
@@ -740,6 +769,7 @@ _RULES: dict[type[Any], Rule] = {
     ConversationNote: _note_rule,
     Tie: _tie_rule,
     Leading: _leading_rule,
+    DifferentPeople: _different_rule,
     SocialGroup: _group_rule,
     GroupMember: _group_member_rule,
     BackgroundTask: _owner_rule(BackgroundTask),
@@ -931,6 +961,8 @@ def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Conta
     if isinstance(row, Place):
         _check_top_place(scope, row)
         return
+    if isinstance(row, DifferentPeople) and not _holds_contact(session, scope, row.other_id):
+        raise OutsideScopeError("DifferentPeople is about a person outside the scope.")
     contact_id = row.id if isinstance(row, Contact) else row.contact_id
     if isinstance(row, Contact) and row in new_contacts:
         return  # Its first job, checked above, is what places it.

@@ -165,7 +165,8 @@ def _refresh_flushed(session: Session, context: UOWTransaction) -> None:
             # A new one has no job yet: its first job brings its name.
             people.add(row.id)
         elif isinstance(row, Job | ContactPoint):
-            people.add(row.contact_id)
+            # Given to another record of the same person, it changes the lines of both.
+            people.update(_both(row, "contact_id"))
         elif isinstance(row, Area) and _changed(row, "name"):
             areas.add(row.id)
     for row in session.deleted:
@@ -183,6 +184,12 @@ def _refresh_flushed(session: Session, context: UOWTransaction) -> None:
         _refresh(session.connection(), people)
     if gone:
         _forget_unused(session.connection(), gone)
+
+
+def _both(row: Any, name: str) -> Iterable[int]:
+    """Return the value that the row had before this flush and the one it has now."""
+    found: Iterable[int] = sa.inspect(row).attrs[name].history.sum()
+    return found
 
 
 def _changed(row: Any, *names: str) -> bool:

@@ -55,6 +55,9 @@ class Contact(Public, Scoped, Base):
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     version: Mapped[int] = mapped_column(default=1)
+    # The record that this one was put into: scopes leave such rows out, see scope.py. No foreign
+    # key: SQLite could not take one away again without copying the table that all others name.
+    merged_into_id: Mapped[int | None] = mapped_column(index=True)
 
 
 class ContactPoint(Public, Recorded, OfContact, Base):

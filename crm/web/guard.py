@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from crm.access.facts import covers, known
+from crm.access.merging import living
 from crm.access.permissions import Permission
 from crm.access.scope import MARK, Grant, Scope
 from crm.access.tokens import IDLE_LIMIT
 from crm.access.tokens import token_hash as token_hash
-from crm.domain.errors import PermissionRefused
+from crm.domain.errors import NotFound, PermissionRefused
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
 from crm.models.base import table_of
 from crm.models.places import Place
@@ -76,12 +79,35 @@ def requires(
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             scope = current_scope()
             scope.require(permission)
-            return view(scope, *args, **kwargs)
+            try:
+                return view(scope, *args, **kwargs)
+            except NotFound:
+                onward = _onward(scope)
+                if onward is None:
+                    raise
+                return cast(R, onward)
 
         guarded.access = permission  # type: ignore[attr-defined]
         return guarded
 
     return declare
+
+
+def _onward(scope: Scope) -> Response | None:
+    """Return the way to the same page of the person whom the asked-for record was put into.
+
+    Links, and talks that a phone still holds, name the record as it was. A form is sent on with
+    all that was typed.
+    """
+    contact_id = (request.view_args or {}).get("contact_id")
+    if not isinstance(contact_id, uuid.UUID) or request.endpoint is None:
+        return None
+    with unit_of_work(scope, read_only=True) as session:
+        living_id = living(session, scope, contact_id)
+    if living_id is None:
+        return None
+    values: dict[str, Any] = {**request.args, **(request.view_args or {}), "contact_id": living_id}
+    return redirect(url_for(request.endpoint, **values), 302 if request.method == "GET" else 307)
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

@@ -24,7 +24,7 @@ from crm.domain.vocabulary import TaskState
 from crm.features.accounts import service as accounts
 from crm.models.accounts import AccessGrant, AccountNotice, UserAccount
 from crm.models.cases import Case, CaseDeadline, CaseEntry, CasePerson, CaseTeamMember
-from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
+from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import (
     Conversation,
     ConversationIssue,
@@ -33,6 +33,7 @@ from crm.models.conversations import (
     KeptTalk,
 )
 from crm.models.lists import ContactAnswer, ContactTag, FieldChoice
+from crm.models.merging import MergedPerson
 from crm.models.places import (
     BargainingUnit,
     Headcount,
@@ -341,6 +342,23 @@ def one_of_each(world: World) -> dict[str, Any]:
         )
         session.add(case)
         session.flush()
+        gone = Contact(
+            known_as="Ioana Pop",
+            name_key="ioana pop",
+            created_at=now,
+            merged_into_id=world.ioana.id,
+        )
+        session.add(gone)
+        session.flush()
+        merged = MergedPerson(
+            gone_id=gone.id,
+            gone_name="Ioana Pop",
+            merged_at=now,
+            merged_by_id=world.rep.id,
+            done={"joined": [], "withdrawn": {}, "moved": {}, "left": {}, "fields": {}},
+            **of_ioana,
+        )
+        session.add(merged)
         in_case = {"case_id": case.id}
         deadline = CaseDeadline(due_on=yesterday, what="Send the appeal", created_at=now, **in_case)
         person = CasePerson(contact_id=world.ioana.id, role="whose_case", added_at=now, **in_case)
@@ -464,6 +482,9 @@ def one_of_each(world: World) -> dict[str, Any]:
             "state": "done",
             "sheet_id": sheet.public_id,
             "batch_id": batch_id,
+            "one_id": world.ioana.public_id,
+            "other_id": world.rukhsana.public_id,
+            "merge_id": merged.public_id,
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
             "group_id": group.public_id,

@@ -28,6 +28,7 @@ MARKS_BY_HAND = {
     "web/guard.py",
 }
 TAKES_EVERYTHING = {
+    "access/merging.py",
     "access/scope.py",
     "cli.py",
     "features/health/views.py",
@@ -156,6 +157,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "accounts": {"passphrases.py"},
     # Tables, fields and values of the trail, as the screens call them.
     "history": {"wording.py"},
+    # What was written after two records were made one.
+    "duplicates": {"wording.py"},
     # The words of the timeline: what happened, in one sentence for each kind of fact.
     "contacts": {"wording.py"},
     # The sentences of a figure, shared by the page, the print and the files; and those of changes.

@@ -22,9 +22,10 @@ from crm.domain.sheet import new_code
 from crm.features.accounts.queries import device_key
 from crm.models.accounts import AccessGrant, AccountNotice, UserSession
 from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
-from crm.models.contacts import ContactPoint, FieldBasis, Job, Membership
+from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
 from crm.models.lists import FieldChoice
+from crm.models.merging import MergedPerson
 from crm.models.places import (
     Area,
     BargainingUnit,
@@ -93,6 +94,16 @@ def _addresses(app: Flask, values: dict[str, Any]) -> Iterator[_Address]:
             }
             path = adapter.build(rule.endpoint, filled, method=method)
             yield _Address(rule.endpoint, method, path, bool(rule.arguments))
+
+
+NOTHING: dict[str, Any] = {
+    "joined": [],
+    "withdrawn": {},
+    "moved": {},
+    "left": {},
+    "fields": {},
+    "kept_talks": [],
+}
 
 
 def _values(
@@ -233,6 +244,14 @@ def _values(
         session.add(member)
         campaign, demand, test, listed = factories.make_test(session, site, contact)
         session.flush()
+        gone = Contact(known_as="Gone", name_key="gone", created_at=NOW, merged_into_id=contact.id)
+        session.add(gone)
+        session.flush()
+        merged = MergedPerson(
+            contact_id=contact.id, gone_id=gone.id, gone_name="Gone", merged_at=NOW, done=NOTHING
+        )
+        session.add(merged)
+        session.flush()
         assert job is not None
         assert membership is not None
         assert isinstance(area, Area)
@@ -247,6 +266,9 @@ def _values(
             "kind": "phone",
             "sort": "pdf",
             "look": "rota",
+            "one_id": contact.public_id,
+            "other_id": other.public_id,
+            "merge_id": merged.public_id,
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
             "case_id": case.public_id,

@@ -113,6 +113,7 @@ def index(scope: Scope) -> str:
         del form.stand
     return render_template(
         "contacts/index.html",
+        twice_url=address_of("duplicates.index") if scope.may(Permission.CONTACT_WRITE) else None,
         form=form,
         saved=saved,
         lines=_lines(more, named),
@@ -371,6 +372,9 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         groups=list(FieldGroup),
         log_url=address_of("conversations.log", contact_id=contact_id),
         history_url=address_of("history.person", contact_id=contact_id),
+        twice_url=address_of("duplicates.of_person", contact_id=contact_id)
+        if scope.may(Permission.CONTACT_WRITE)
+        else None,
         stand_url=address_of("conversations.stand", contact_id=contact_id)
         if scope.may(Permission.CONVERSATION_WRITE)
         else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import MultiDict
 
+from crm.access.merging import living
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound, Refusal
@@ -265,6 +266,17 @@ def _take(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
     if not form.validate():
         return _kept(scope, letter, _first_error(form))
     try:
+        logged = _stored(scope, letter, form, day)
+    except NotFound:
+        return _kept(scope, letter, gettext("You can no longer see this person."))
+    except Refusal as refusal:
+        return _kept(scope, letter, _said_of(form, refusal))
+    return {"id": talk_id, "answer": "stored" if logged.created else "again"}
+
+
+def _stored(scope: Scope, letter: _Letter, form: TalkForm, day: date) -> service.Logged:
+    """Store the talk; with the person whose record the one that the phone knew was put into."""
+    try:
         with unit_of_work(scope) as session:
             logged = service.log_talk(
                 session,
@@ -276,11 +288,13 @@ def _take(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
                 typed_at=letter.typed_at,
             )
             service.forget_kept(session, scope, letter.talk_id)
+        return logged
     except NotFound:
-        return _kept(scope, letter, gettext("You can no longer see this person."))
-    except Refusal as refusal:
-        return _kept(scope, letter, _said_of(form, refusal))
-    return {"id": talk_id, "answer": "stored" if logged.created else "again"}
+        with unit_of_work(scope, read_only=True) as session:
+            living_id = living(session, scope, letter.contact_id)
+        if living_id is None:
+            raise
+    return _stored(scope, replace(letter, contact_id=living_id), form, day)
 
 
 def _said_of(form: TalkForm, refusal: Refusal) -> str:
@@ -312,12 +326,12 @@ def _kept_draft(scope: Scope, letter: _Letter) -> dict[str, str]:
 def _kept(scope: Scope, letter: _Letter, reason: str | None) -> dict[str, str]:
     now = clock.now()
     with unit_of_work(scope) as session:
+        # The phone may know a record that was put into another since.
+        person = living(session, scope, letter.contact_id) or letter.contact_id
         service.keep(
             session,
             scope,
-            service.Typed(
-                letter.talk_id, letter.contact_id, letter.fields, reason, letter.typed_at
-            ),
+            service.Typed(letter.talk_id, person, letter.fields, reason, letter.typed_at),
             now=now,
         )
     answer = {"id": str(letter.talk_id), "answer": "kept"}

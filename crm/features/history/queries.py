@@ -19,7 +19,7 @@ from crm.access.scope import Scope
 from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
-from crm.models.base import Base
+from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Conversation, FollowUp
 from crm.models.lists import CustomField, FieldChoice, Tag
@@ -155,7 +155,7 @@ def history_of_person(
     return _acts(
         session,
         scope,
-        _records(scope).where(AuditEntry.contact_id == contact_id),
+        _records(scope).where(AuditEntry.contact_id.in_(_records_of(contact_id))),
         limit=limit,
         before=before,
     )
@@ -353,6 +353,14 @@ def closed_list(subject: str, field: str) -> type[enum.Enum] | None:
 def note_look(session: Session, scope: Scope, person: Subject) -> None:
     """Record that the reader looked at what is known of a person."""
     record_view(session, contact_id=person.id, contact_public_id=person.public_id)
+
+
+def _records_of(contact_id: int) -> sa.Select[Any]:
+    """Return the ids of a person's record and of those that were put into it."""
+    contact = table_of(Contact)
+    return sa.select(contact.c.id).where(
+        sa.or_(contact.c.id == contact_id, contact.c.merged_into_id == contact_id)
+    )
 
 
 def _records(scope: Scope) -> sa.Select[*tuple[Any, ...]]:

@@ -36,6 +36,8 @@ SUBJECTS: dict[str, Any] = {
     "conversation_issue": _("What matters to them"),
     "conversation_note": _("Note"),
     "assessment": _("Where they stand"),
+    "merged_person": _("Another record put into this one"),
+    "different_people": _("Not the same person as somebody else"),
     "follow_up": _("Reminder"),
     "follow_up_pass": _("Reminder given to a colleague"),
     "workplace": _("Workplace"),
@@ -211,6 +213,7 @@ FIELDS: dict[str, Any] = {
     "undone_at": _("Undone"),
     "began_on": _("In force from"),
     "checked_on": _("Checked on"),
+    "gone_name": _("Name of the other record"),
 }
 # Keys, versions and moments of the machine: they tell a reader nothing.
 _QUIET = frozenset(
@@ -221,6 +224,15 @@ _QUIET = frozenset(
         "name_key",
         "value_key",
         "contact_id",
+        "gone_id",
+        "other_id",
+        "merged_into_id",
+        "merged_at",
+        "merged_by_id",
+        "undone_by_id",
+        "said_at",
+        "said_by_id",
+        "done",
         "conversation_id",
         "created_at",
         "created_by_id",
