@@ -73,6 +73,10 @@ class Deed(StrEnum):
     DID_NOT = "did_not"
 
 
+# What leaves it open whether somebody took part.
+NOT_KNOWN: Final = (Deed.WILL, Deed.NOT_YET)
+
+
 class WhyNot(StrEnum):
     """Why somebody did not take part; null = did not say."""
 

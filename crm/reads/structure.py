@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,17 @@ from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.cover import cover
-from crm.domain.structure import RISK, Deed, Listed, Rung, Tally, WhyNot, lowest_share, tally
+from crm.domain.structure import (
+    NOT_KNOWN,
+    RISK,
+    Deed,
+    Listed,
+    Rung,
+    Tally,
+    WhyNot,
+    lowest_share,
+    tally,
+)
 from crm.models.campaigns import BasePlace, Campaign, ListEntry, Participation, StructureTest
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Assessment
@@ -411,6 +421,62 @@ def last_deeds(
         for row in rows:
             deeds[row.test_id][row.contact_id] = row.deed
     return [(row.id, row.name) for row in reversed(held)], deeds
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTest:
+    """A test that goes on, and how many of the list the reader could still ask.
+
+    unknown: people on it, in places where the reader may log talks, of whom it is not known.
+    """
+
+    public_id: uuid.UUID
+    name: str
+    closes_on: date | None
+    unknown: int
+
+
+# A test without a last day goes on for so long.
+GOES_ON_DAYS = 60
+
+
+def open_tests(session: Session, scope: Scope, *, today: date) -> list[OpenTest]:
+    """Return the tests that go on, the first to close first, five at most. One statement.
+
+    Only those with people on the list of whom it is not known, where the actor may log talks.
+    """
+    open_deeds = sa.or_(Participation.deed.is_(None), Participation.deed.in_(NOT_KNOWN))
+    rows = session.execute(
+        scope.select(
+            StructureTest.public_id,
+            StructureTest.name,
+            StructureTest.closes_on,
+            sa.func.count(ListEntry.id).label("unknown"),
+        )
+        .join(ListEntry, ListEntry.test_id == StructureTest.id)
+        .outerjoin(
+            Participation,
+            sa.and_(Participation.entry_id == ListEntry.id, known(Participation)),
+        )
+        .where(
+            StructureTest.called_off_at.is_(None),
+            sa.or_(
+                StructureTest.closes_on >= today,
+                sa.and_(
+                    StructureTest.closes_on.is_(None),
+                    StructureTest.as_at >= today - timedelta(days=GOES_ON_DAYS),
+                ),
+            ),
+            scope.reach(Permission.CONVERSATION_WRITE, ListEntry.place_id),
+            open_deeds,
+        )
+        .group_by(
+            StructureTest.id, StructureTest.public_id, StructureTest.name, StructureTest.closes_on
+        )
+        .order_by(StructureTest.closes_on.is_(None), StructureTest.closes_on, StructureTest.id)
+        .limit(5)
+    )
+    return [OpenTest(*row) for row in rows]
 
 
 def names_of_people(

@@ -169,7 +169,8 @@ class TestSeen:
 class Line:
     """One person on the frozen list. name None = somebody the reader no longer sees.
 
-    by, at: who wrote it down and when. mine: the reader looks after them today.
+    by, at: who wrote it down and when; by_me: the reader did. mine: the reader looks after them
+    today.
     """
 
     public_id: uuid.UUID
@@ -190,6 +191,17 @@ class Line:
     by: str | None
     at: datetime | None
     mine: bool
+    by_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TestNamed:
+    """A test as the page of one on its list needs it."""
+
+    public_id: uuid.UUID
+    name: str
+    closes_on: date | None
+    off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -693,9 +705,27 @@ def list_lines(
             by=users.get(row.recorded_by_id),
             at=row.recorded_at,
             mine=row.contact_id in mine,
+            by_me=row.recorded_by_id is not None and row.recorded_by_id == scope.actor_id,
         )
         for row in rows
     ]
+
+
+def get_entry(
+    session: Session, scope: Scope, public_id: uuid.UUID, *, today: date
+) -> tuple[uuid.UUID, TestNamed, Line]:
+    """Return the test of somebody on its list, whom the actor may write about. Raises NotFound."""
+    row = session.execute(
+        scope.select(
+            ListEntry.test_id, ListEntry.number, permission=Permission.CONVERSATION_WRITE
+        ).where(ListEntry.public_id == public_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"entry {public_id}")
+    test = session.scalars(scope.select(StructureTest).where(StructureTest.id == row.test_id)).one()
+    named = TestNamed(test.public_id, test.name, test.closes_on, test.called_off_at is not None)
+    lines = list_lines(session, scope, row.test_id, today=today, numbers=(row.number,))
+    return test.public_id, named, lines[0]
 
 
 def find_entries(

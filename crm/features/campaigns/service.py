@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm.access import facts
+from crm.access import audit, facts
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import EditConflict, NotFound, Refusal
@@ -77,6 +77,15 @@ class NothingToTakeBack(Refusal):
     """Nothing is written down about the person."""
 
     default_message = "Nothing is written down about this person, so there is nothing to take back."
+
+
+class NotOnThisList(Refusal):
+    """Numbers that are not on the list, or whose letter does not fit."""
+
+    default_message = (
+        "These are not numbers of this list that you can mark: %(numbers)s. "
+        "Check each with its letter. Nothing is saved yet."
+    )
 
 
 class VotedWithoutDay(Refusal):
@@ -395,6 +404,17 @@ def take_back(
     if before is not None:
         given = Mark(before.deed, before.why, before.evidence)
         session.add(_fact(scope, entry, given, day=before.day, now=now))
+
+
+def note_print(session: Session, test: StructureTest, *, rows: int, only_mine: bool) -> None:
+    """Record that the list of a test was taken out on paper."""
+    audit.record_export(
+        session,
+        what=StructureTest.__tablename__,
+        filters={"test": test.public_id, "only_mine": only_mine},
+        rows=rows,
+        place_id=test.place_id,
+    )
 
 
 def _open_test(session: Session, scope: Scope, test_id: uuid.UUID) -> StructureTest:

@@ -9,17 +9,34 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import EditConflict, NotFound, Refusal
-from crm.domain.structure import Rung
+from crm.domain.identity import short_name
+from crm.domain.sheet import LINES
+from crm.domain.structure import (
+    CHECK_SIGNS,
+    Deed,
+    Evidence,
+    Rung,
+    read_numbers,
+    written_number,
+)
 from crm.features.campaigns import queries, service, wording
-from crm.features.campaigns.forms import CampaignForm, DemandForm, FindForm, TestForm
+from crm.features.campaigns.forms import (
+    CampaignForm,
+    DemandForm,
+    FindForm,
+    MarkForm,
+    SheetForm,
+    TestForm,
+)
 from crm.reads.places import Choice
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.errors import sentence
 from crm.web.filters import day as day_words
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
@@ -30,6 +47,12 @@ bp = Blueprint("campaigns", __name__)
 
 # Names of one list of words and deeds; the people page has the rest.
 NAMES_SHOWN = 60
+# Lines of the tracker and of the table on one page, and of what somebody typed in last.
+TAPS_SHOWN = 40
+LINES_SHOWN = 100
+LATEST_SHOWN = 30
+# No list is longer than a number of so many digits.
+MOST_DIGITS = 7
 _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
     service.EndsBeforeItStarts: ("to_day",),
     service.NoUnit: ("units",),
@@ -38,6 +61,7 @@ _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
     service.ClosedBeforeToday: ("closes_on",),
     service.NobodyToList: ("base",),
     service.VotedWithoutDay: ("voted_on",),
+    service.NotOnThisList: ("numbers",),
 }
 
 
@@ -390,6 +414,334 @@ def call_off(scope: Scope, test_id: UUID) -> Any:
         found = queries.find_test(session, scope, test_id, permission=Permission.CONVERSATION_WRITE)
         name, off = found.name, found.called_off_at is not None
     return render_template("campaigns/off.html", name=name, off=off, test_id=test_id)
+
+
+# Who took part
+
+
+@bp.get("/tests/<uuid:test_id>/mine")
+@requires(Permission.CONVERSATION_WRITE)
+def mine(scope: Scope, test_id: UUID) -> Any:
+    """Show the reader's people on the list, to be marked with one tap each.
+
+    ``show``: "mine", or "all" that the reader may mark; without it all when nobody is theirs.
+    ``only=open``: those not known. ``page``: from 1.
+    """
+    return _tracker(scope, test_id)
+
+
+@bp.post("/tests/<uuid:test_id>/mine")
+@requires(Permission.CONVERSATION_WRITE)
+def tap(scope: Scope, test_id: UUID) -> Any:
+    """Write down what was tapped, or take back what was last written; back to the same line."""
+    number = 0
+    try:
+        with unit_of_work(scope) as session:
+            for name, value in request.form.items():
+                if name in _TAPS or name == "back":
+                    number = _number(value)
+                    if name == "back":
+                        service.take_back(session, scope, test_id, number, now=clock.now())
+                    else:
+                        service.mark(
+                            session,
+                            scope,
+                            test_id,
+                            [number],
+                            service.Mark(Deed(name)),
+                            today=my_today(),
+                            now=clock.now(),
+                        )
+                    break
+            else:
+                raise NotFound("nothing tapped")
+    except Refusal as refusal:
+        return _tracker(scope, test_id, refusal)
+    return redirect(
+        url_for("campaigns.mine", test_id=test_id, _anchor=f"n{number}", **_asked()), 303
+    )
+
+
+_TAPS = frozenset(deed.value for deed in Deed)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise NotFound("a number that is none")
+    return int(text)
+
+
+def _asked() -> dict[str, Any]:
+    """Return the part of the list that is asked for, for the addresses of the tracker."""
+    found: dict[str, Any] = {}
+    if request.args.get("show") in {"mine", "all"}:
+        found["show"] = request.args["show"]
+    if request.args.get("only") == "open":
+        found["only"] = "open"
+    if _page_asked() > 1:
+        found["page"] = _page_asked()
+    return found
+
+
+def _page_asked() -> int:
+    text = request.args.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 1
+
+
+def _tracker(scope: Scope, test_id: UUID, refusal: Refusal | None = None) -> tuple[str, int]:
+    today = my_today()
+    with unit_of_work(scope, read_only=True) as session:
+        test, held = queries.get_held(session, scope, test_id)
+        lines = queries.list_lines(
+            session, scope, test.id, today=today, permission=Permission.CONVERSATION_WRITE
+        )
+        off = test.called_off_at is not None
+    own = [one for one in lines if one.mine]
+    show = request.args.get("show") or ("mine" if own else "all")
+    shown = own if show == "mine" else lines
+    still = [one for one in shown if one.deed not in (Deed.DID, Deed.DID_NOT)]
+    known = len(shown) - len(still)
+    only_open = request.args.get("only") == "open"
+    rows = still if only_open else shown
+    page = min(_page_asked(), max(1, -(-len(rows) // TAPS_SHOWN)))
+    start = (page - 1) * TAPS_SHOWN
+    here: dict[str, Any] = {"test_id": test_id, "show": show}
+    filtered: dict[str, Any] = {"only": "open"} if only_open else {}
+    words = render_template(
+        "campaigns/mine.html",
+        held=held,
+        off=off,
+        rows=rows[start : start + TAPS_SHOWN],
+        start=start,
+        total=len(rows),
+        all_count=len(shown),
+        known=known,
+        did=sum(one.deed is Deed.DID for one in shown),
+        own_count=len(own),
+        lines_count=len(lines),
+        show=show,
+        only_open=only_open,
+        taps=[(deed.value, label(deed)) for deed in Deed],
+        problem=sentence(refusal) if refusal is not None else None,
+        has_errors=refusal is not None,
+        target=wording.target_words(held, today),
+        action=url_for("campaigns.tap", test_id=test_id, **_asked()),
+        mine_url=url_for("campaigns.mine", test_id=test_id, show="mine"),
+        everybody_url=url_for("campaigns.mine", test_id=test_id, show="all"),
+        open_url=url_for("campaigns.mine", **here, only="open"),
+        whole_url=url_for("campaigns.mine", **here),
+        previous_url=url_for("campaigns.mine", **here, **filtered, page=page - 1)
+        if page > 1
+        else None,
+        next_url=url_for("campaigns.mine", **here, **filtered, page=page + 1)
+        if start + TAPS_SHOWN < len(rows)
+        else None,
+    )
+    return words, 200 if refusal is None else 422
+
+
+@bp.get("/tests/<uuid:test_id>/people")
+@requires(Permission.CONTACT_READ)
+def listed(scope: Scope, test_id: UUID) -> str:
+    """Show the frozen list as a table: everybody on it, and what is written down of them."""
+    today = my_today()
+    with unit_of_work(scope, read_only=True) as session:
+        test, held = queries.get_held(session, scope, test_id)
+        lines = queries.list_lines(session, scope, test.id, today=today)
+    page = min(_page_asked(), max(1, -(-len(lines) // LINES_SHOWN)))
+    start = (page - 1) * LINES_SHOWN
+    shown = lines[start : start + LINES_SHOWN]
+    here: dict[str, Any] = {"test_id": test_id}
+    return render_template(
+        "campaigns/listed.html",
+        held=held,
+        today=today,
+        columns=wording.list_columns(),
+        rows=[
+            wording.list_cells(
+                one, _salt(test_id), url_for("campaigns.entry", entry_id=one.public_id)
+            )
+            for one in shown
+        ],
+        start=start,
+        end=start + len(shown),
+        total=len(lines),
+        previous_url=url_for("campaigns.listed", **here, page=page - 1) if page > 1 else None,
+        next_url=url_for("campaigns.listed", **here, page=page + 1)
+        if start + LINES_SHOWN < len(lines)
+        else None,
+    )
+
+
+@bp.route("/tests/people/<uuid:entry_id>", methods=["GET", "POST"])
+@requires(Permission.CONVERSATION_WRITE)
+def entry(scope: Scope, entry_id: UUID) -> Any:
+    """Show all that was written down about somebody on a list; write down more, with why."""
+    today = my_today()
+    form = MarkForm()
+    with unit_of_work(scope, read_only=True) as session:
+        test_id, test, line = queries.get_entry(session, scope, entry_id, today=today)
+        past = queries.list_history(session, scope, entry_id)
+    if request.method == "GET":
+        form = MarkForm(
+            formdata=None,
+            data={
+                "deed": (line.deed or Deed.DID).value,
+                "why": line.why.value if line.why else "",
+                "evidence": line.evidence.value if line.evidence else "",
+                "day": today,
+            },
+        )
+    elif form.validate() and _done(
+        scope,
+        form,
+        lambda session: service.mark(
+            session,
+            scope,
+            test_id,
+            [line.number],
+            form.mark(),
+            day=form.day.data,
+            today=today,
+            now=clock.now(),
+        ),
+    ):
+        flash(gettext("Saved."), "done")
+        return redirect(url_for("campaigns.entry", entry_id=entry_id), 303)
+    page = render_template(
+        "campaigns/entry.html",
+        form=form,
+        line=line,
+        test=test,
+        past=past,
+        person_url=_person(line.person_id),
+        back_url=url_for("campaigns.mine", test_id=test_id),
+        back_name=test.name,
+    )
+    return page, 200 if request.method == "GET" else 422
+
+
+@bp.route("/tests/<uuid:test_id>/sheet", methods=["GET", "POST"])
+@requires(Permission.CONVERSATION_WRITE)
+def sheet(scope: Scope, test_id: UUID) -> Any:
+    """Type in a printed list: many numbers at once, all or nothing."""
+    today = my_today()
+    form = SheetForm()
+    with unit_of_work(scope, read_only=True) as session:
+        test, held = queries.get_held(session, scope, test_id)
+        lines = queries.list_lines(
+            session, scope, test.id, today=today, permission=Permission.CONVERSATION_WRITE
+        )
+        people, off = test.people, test.called_off_at is not None
+    if request.method == "GET":
+        form = SheetForm(formdata=None, data={"evidence": Evidence.SHEET.value, "day": today})
+    elif form.validate():
+        typed = read_numbers(form.text("numbers") or "", salt=_salt(test_id), last=people)
+        mine_to_mark = {one.number for one in lines}
+        wrong = [
+            *typed.wrong,
+            *(
+                written_number(one, _salt(test_id))
+                for one in typed.numbers
+                if one not in mine_to_mark
+            ),
+        ]
+        if wrong or not typed.numbers:
+            form.refuse(service.NotOnThisList(numbers=", ".join(wrong)), "numbers")
+        elif _done(
+            scope,
+            form,
+            lambda session: service.mark(
+                session,
+                scope,
+                test_id,
+                typed.numbers,
+                form.mark(),
+                day=form.day.data,
+                today=today,
+                now=clock.now(),
+            ),
+        ):
+            flash(
+                ngettext(
+                    "Saved for %(num)s person.", "Saved for %(num)s people.", len(typed.numbers)
+                ),
+                "done",
+            )
+            return redirect(url_for("campaigns.sheet", test_id=test_id), 303)
+    latest = sorted(
+        (one for one in lines if one.by_me and one.at is not None),
+        key=lambda one: (one.at or clock.now(), one.number),
+        reverse=True,
+    )
+    page = render_template(
+        "campaigns/sheet.html",
+        form=form,
+        held=held,
+        off=off,
+        latest=[(written_number(one.number, _salt(test_id)), one) for one in latest[:LATEST_SHOWN]],
+        print_url=url_for("campaigns.paper", test_id=test_id),
+        back_action=url_for("campaigns.take_back", test_id=test_id),
+    )
+    return page, 200 if request.method == "GET" else 422
+
+
+@bp.post("/tests/<uuid:test_id>/back")
+@requires(Permission.CONVERSATION_WRITE)
+def take_back(scope: Scope, test_id: UUID) -> Any:
+    """Take back what was last written down about somebody typed in from a sheet."""
+    try:
+        with unit_of_work(scope) as session:
+            number = _number(request.form.get("back", ""))
+            service.take_back(session, scope, test_id, number, now=clock.now())
+    except Refusal as refusal:
+        flash(sentence(refusal), "error")
+    else:
+        flash(gettext("Taken back."), "done")
+    return redirect(url_for("campaigns.sheet", test_id=test_id), 303)
+
+
+@bp.get("/tests/<uuid:test_id>/print")
+@requires(Permission.CONVERSATION_WRITE)
+def paper(scope: Scope, test_id: UUID) -> str:
+    """Show the frozen list for printing, and its key on a side of its own. It is recorded.
+
+    ``show=mine``: only the reader's people.
+    """
+    today = my_today()
+    only_mine = request.args.get("show") == "mine"
+    with unit_of_work(scope) as session:
+        test, held = queries.get_held(session, scope, test_id)
+        lines = queries.list_lines(
+            session, scope, test.id, today=today, permission=Permission.CONVERSATION_WRITE
+        )
+        if only_mine:
+            lines = [one for one in lines if one.mine]
+        service.note_print(session, test, rows=len(lines), only_mine=only_mine)
+    salt = _salt(test_id)
+    drawn = [
+        (
+            written_number(one.number, salt),
+            short_name(one.name) if one.name else None,
+            one.name,
+        )
+        for one in lines
+    ]
+    return render_template(
+        "campaigns/print.html",
+        held=held,
+        mark=test_id.hex[:6].upper(),
+        sheets=[drawn[start : start + LINES] for start in range(0, len(drawn), LINES)],
+        back_url=url_for("campaigns.test", test_id=test_id),
+        other_url=url_for("campaigns.paper", test_id=test_id)
+        if only_mine
+        else url_for("campaigns.paper", test_id=test_id, show="mine"),
+        only_mine=only_mine,
+    )
+
+
+def _salt(test_id: UUID) -> int:
+    return test_id.int % len(CHECK_SIGNS)
 
 
 # What the pages share

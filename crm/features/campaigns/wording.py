@@ -8,11 +8,12 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
-from crm.domain.structure import FEWEST_FOR_PER_CENT, Deed, Tally, WhyNot
+from crm.domain.structure import FEWEST_FOR_PER_CENT, Deed, Tally, WhyNot, written_number
+from crm.features.campaigns.queries import Line
 from crm.reads.structure import HeldAt
 from crm.web.filters import day as day_words
-from crm.web.filters import people, percent
-from crm.web.labels import label
+from crm.web.filters import moment, people, percent
+from crm.web.labels import label, rating_label
 
 
 def rate_words(one: Tally) -> str:
@@ -174,4 +175,45 @@ def reasons(one: Tally) -> list[tuple[str, str]]:
         (label(WhyNot.NOT_REACHED), people(one.not_reached)),
         (gettext("Did not, no reason written"), people(one.did_not_other)),
         (gettext("Nothing known"), people(one.unheard)),
+    ]
+
+
+def list_columns() -> list[dict[str, Any]]:
+    """Return the columns of the frozen list."""
+    return [
+        {"label": gettext("Number")},
+        {"label": gettext("Name")},
+        {"label": gettext("Workplace")},
+        {"label": gettext("Area")},
+        {"label": gettext("Shift")},
+        {"label": gettext("Stood at")},
+        {"label": gettext("Listened to")},
+        {"label": gettext("What they did")},
+        {"label": gettext("How we know")},
+        {"label": gettext("Written down")},
+    ]
+
+
+def list_cells(line: Line, salt: int, url: str | None) -> list[Any]:
+    """Return the cells of one person on the list, as list_columns heads them."""
+    did: Any = None
+    if line.deed is not None:
+        did = label(line.deed) if line.why is None else f"{label(line.deed)}: {label(line.why)}"
+    return [
+        written_number(line.number, salt),
+        {"text": line.name or gettext("Somebody you do not see"), "url": url},
+        line.workplace,
+        line.area,
+        line.shift,
+        gettext("Not asked")
+        if line.rating is None
+        else f"{'' if line.firm else '~ '}{line.rating} {rating_label(line.rating)}",
+        line.leader or gettext("nobody known"),
+        did,
+        label(line.evidence) if line.evidence else ("" if line.deed is None else None),
+        ""
+        if line.at is None
+        else gettext(
+            "%(moment)s by %(name)s", moment=moment(line.at), name=line.by or gettext("somebody")
+        ),
     ]

@@ -19,8 +19,8 @@ from crm.access.scope import Scope
 from crm.access.spans import refresh_many
 from crm.domain.errors import NotFound, PermissionRefused, Refusal
 from crm.features.practice.invented import ground
+from crm.features.practice.invented.campaigns import CampaignMaker
 from crm.features.practice.invented.cast import CAST
-from crm.features.practice.invented.talks import TalksMaker
 from crm.features.practice.queries import find_visitor, is_filled
 
 __all__ = ["EXTRACTS", "PracticeUser", "PracticeWorld", "fill", "is_filled", "sign_in_as"]
@@ -83,7 +83,7 @@ def sign_in_as(session: Session, public_id: uuid.UUID, *, now: datetime) -> str:
     return sessions.open_session(session, user_id, now=now)
 
 
-class _World(TalksMaker):
+class _World(CampaignMaker):
     """Makes the world in order: places, users, people, what is known of them, talks."""
 
     def fill(self) -> PracticeWorld:
@@ -105,8 +105,10 @@ class _World(TalksMaker):
         self._make_talks()
         self._make_reminders()
         self._make_turf()
+        self._make_leaders()
         tree.rebuild_closure(self.session, today=self.today)
         refresh_many(self.session, [person.contact.id for person in self.people])
+        self._make_campaign()
         return PracticeWorld(
             users=tuple(PracticeUser(*user) for user in users),
             workplaces=tuple((site.name, site.public_id) for site in self.sites[:4]),

@@ -21,6 +21,7 @@ from crm.features.today import queries, service
 from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
 from crm.reads.cases import list_open_deadlines
 from crm.reads.notices import Notice, list_notices
+from crm.reads.structure import open_tests
 from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
 from crm.reads.turf import something_stranded
 from crm.web import clock
@@ -123,6 +124,7 @@ def index(scope: Scope) -> str:
         week = queries.count_week(session, scope, today=today)
         asked = queries.count_asked(session, scope, today=today)
         dues = list_open_deadlines(session, scope, until=today + DUE_AHEAD)
+        tests = open_tests(session, scope, today=today)
         stranded = scope.may(Permission.TURF_WRITE) and something_stranded(
             session, scope, today=today, day=clock.now().date()
         )
@@ -156,6 +158,7 @@ def index(scope: Scope) -> str:
             for one in dues or ()
         ],
         cases_url=address_of("cases.index") if dues is not None else None,
+        tests=[(address_of("campaigns.mine", test_id=one.public_id), one) for one in tests],
         add_url=address_of("contacts.add"),
     )
 
