@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -55,7 +56,7 @@ def test_twenty_people_are_marked_within_three_minutes_with_one_tap_each(
     for number in range(1, PEOPLE + 1):
         line = page.locator(f"#n{number}")
         word = ("Did it", "Will", "Did not")[number % 3]
-        line.get_by_role("button", name=f"{word}:").click()
+        line.get_by_role("button", name=re.compile(f"^{word}")).click()
         taps += 1
         seconds += A_LOOK + A_TAP + A_PAGE
         pressed = line.locator('[aria-pressed="true"]')
@@ -64,7 +65,7 @@ def test_twenty_people_are_marked_within_three_minutes_with_one_tap_each(
         expect(line).to_be_in_viewport()
     assert taps == PEOPLE
     assert seconds < AIM, seconds
-    page.locator("#n2").get_by_role("button", name="Take back:").click()
+    page.locator("#n2").get_by_role("button", name=re.compile("^Take back")).click()
     expect(page.locator("#n2").locator('[aria-pressed="true"]')).to_have_count(0)
     stored = live.read(
         lambda session: session.execute(
