@@ -406,8 +406,11 @@ def take_back(
         session.add(_fact(scope, entry, given, day=before.day, now=now))
 
 
-def note_print(session: Session, test: StructureTest, *, rows: int, only_mine: bool) -> None:
-    """Record that the list of a test was taken out on paper."""
+def note_print(
+    session: Session, scope: Scope, test_id: uuid.UUID, *, rows: int, only_mine: bool
+) -> None:
+    """Record that the list of a test was taken out on paper. Raises NotFound."""
+    test = queries.find_test(session, scope, test_id)
     audit.record_export(
         session,
         what=StructureTest.__tablename__,

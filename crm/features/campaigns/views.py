@@ -717,7 +717,7 @@ def paper(scope: Scope, test_id: UUID) -> str:
         )
         if only_mine:
             lines = [one for one in lines if one.mine]
-        service.note_print(session, test, rows=len(lines), only_mine=only_mine)
+        service.note_print(session, scope, test_id, rows=len(lines), only_mine=only_mine)
     salt = _salt(test_id)
     drawn = [
         (
