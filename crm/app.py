@@ -41,6 +41,7 @@ FEATURES: tuple[str, ...] = (
     "duplicates",
     "cases",
     "law",
+    "ballots",
     "sheets",
     "campaigns",
     "practice",

@@ -92,6 +92,33 @@ def record_export(
     )
 
 
+def record_erasure(
+    session: Session,
+    *,
+    subject: str,
+    subject_id: int,
+    place_id: int | None,
+    counts: Mapping[str, int],
+) -> None:
+    """Record that rows were erased which must leave no trace of whom they were about.
+
+    subject: their table. subject_id: of what they all belonged to. counts: how many of each sort.
+    """
+    _insert(
+        session,
+        [
+            _entry(
+                session,
+                Verb.DELETE,
+                subject=subject,
+                subject_id=subject_id,
+                place_id=place_id,
+                old=dict(counts),
+            )
+        ],
+    )
+
+
 def record_act(session: Session, verb: Verb, *, subject: str, subject_id: int | None) -> None:
     """Record an act that changes no row of its own, such as signing in."""
     _insert(session, [_entry(session, verb, subject=subject, subject_id=subject_id)])

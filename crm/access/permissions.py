@@ -20,6 +20,8 @@ class Permission(enum.StrEnum):
     CONVERSATION_WRITE = "conversation:write"
     # To say whose people are whose.
     TURF_WRITE = "turf:write"
+    # To plan a ballot, to store its list of voters and its result.
+    BALLOT_WRITE = "ballot:write"
     NOTE_READ = "note:read"
     DENSITY_READ = "density:read"
     EXPORT_MAKE = "export:make"
@@ -50,6 +52,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CONTACT_WRITE,
             Permission.CONVERSATION_WRITE,
             Permission.TURF_WRITE,
+            Permission.BALLOT_WRITE,
             Permission.NOTE_READ,
             Permission.DENSITY_READ,
             Permission.AUDIT_READ,
@@ -64,6 +67,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CONTACT_WRITE,
             Permission.CONVERSATION_WRITE,
             Permission.TURF_WRITE,
+            Permission.BALLOT_WRITE,
             Permission.DENSITY_READ,
             Permission.EXPORT_MAKE,
             Permission.AUDIT_READ,

@@ -27,6 +27,16 @@ from crm.domain.errors import PermissionRefused
 from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind, Verb
 from crm.models.audit import AuditEntry
+from crm.models.ballots import (
+    Ballot,
+    BallotCount,
+    BallotEntry,
+    BallotExclusion,
+    BallotForecast,
+    BallotPart,
+    BallotQuestion,
+    VoteTold,
+)
 from crm.models.base import AtPlace, Base, OfCase, OfContact, Scoped, table_of
 from crm.models.campaigns import (
     BasePlace,
@@ -540,6 +550,35 @@ def _on_team(scope: Scope, narrower: Permission | None, column: Any) -> sa.Colum
     )
 
 
+def _ballot_rule(
+    scope: Scope, narrower: Permission | None, column: Any, place: Any
+) -> sa.ColumnElement[bool] | None:
+    """A ballot is read at the place that holds it, and by whoever holds one of its workplaces.
+
+    To change it is for those who hold its own place: `narrower` asks for no less.
+    """
+    inside = _both(scope, Permission.CONTACT_READ, narrower, place)
+    if inside is None or narrower is not None:
+        return inside
+    part = table_of(BallotPart).alias("scope_part")
+    theirs = sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(part)
+        .where(part.c.ballot_id == column, scope.reach(Permission.CONTACT_READ, part.c.place_id))
+    )
+    return sa.or_(inside, theirs)
+
+
+def _ballot_count_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """The count of a part is read at the part; the one of all parts together with the ballot."""
+    count = BallotCount
+    inside = _both(scope, Permission.CONTACT_READ, narrower, count.place_id)
+    whole = _ballot_rule(scope, narrower, count.ballot_id, count.place_id)
+    if inside is None or whole is None:
+        return inside
+    return sa.or_(inside, sa.and_(count.part_id.is_(None), whole))
+
+
 def _case_person_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool]:
     """Who has a part in a case is read by its team, as far as they may see the person."""
     on_team = _on_team(scope, narrower, CasePerson.case_id)
@@ -776,6 +815,11 @@ _RULES: dict[type[Any], Rule] = {
     TaskFile: _owner_rule(TaskFile),
     AuditEntry: _audit_rule,
     Case: lambda scope, narrower: _on_team(scope, narrower, Case.id),
+    Ballot: lambda scope, narrower: _ballot_rule(scope, narrower, Ballot.id, Ballot.place_id),
+    BallotQuestion: lambda scope, narrower: _ballot_rule(
+        scope, narrower, BallotQuestion.ballot_id, BallotQuestion.place_id
+    ),
+    BallotCount: _ballot_count_rule,
     CasePerson: _case_person_rule,
     Turf: _turf_rule,
     TurfPerson: _turf_person_rule,
@@ -896,6 +940,12 @@ _WRITES: dict[type[Any], Permission] = {
     FollowUpPass: Permission.CONVERSATION_WRITE,
     Case: Permission.CONVERSATION_WRITE,
     Sheet: Permission.CONVERSATION_WRITE,
+    **dict.fromkeys(
+        (Ballot, BallotQuestion, BallotPart, BallotCount, BallotEntry, BallotExclusion),
+        Permission.BALLOT_WRITE,
+    ),
+    BallotForecast: Permission.BALLOT_WRITE,
+    VoteTold: Permission.CONVERSATION_WRITE,
     TalkListEntry: Permission.CONVERSATION_WRITE,
     Turf: Permission.TURF_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.

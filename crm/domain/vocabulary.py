@@ -191,6 +191,43 @@ class CaseOutcome(enum.StrEnum):
     PASSED_ON = "passed_on"
 
 
+class BallotKind(enum.StrEnum):
+    """What a ballot is in law. An indicative one has no effect in law."""
+
+    ACTION = "action"
+    REBALLOT = "reballot"
+    RECOGNITION = "recognition"
+    INDICATIVE = "indicative"
+
+
+class QuestionKind(enum.StrEnum):
+    """What a question of a ballot asks."""
+
+    STRIKE = "strike"
+    SHORT_OF_STRIKE = "short_of_strike"
+    RECOGNITION = "recognition"
+    OTHER = "other"
+
+
+class NotEntitled(enum.StrEnum):
+    """Why somebody who works at a place of a ballot has no vote in it."""
+
+    NOT_A_MEMBER = "not_a_member"
+    NOT_KNOWN_TO_BE_A_MEMBER = "not_known_to_be_a_member"
+    OTHER_EMPLOYER = "other_employer"
+    NOT_CALLED_OUT = "not_called_out"
+    AGREED_TO_LEAVE_OUT = "agreed_to_leave_out"
+
+
+class VoteWord(enum.StrEnum):
+    """What somebody told a rep of whether they vote. Never how."""
+
+    VOTED = "voted"
+    WILL_VOTE = "will_vote"
+    NOT_YET = "not_yet"
+    RATHER_NOT_SAY = "rather_not_say"
+
+
 class Verb(enum.StrEnum):
     """What was done."""
 

@@ -3,6 +3,7 @@
 from crm.models import (
     accounts,
     audit,
+    ballots,
     base,
     campaigns,
     cases,
@@ -22,6 +23,7 @@ from crm.models import (
 __all__ = [
     "accounts",
     "audit",
+    "ballots",
     "base",
     "campaigns",
     "cases",

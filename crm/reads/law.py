@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,7 +51,7 @@ def checks_of_rows(session: Session, scope: Scope) -> dict[tuple[str, str], Chec
     return {(row[0], row[1]): Checked(row[2], names.get(row[3] or 0)) for row in rows}
 
 
-def check_of(rule: Rule, checks: dict[tuple[str, str], Checked]) -> Checked | None:
+def check_of(rule: Rule, checks: Mapping[tuple[str, str], Checked]) -> Checked | None:
     """Return the last check of a row: one of these, or the one that the file itself names."""
     found = checks.get((rule.id, rule.words_hash))
     if rule.verified_on is not None and (found is None or found.on < rule.verified_on):

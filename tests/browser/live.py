@@ -23,6 +23,13 @@ from crm.domain.sheet import new_code
 from crm.domain.vocabulary import TaskState
 from crm.features.accounts import service as accounts
 from crm.models.accounts import AccessGrant, AccountNotice, UserAccount
+from crm.models.ballots import (
+    Ballot,
+    BallotCount,
+    BallotEntry,
+    BallotPart,
+    BallotQuestion,
+)
 from crm.models.cases import Case, CaseDeadline, CaseEntry, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import (
@@ -400,6 +407,44 @@ def one_of_each(world: World) -> dict[str, Any]:
                 ),
             ]
         )
+        ballot = Ballot(
+            name="Pay 2027",
+            kind="action",
+            union_id=world.union.id,
+            jurisdiction="GB",
+            separate=True,
+            opens_on=yesterday - timedelta(days=20),
+            closes_on=yesterday,
+            last_post_on=yesterday - timedelta(days=2),
+            created_at=now,
+            **at,
+        )
+        session.add(ballot)
+        session.flush()
+        in_ballot = {"ballot_id": ballot.id}
+        part = BallotPart(jurisdiction="GB", stated_members=12, **at, **in_ballot)
+        question = BallotQuestion(number=1, kind="strike", **at, **in_ballot)
+        session.add_all([part, question])
+        session.flush()
+        session.add_all(
+            [
+                BallotCount(
+                    question_id=question.id,
+                    part_id=part.id,
+                    entitled=12,
+                    cast=7,
+                    yes=6,
+                    no=1,
+                    spoiled=0,
+                    recorded_at=now,
+                    **at,
+                    **in_ballot,
+                ),
+                BallotEntry(
+                    part_id=part.id, entitled=True, category="Packer", **of_ioana, **at, **in_ballot
+                ),
+            ]
+        )
         job = session.scalars(ALL.select(Job).where(Job.contact_id == world.ioana.id)).one()
         membership = session.scalars(
             ALL.select(Membership).where(Membership.contact_id == world.ioana.id)
@@ -476,6 +521,8 @@ def one_of_each(world: World) -> dict[str, Any]:
             "workplaces.correct_member_count:count_id": count.public_id,
             "workplaces.withdraw_member_count:count_id": count.public_id,
             "unit_id": unit.public_id,
+            "ballot_id": ballot.public_id,
+            "part_id": part.public_id,
             "case_id": case.public_id,
             "deadline_id": deadline.public_id,
             "in_case_id": person.public_id,

@@ -25,6 +25,8 @@ MARKS_BY_HAND = {
     "access/report_files.py",
     "access/tasks.py",
     "access/tree.py",
+    # Erases what people told us of whether they vote, whoever still sees their workplace.
+    "access/votes.py",
     "web/guard.py",
 }
 TAKES_EVERYTHING = {
@@ -167,6 +169,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "reports": {"wording.py", "files.py"},
     # The tiles, figures and gaps of the wall, as the screen, the meeting and the paper say them.
     "wallchart": {"wording.py"},
+    # The sentences of a ballot: its stages, its days, what a count comes to.
+    "ballots": {"wording.py"},
     # The sentences, charts and table cells of a test's figures.
     "campaigns": {"wording.py"},
     # One module for each register, over what they share.

@@ -190,6 +190,8 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("organiser", "/fields/new"),
         ("organiser", "/fields/tags/new"),
         ("rep", f"/people/{world.ioana.public_id}/fields"),
+        ("organiser", "/ballots"),
+        ("organiser", "/ballots/new"),
         ("organiser", "/campaigns"),
         ("organiser", "/campaigns/new"),
         ("organiser", f"/campaigns/{_CAMPAIGN}"),

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from crm.domain.roles import Role
 from crm.domain.sheet import new_code
 from crm.features.accounts.queries import device_key
 from crm.models.accounts import AccessGrant, AccountNotice, UserSession
+from crm.models.ballots import Ballot, BallotPart, BallotQuestion
 from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
@@ -233,6 +234,22 @@ def _values(
         session.add_all([deadline, person, member, sheet])
         session.flush()
         session.add(SheetLine(sheet_id=sheet.id, number=1, contact_id=contact.id))
+        ballot = Ballot(
+            name=f"Pay at {workplace.name}",
+            kind="action",
+            union_id=union.id,
+            jurisdiction="GB",
+            separate=True,
+            opens_on=date(2026, 11, 1),
+            closes_on=date(2026, 11, 20),
+            created_at=NOW,
+            **at,
+        )
+        session.add(ballot)
+        session.flush()
+        in_ballot = {"ballot_id": ballot.id}
+        part = BallotPart(jurisdiction="GB", **at, **in_ballot)
+        session.add_all([part, BallotQuestion(number=1, kind="strike", **at, **in_ballot)])
         group = SocialGroup(
             name="Bus 22", kind="car_share", need_to_know=False, created_at=NOW, **at
         )
@@ -271,6 +288,8 @@ def _values(
             "merge_id": merged.public_id,
             "tie_id": tie.public_id,
             "leading_id": leading.public_id,
+            "ballot_id": ballot.public_id,
+            "part_id": part.public_id,
             "case_id": case.public_id,
             "deadline_id": deadline.public_id,
             "in_case_id": person.public_id,
@@ -475,6 +494,7 @@ _BRANCH_ROLES = {
     Permission.CONTACT_WRITE,
     Permission.CONVERSATION_WRITE,
     Permission.TURF_WRITE,
+    Permission.BALLOT_WRITE,
     Permission.PLACE_READ,
     Permission.PLACE_WRITE,
     Permission.DENSITY_READ,

@@ -1,0 +1,1 @@
+"""Ballots: planning them, their list of voters, their result and what follows from it."""

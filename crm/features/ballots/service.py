@@ -1,0 +1,414 @@
+"""Writing ballots: what they are, their parts, their counts, and the declaration that erases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.access.votes import erase_told
+from crm.domain.balloting import QuestionCount
+from crm.domain.errors import EditConflict, NotFound, Refusal
+from crm.domain.rules import CODES
+from crm.domain.vocabulary import BallotKind, QuestionKind
+from crm.features.ballots import queries
+from crm.models.ballots import (
+    Ballot,
+    BallotCount,
+    BallotPart,
+    BallotQuestion,
+)
+from crm.reads.ballots import find_ballot
+
+
+class ClosesBeforeItOpens(Refusal):
+    """The days are the wrong way round."""
+
+    default_message = "The ballot closes before it opens. Check both days."
+
+
+class PostAfterItCloses(Refusal):
+    """A paper cannot be posted so late."""
+
+    default_message = (
+        "The last safe day to post lies outside the days of the ballot. Check the three days."
+    )
+
+
+class NoQuestion(Refusal):
+    """Nothing is asked."""
+
+    default_message = "Tick what is asked, or write the question."
+
+
+class NoWorkplace(Refusal):
+    """Nobody would be asked."""
+
+    default_message = "There is no open workplace of yours there. Choose another place."
+
+
+class TooManyWorkplaces(Refusal):
+    """More workplaces than one plan holds."""
+
+    default_message = "More than 400 workplaces lie inside this place. Choose a smaller one."
+
+
+class NoLawKnown(Refusal):
+    """No file of rules has this code."""
+
+    default_message = "Choose a law from the list."
+
+
+class ListIsMade(Refusal):
+    """The list of voters stands."""
+
+    default_message = (
+        "The list of voters is made already, so the workplaces stay as they are. "
+        "Take the list back first."
+    )
+
+
+class NotClosedYet(Refusal):
+    """Votes may still come in."""
+
+    default_message = "Voting is not over. Store the result after the last day of voting."
+
+
+class NothingCounted(Refusal):
+    """There is no result to declare."""
+
+    default_message = "Enter the count of at least one question first."
+
+
+class IsDeclared(Refusal):
+    """The result stands."""
+
+    default_message = "The result is declared. Who told us that they voted is erased for good."
+
+
+class NotYet(Refusal):
+    """A day that has not come."""
+
+    default_message = "This day has not come yet. Choose today or a day before."
+
+
+@dataclass(frozen=True, slots=True)
+class BallotFacts:
+    """What a ballot is, as its form holds it."""
+
+    name: str
+    kind: BallotKind
+    jurisdiction: str
+    separate: bool
+    important_public_service: bool | None
+    employer_agreed: bool
+    applied_on: date | None
+    opens_on: date | None
+    closes_on: date | None
+    last_post_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoneDays:
+    """When things were done, and what action is planned."""
+
+    ballot_notice_on: date | None
+    members_told_on: date | None
+    employers_told_on: date | None
+    action_notice_on: date | None
+    action_starts_on: date | None
+    action_continuous: bool | None
+    action_days: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to put on the paper."""
+
+    kind: QuestionKind
+    words: str | None = None
+
+
+def _columns(facts: Any) -> dict[str, Any]:
+    return {one.name: getattr(facts, one.name) for one in fields(facts)}
+
+
+def _check(facts: BallotFacts) -> None:
+    if facts.jurisdiction not in CODES:
+        raise NoLawKnown()
+    if facts.opens_on and facts.closes_on and facts.closes_on < facts.opens_on:
+        raise ClosesBeforeItOpens()
+    if facts.last_post_on is not None:
+        too_early = facts.opens_on is not None and facts.last_post_on < facts.opens_on
+        too_late = facts.closes_on is not None and facts.last_post_on > facts.closes_on
+        if too_early or too_late:
+            raise PostAfterItCloses()
+
+
+def create_ballot(
+    session: Session,
+    scope: Scope,
+    facts: BallotFacts,
+    asked: Sequence[Asked],
+    *,
+    ballot_id: uuid.UUID,
+    place: uuid.UUID,
+    union: uuid.UUID,
+    now: datetime,
+) -> uuid.UUID:
+    """Plan a ballot of all open workplaces at a place or inside it; return its public id.
+
+    ballot_id: made with the form, so that sending it twice stores it once. Raises NotFound,
+    ClosesBeforeItOpens, PostAfterItCloses, NoQuestion, NoLawKnown, NoWorkplace,
+    TooManyWorkplaces.
+    """
+    _check(facts)
+    if not asked:
+        raise NoQuestion()
+    holder = queries.find_holder(session, scope, place)
+    of_union = queries.find_union(session, scope, union)
+    stored = session.execute(
+        scope.select(Ballot.id, permission=Permission.BALLOT_WRITE).where(
+            Ballot.public_id == ballot_id
+        )
+    )
+    if stored.first() is not None:
+        return ballot_id
+    workplaces = queries.workplaces_inside(session, scope, holder.id)
+    if not workplaces:
+        raise NoWorkplace()
+    if len(workplaces) > queries.MOST_PARTS:
+        raise TooManyWorkplaces()
+    ballot = Ballot(
+        public_id=ballot_id,
+        place_id=holder.id,
+        union_id=of_union.id,
+        created_at=now,
+        created_by_id=scope.actor_id,
+        **_columns(facts),
+    )
+    session.add(ballot)
+    session.flush()
+    for number, one in enumerate(asked, start=1):
+        session.add(
+            BallotQuestion(
+                ballot_id=ballot.id,
+                place_id=holder.id,
+                number=number,
+                kind=one.kind,
+                words=one.words,
+            )
+        )
+    for workplace in workplaces:
+        session.add(_part(ballot, workplace.id, None))
+    session.flush()
+    return ballot_id
+
+
+def _part(ballot: Ballot, place_id: int, stated: int | None) -> BallotPart:
+    return BallotPart(
+        ballot_id=ballot.id,
+        place_id=place_id,
+        jurisdiction=ballot.jurisdiction,
+        stated_members=stated,
+    )
+
+
+def _own(session: Session, scope: Scope, ballot_id: uuid.UUID) -> Ballot:
+    return find_ballot(session, scope, ballot_id, permission=Permission.BALLOT_WRITE, lock=True)
+
+
+def change_ballot(
+    session: Session, scope: Scope, ballot_id: uuid.UUID, facts: BallotFacts, *, version: int
+) -> None:
+    """Store what a ballot is. version: of the ballot as the actor saw it.
+
+    Parts in the old law of the ballot go over to the new one. Raises NotFound, EditConflict, and
+    what create_ballot raises of the facts.
+    """
+    ballot = _own(session, scope, ballot_id)
+    _check(facts)
+    now_stored = {name: getattr(ballot, name) for name in _columns(facts)}
+    if ballot.version != version:
+        raise EditConflict(current={"version": ballot.version, **now_stored}, yours=_columns(facts))
+    if ballot.jurisdiction != facts.jurisdiction:
+        for part in _parts(session, scope, ballot):
+            if part.jurisdiction == ballot.jurisdiction:
+                part.jurisdiction = facts.jurisdiction
+    for name, value in _columns(facts).items():
+        setattr(ballot, name, value)
+    ballot.version += 1
+    session.flush()
+
+
+def _parts(session: Session, scope: Scope, ballot: Ballot) -> list[BallotPart]:
+    return list(session.scalars(scope.select(BallotPart).where(BallotPart.ballot_id == ballot.id)))
+
+
+def set_parts(
+    session: Session,
+    scope: Scope,
+    ballot_id: uuid.UUID,
+    chosen: Mapping[uuid.UUID, tuple[int | None, str]],
+) -> None:
+    """Store which workplaces are asked, how many members the union counts at each (None = not
+    known), and the law each lies in, by the public id of the workplace.
+
+    Raises NotFound for a workplace outside the ballot's place, ListIsMade, NoWorkplace, NoLawKnown.
+    """
+    ballot = _own(session, scope, ballot_id)
+    if not chosen:
+        raise NoWorkplace()
+    if any(code not in CODES for _stated, code in chosen.values()):
+        raise NoLawKnown()
+    offered = {
+        one.public_id: one.id for one in queries.workplaces_inside(session, scope, ballot.place_id)
+    }
+    if not set(chosen) <= set(offered):
+        raise NotFound("a workplace outside the place of the ballot")
+    wanted = {offered[key]: value for key, value in chosen.items()}
+    present = {part.place_id: part for part in _parts(session, scope, ballot)}
+    if set(wanted) != set(present) and ballot.frozen_on is not None:
+        raise ListIsMade()
+    for place_id, part in present.items():
+        if place_id in wanted:
+            part.stated_members, part.jurisdiction = wanted[place_id]
+        else:
+            session.delete(part)
+    for place_id, (stated, code) in wanted.items():
+        if place_id not in present:
+            added = _part(ballot, place_id, stated)
+            added.jurisdiction = code
+            session.add(added)
+    ballot.version += 1
+    session.flush()
+
+
+def set_done_days(
+    session: Session, scope: Scope, ballot_id: uuid.UUID, days: DoneDays, *, today: date
+) -> None:
+    """Store when notices were received and people were told, and the action that is planned.
+
+    Raises NotFound; NotYet for something done on a day that has not come.
+    """
+    ballot = _own(session, scope, ballot_id)
+    done = (
+        days.ballot_notice_on,
+        days.members_told_on,
+        days.employers_told_on,
+        days.action_notice_on,
+    )
+    if any(day is not None and day > today for day in done):
+        raise NotYet()
+    for name, value in _columns(days).items():
+        setattr(ballot, name, value)
+    ballot.version += 1
+    session.flush()
+
+
+def record_result(
+    session: Session,
+    scope: Scope,
+    ballot_id: uuid.UUID,
+    counts: Mapping[uuid.UUID, QuestionCount],
+    *,
+    part_id: uuid.UUID | None,
+    now: datetime,
+    today: date,
+) -> None:
+    """Store the counts of one part, or (None) of all parts together, by question.
+
+    Counts stored before are corrected; the trail keeps what they were. Counting comes after the
+    last day of voting: NotClosedYet. Raises NotFound.
+    """
+    ballot = _own(session, scope, ballot_id)
+    if ballot.closes_on is None or today <= ballot.closes_on:
+        raise NotClosedYet()
+    questions = {
+        one.public_id: one
+        for one in session.scalars(
+            scope.select(BallotQuestion).where(BallotQuestion.ballot_id == ballot.id)
+        )
+    }
+    part = None
+    if part_id is not None:
+        part = next(
+            (one for one in _parts(session, scope, ballot) if one.public_id == part_id), None
+        )
+    if not set(counts) <= set(questions) or (part is None) is not (part_id is None):
+        raise NotFound("a question or a part of another ballot")
+    if ballot.separate is (part is None):
+        raise NotFound("the count of a part, or of all together, that is not held")
+    stored = {
+        one.question_id: one
+        for one in session.scalars(
+            scope.select(BallotCount).where(
+                BallotCount.ballot_id == ballot.id,
+                BallotCount.part_id.is_(None) if part is None else BallotCount.part_id == part.id,
+            )
+        )
+    }
+    for key, count in counts.items():
+        question = questions[key]
+        row = stored.get(question.id)
+        if row is None:
+            row = BallotCount(
+                ballot_id=ballot.id,
+                question_id=question.id,
+                part_id=None if part is None else part.id,
+                place_id=ballot.place_id if part is None else part.place_id,
+            )
+            session.add(row)
+        row.entitled, row.cast = count.entitled, count.cast
+        row.yes, row.no, row.spoiled = count.yes, count.no, count.spoiled
+        row.recorded_at, row.recorded_by_id = now, scope.actor_id
+    session.flush()
+
+
+def declare(
+    session: Session,
+    scope: Scope,
+    ballot_id: uuid.UUID,
+    *,
+    declared_on: date,
+    now: datetime,
+    today: date,
+) -> int:
+    """Declare the result; return how many people's words on whether they voted were erased.
+
+    They are deleted for good, everywhere but in copies made before; the audit log keeps only how
+    many there were. Raises NotFound, NotYet, NotClosedYet, NothingCounted.
+    """
+    ballot = _own(session, scope, ballot_id)
+    if declared_on > today:
+        raise NotYet()
+    if ballot.closes_on is None or declared_on <= ballot.closes_on:
+        raise NotClosedYet()
+    counted = session.execute(
+        scope.select(BallotCount.id).where(BallotCount.ballot_id == ballot.id).limit(1)
+    )
+    if counted.first() is None:
+        raise NothingCounted()
+    erased = erase_told(session, ballot_id=ballot.id, place_id=ballot.place_id)
+    ballot.declared_on = declared_on
+    ballot.declared_at = ballot.declared_at or now
+    ballot.version += 1
+    session.flush()
+    return erased
+
+
+def call_off(session: Session, scope: Scope, ballot_id: uuid.UUID, *, on: date) -> None:
+    """Call a ballot off; what people told us is erased. Raises NotFound, IsDeclared."""
+    ballot = _own(session, scope, ballot_id)
+    if ballot.declared_on is not None:
+        raise IsDeclared()
+    erase_told(session, ballot_id=ballot.id, place_id=ballot.place_id)
+    ballot.called_off_on = on
+    ballot.version += 1
+    session.flush()

@@ -1,0 +1,348 @@
+"""Ballots on screen: planned, counted, declared; who sees them; what is refused."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from crm.models.audit import AuditEntry
+from crm.models.ballots import Ballot, BallotCount, BallotPart, VoteTold
+from crm.web.db import unit_of_work
+from tests.factories import ALL, TODAY, Named, World
+
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+Clients = Callable[[Named], FlaskClient]
+
+
+@pytest.fixture
+def plan(client_as: Clients, world: World) -> Callable[..., uuid.UUID]:
+    """Plan a ballot as the organiser does; returns its public id."""
+
+    def _plan(**changes: Any) -> uuid.UUID:
+        ballot_id = uuid.uuid4()
+        data = {
+            "id": str(ballot_id),
+            "place": str(world.branch.public_id),
+            "union": str(world.union.public_id),
+            "name": "Pay 2027",
+            "kind": "action",
+            "questions": ["strike", "short_of_strike"],
+            "jurisdiction": "GB",
+            "separate": "",
+            "opens_on": "2026-10-01",
+            "closes_on": "2026-10-30",
+            **changes,
+        }
+        reply = client_as(world.organiser).post("/ballots/new", data=data)
+        assert reply.status_code == 303, reply.text
+        return ballot_id
+
+    return _plan
+
+
+def _counted(client: FlaskClient, ballot_id: uuid.UUID, **numbers: Any) -> Any:
+    data = {f"q1_{name}": str(value) for name, value in numbers.items()}
+    return client.post(f"/ballots/{ballot_id}/result", data=data)
+
+
+def test_a_ballot_of_a_branch_asks_all_its_open_workplaces(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    page = client_as(world.organiser).get(f"/ballots/{ballot_id}").text
+    assert "The Mill" in page
+    assert "The Depot" in page
+    assert "The Dock" not in page
+    assert "Needs papers sent back: at least 50% of people entitled to vote" in page
+    with unit_of_work(ALL) as session:
+        audit = session.scalars(ALL.select(AuditEntry).where(AuditEntry.subject == "ballot")).one()
+        assert audit.actor_id == world.organiser.id
+        assert audit.place_id == world.branch.id
+
+
+def test_sending_the_form_twice_plans_one_ballot(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    same = str(uuid.uuid4())
+    plan(id=same)
+    plan(id=same)
+    with unit_of_work(ALL) as session:
+        assert len(session.scalars(ALL.select(Ballot)).all()) == 1
+        assert len(session.scalars(ALL.select(BallotPart)).all()) == 2
+
+
+def test_a_rep_sees_the_ballot_with_their_own_workplace_and_no_other(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    page = client_as(world.rep).get(f"/ballots/{ballot_id}").text
+    assert "The Mill" in page
+    assert "The Depot" not in page
+    assert "Barnsley branch" not in page
+    assert "You see your own workplaces in this ballot. It may have others." in page
+    assert "Pay 2027" in client_as(world.rep).get("/ballots").text
+    assert client_as(world.rep).get(f"/ballots/{ballot_id}/change").status_code == 403
+
+
+def test_nobody_else_learns_that_there_is_a_ballot(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    assert client_as(world.dock_rep).get(f"/ballots/{ballot_id}").status_code == 404
+    assert "Pay 2027" not in client_as(world.dock_rep).get("/ballots").text
+    assert client_as(world.admin).get(f"/ballots/{ballot_id}").status_code == 403
+
+
+def test_a_ballot_at_a_place_of_others_is_not_planned(client_as: Clients, world: World) -> None:
+    data = {
+        "id": str(uuid.uuid4()),
+        "place": str(world.dock.public_id),
+        "union": str(world.union.public_id),
+        "name": "Planted",
+        "kind": "action",
+        "questions": "strike",
+        "jurisdiction": "GB",
+    }
+    assert client_as(world.organiser).post("/ballots/new", data=data).status_code == 404
+    with unit_of_work(ALL) as session:
+        assert session.scalars(ALL.select(Ballot)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "Give the ballot a name, such as “Pay 2027”."),
+        (
+            {"opens_on": "2026-11-02", "closes_on": "2026-11-01"},
+            "The ballot closes before it opens. Check both days.",
+        ),
+        (
+            {"opens_on": "2026-11-02", "closes_on": "2026-11-20", "last_post_on": "2026-11-21"},
+            "The last safe day to post lies outside the days of the ballot. Check the three days.",
+        ),
+        ({"questions": []}, "Tick what is asked, or write the question."),
+        ({"jurisdiction": "ZZ"}, "Choose a law from the list."),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_stored(
+    client_as: Clients, world: World, changes: dict[str, Any], message: str
+) -> None:
+    data = {
+        "id": str(uuid.uuid4()),
+        "place": str(world.branch.public_id),
+        "union": str(world.union.public_id),
+        "name": "Pay 2027",
+        "kind": "action",
+        "questions": ["strike"],
+        "jurisdiction": "GB",
+        **changes,
+    }
+    reply = client_as(world.organiser).post("/ballots/new", data=data)
+    assert reply.status_code == 422
+    assert message in reply.text
+    with unit_of_work(ALL) as session:
+        assert session.scalars(ALL.select(Ballot)).all() == []
+
+
+def test_the_verdict_says_how_many_were_needed_and_what_an_open_change_would_make_of_it(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    numbers = {"entitled": 241, "cast": 120, "yes": 110, "no": 10, "spoiled": 0}
+    assert _counted(client, ballot_id, **numbers).status_code == 303
+    page = client.get(f"/ballots/{ballot_id}").text
+    assert "120 of 241: 49.8%. Needed: 121 (papers sent back). 1 more." in page
+    assert "Not carried" in page
+    assert "If this had begun: “Turnout test goes, and spoiled papers no longer count" in page
+    assert "– Carried." in page
+    assert "The mandate" not in page
+
+
+def test_a_carried_ballot_says_how_long_its_mandate_holds_and_when_to_renew_it(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    _counted(client, ballot_id, entitled=100, cast=60, yes=50, no=10, spoiled=0)
+    page = client.get(f"/ballots/{ballot_id}").text
+    assert "The mandate holds until 29 October 2027." in page
+    # 10 days of notice of action, 30 days of voting, 7 days of notice of the ballot.
+    assert "Notice of a new ballot, so that no day is lost" in page
+    assert "13 September 2027" in page
+
+
+def test_counts_that_cannot_be_are_refused_beside_the_field_and_kept(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    reply = _counted(
+        client_as(world.organiser), ballot_id, entitled=100, cast=60, yes=50, no=20, spoiled=0
+    )
+    assert reply.status_code == 422
+    assert "Yes, no and spoiled must add up to the papers that came back." in reply.text
+    assert 'value="50"' in reply.text
+    with unit_of_work(ALL) as session:
+        assert session.scalars(ALL.select(BallotCount)).all() == []
+
+
+def test_a_count_before_the_last_day_of_voting_is_refused(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    later = (TODAY + timedelta(days=30)).isoformat()
+    ballot_id = plan(closes_on=later)
+    reply = _counted(client_as(world.organiser), ballot_id, entitled=10, yes=5, no=1, spoiled=0)
+    assert reply.status_code == 422
+    assert "Voting is not over. Store the result after the last day of voting." in reply.text
+
+
+def test_a_corrected_count_leaves_the_old_one_in_the_trail(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    _counted(client, ballot_id, entitled=100, cast=60, yes=50, no=10, spoiled=0)
+    _counted(client, ballot_id, entitled=100, cast=60, yes=49, no=11, spoiled=0)
+    with unit_of_work(ALL) as session:
+        assert [one.yes for one in session.scalars(ALL.select(BallotCount))] == [49]
+        changed = session.scalars(
+            ALL.select(AuditEntry).where(
+                AuditEntry.subject == "ballot_count", AuditEntry.verb == "update"
+            )
+        ).one()
+        assert changed.old is not None
+        assert changed.old["yes"] == 50
+
+
+def test_declaring_erases_who_told_us_and_the_trail_keeps_only_how_many(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    with unit_of_work(ALL) as session:
+        ballot = session.scalars(ALL.select(Ballot)).one()
+        inner = ballot.id
+        for person, place, said in (
+            (world.ioana, world.mill, "voted"),
+            (world.tomasz, world.mill, "rather_not_say"),
+            # At a place that this organiser does not hold: it is erased all the same.
+            (world.docker, world.dock, "voted"),
+        ):
+            session.add(
+                VoteTold(ballot_id=inner, contact_id=person.id, place_id=place.id, said=said)
+            )
+    refused = client.post(f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"})
+    assert refused.status_code == 422
+    assert "Enter the count of at least one question first." in refused.text
+    _counted(client, ballot_id, entitled=100, cast=60, yes=50, no=10, spoiled=0)
+    done = client.post(
+        f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"}, follow_redirects=True
+    )
+    assert "Declared. What 3 people told us of voting is erased." in done.text
+    with unit_of_work(ALL) as session:
+        assert session.scalars(ALL.select(VoteTold)).all() == []
+        rows = session.scalars(
+            ALL.select(AuditEntry).where(AuditEntry.subject == "vote_told")
+        ).all()
+        assert len(rows) == 1
+        assert rows[0].contact_id is None
+        assert rows[0].old == {
+            "rows": 3,
+            "voted": 2,
+            "will_vote": 0,
+            "not_yet": 0,
+            "rather_not_say": 1,
+        }
+
+
+def test_an_indicative_ballot_says_so_on_every_page(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan(kind="indicative")
+    client = client_as(world.organiser)
+    for page in ("", "/workplaces", "/days", "/result", "/declare", "/call-off"):
+        assert "INDICATIVE: no ballot in law" in client.get(f"/ballots/{ballot_id}{page}").text
+    _counted(client, ballot_id, entitled=100, cast=60, yes=50, no=10, spoiled=0)
+    page = client.get(f"/ballots/{ballot_id}").text
+    assert "Held against the tests of the law, only to compare:" in page
+    assert "The mandate" not in page
+    assert "notice of action" not in page
+
+
+def test_two_who_change_a_ballot_at_once_see_both_versions(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    data = {"name": "Pay and hours", "kind": "action", "jurisdiction": "GB", "version": "1"}
+    assert client.post(f"/ballots/{ballot_id}/change", data=data).status_code == 303
+    late = client.post(f"/ballots/{ballot_id}/change", data={**data, "name": "Pay only"})
+    assert late.status_code == 409
+    assert "Pay and hours" in late.text
+    assert "Pay only" in late.text
+    again = client.post(
+        f"/ballots/{ballot_id}/change", data={**data, "name": "Pay only", "version": "2"}
+    )
+    assert again.status_code == 303
+
+
+def test_workplaces_are_left_out_and_get_the_count_of_the_union(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan(separate="separate")
+    client = client_as(world.organiser)
+    key = world.mill.public_id
+    data = {"taken": str(key), f"members-{key}": "40", f"law-{key}": "NI"}
+    assert client.post(f"/ballots/{ballot_id}/workplaces", data=data).status_code == 303
+    page = client.get(f"/ballots/{ballot_id}").text
+    assert "The Depot" not in page
+    assert "40 members, says the union" in page
+    assert "Law of Northern Ireland" in page
+    dock = {"taken": str(world.dock.public_id)}
+    refused = client.post(f"/ballots/{ballot_id}/workplaces", data=dock)
+    assert refused.status_code == 422
+    assert "The Dock" not in refused.text
+    wrong = client.post(f"/ballots/{ballot_id}/workplaces", data={**data, f"members-{key}": "lots"})
+    assert "Enter members as a whole number, or leave it empty." in wrong.text
+    assert 'value="lots"' in wrong.text
+
+
+def test_a_notice_that_came_too_late_is_said_and_a_day_to_come_is_refused(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    late = {"ballot_notice_on": "2026-09-25"}
+    assert client.post(f"/ballots/{ballot_id}/days", data=late).status_code == 303
+    assert "Too late: 25 September 2026" in client.get(f"/ballots/{ballot_id}").text
+    ahead = (TODAY + timedelta(days=9)).isoformat()
+    reply = client.post(f"/ballots/{ballot_id}/days", data={"members_told_on": ahead})
+    assert reply.status_code == 422
+    assert "This day has not come yet. Choose today or a day before." in reply.text
+
+
+def test_one_ballot_costs_the_same_statements_for_one_workplace_or_two(
+    plan: Callable[..., uuid.UUID],
+    client_as: Clients,
+    world: World,
+    count_statements: list[str],
+) -> None:
+    ballot_id = plan(separate="separate")
+    client = client_as(world.organiser)
+
+    def _cost() -> int:
+        client.get(f"/ballots/{ballot_id}")
+        count_statements.clear()
+        client.get(f"/ballots/{ballot_id}")
+        return len(count_statements)
+
+    two = _cost()
+    key = world.mill.public_id
+    client.post(f"/ballots/{ballot_id}/workplaces", data={"taken": str(key)})
+    assert _cost() == two <= 16
