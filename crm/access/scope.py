@@ -62,6 +62,7 @@ from crm.models.lists import (
     ContactTag,
     CustomField,
     FieldChoice,
+    FileRecipe,
     PlaceAnswer,
     PlaceTag,
     SavedList,
@@ -829,6 +830,7 @@ _RULES: dict[type[Any], Rule] = {
     ReportFile: _owner_rule(ReportFile),
     KeptTalk: _owner_rule(KeptTalk),
     SavedList: _saved_list_rule,
+    FileRecipe: _owner_rule(FileRecipe),
     Tag: _definition_rule(Tag),
     CustomField: _definition_rule(CustomField),
     FieldChoice: _definition_rule(FieldChoice),
@@ -965,7 +967,7 @@ _WRITES: dict[type[Any], Permission] = {
 # Rows that are one user's own, whatever places that user holds.
 _OWNED = (
     *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList),
-    *(ReportRecipe, ReportFile),
+    *(ReportRecipe, ReportFile, FileRecipe),
 )
 
 

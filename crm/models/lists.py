@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
+from crm.domain.people_columns import FileKind
 from crm.domain.vocabulary import FieldKind, FieldSubject
 from crm.models.base import AtPlace, Base, OfContact, Public, Scoped, enum_of
 
@@ -170,3 +171,16 @@ class SavedList(Public, Scoped, Base):
     shared_with_id: Mapped[int | None] = mapped_column(sa.ForeignKey("place.id"), index=True)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class FileRecipe(Scoped, Base):
+    """Which columns somebody took into a file of people last, so that the next one is the same."""
+
+    __tablename__ = "file_recipe"
+    # A habit of its owner. Each file taken out is in the trail with its columns.
+    audited = False
+
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), primary_key=True)
+    kind: Mapped[FileKind] = mapped_column(enum_of(FileKind))
+    # Values of ColumnGroup in crm/domain/people_columns.py.
+    columns: Mapped[list[str]]

@@ -164,15 +164,12 @@ def list_people(
     text = chosen.text
     conditions = conditions_of(session, scope, chosen, as_at=as_at, expiry=expiry)
     if text.strip():
-        present = sa.select(sa.literal(1)).where(
-            StateSpan.contact_id == SearchEntry.contact_id, *_on(as_at), *conditions
-        )
         found = find_people(
             session,
             scope,
             text,
             as_at=as_at,
-            among=[present.exists()] if conditions else (),
+            among=_present(as_at, conditions),
             permission=permission,
         )
         ids = list(found.ids[offset : offset + limit])
@@ -185,6 +182,18 @@ def list_people(
         near = 0
     rows = _rows(session, scope, ids, as_at, conditions, permission)
     return PeoplePage(rows, total, offset, as_at, at_least=at_least, near=near)
+
+
+def _present(
+    as_at: date, conditions: Sequence[sa.ColumnElement[bool]]
+) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the condition on SearchEntry that the person fits the rest of the filter as well."""
+    if not conditions:
+        return ()
+    fitting = sa.select(sa.literal(1)).where(
+        StateSpan.contact_id == SearchEntry.contact_id, *_on(as_at), *conditions
+    )
+    return [fitting.exists()]
 
 
 def _count(
@@ -307,4 +316,95 @@ def _row(span: Any) -> PersonRow:
         scored_on=span.scored_on,
         member=span.member,
         last_talk_on=span.last_talk_on,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Somebody on a list, for work on the list as a whole. Inner ids, never to be shown.
+
+    places: (workplace, area if known else workplace) of each job that put them on the list.
+    """
+
+    contact_id: int
+    public_id: uuid.UUID
+    name: str
+    placeholder: bool
+    do_not_contact: bool
+    places: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The people of a list, by name. more: there are more than were asked for; these are some."""
+
+    people: tuple[Match, ...]
+    more: bool
+
+
+def list_matches(
+    session: Session,
+    scope: Scope,
+    chosen: ContactFilter,
+    *,
+    as_at: date,
+    most: int,
+    permission: Permission | None = None,
+    expiry: ExpiryRule = DEFAULT_EXPIRY,
+) -> Matches:
+    """Return the people that ``list_people`` would show on all its pages, at most ``most``.
+
+    permission: the right that is needed at the place of the job. As many statements as for a page
+    of the list, whatever the number of people.
+    """
+    conditions = conditions_of(session, scope, chosen, as_at=as_at, expiry=expiry)
+    if chosen.text.strip():
+        among = _present(as_at, conditions)
+        found = find_people(
+            session,
+            scope,
+            chosen.text,
+            as_at=as_at,
+            among=among,
+            permission=permission,
+            most=most + 1,
+        )
+        ids = list(found.ids)
+    else:
+        statement = _few_by_name(scope, as_at, conditions, permission).limit(most + 1)
+        ids = list(session.execute(statement).scalars())
+    more, ids = len(ids) > most, ids[:most]
+    spans = session.execute(
+        scope.select(
+            StateSpan.contact_id,
+            StateSpan.workplace_id,
+            StateSpan.place_id,
+            Contact.public_id,
+            Contact.known_as,
+            Contact.placeholder_label,
+            Contact.do_not_contact,
+            Contact.name_key,
+            permission=permission,
+        )
+        .join(Contact, Contact.id == StateSpan.contact_id)
+        .where(StateSpan.contact_id.in_(ids), *_on(as_at), *conditions)
+        .order_by(Contact.name_key, Contact.id, StateSpan.id)
+    ).all()
+    places: dict[int, dict[tuple[int, int], None]] = {}
+    for span in spans:
+        places.setdefault(span.contact_id, {})[span.workplace_id, span.place_id] = None
+    first = {span.contact_id: span for span in reversed(spans)}
+    return Matches(
+        people=tuple(
+            Match(
+                contact_id=one,
+                public_id=first[one].public_id,
+                name=first[one].known_as or first[one].placeholder_label or "",
+                placeholder=first[one].known_as is None,
+                do_not_contact=first[one].do_not_contact,
+                places=tuple(some),
+            )
+            for one, some in places.items()
+        ),
+        more=more,
     )

@@ -103,6 +103,8 @@ SUBJECTS: dict[str, Any] = {
     "report_xlsx": _("Report file"),
     "report_pdf": _("Report file"),
     "report_zip": _("Report file"),
+    "file_recipe": _("Columns of a file of people"),
+    "people_file": _("File of people"),
     "density": _("Density file"),
     "density_table": _("Density file"),
     "audit_entry": _("File of the trail"),

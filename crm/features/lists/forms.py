@@ -7,9 +7,9 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import DataRequired, InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.domain.contact_filter import (
@@ -23,6 +23,7 @@ from crm.domain.contact_filter import (
     Stand,
 )
 from crm.domain.custom_fields import LONGEST_TEXT, NotThatKind, answer_text, parse_answer
+from crm.domain.people_columns import ColumnGroup, FileKind
 from crm.domain.vocabulary import FieldKind
 from crm.features.lists.queries import Offered
 from crm.reads.places import Choice
@@ -51,6 +52,14 @@ class Select(SelectField):
             SelectChoice("", first),
             *(SelectChoice(one.value, one.label) for one in found),
         ]
+
+
+class PlainRadio(RadioField):
+    """Radio buttons whose refusal says what to do."""
+
+    def __init__(self, label: Any, pairs: Iterable[tuple[str, Any]], **more: Any) -> None:
+        values = {"invalid_choice_message": CHOOSE, "validators": [InputRequired(CHOOSE)], **more}
+        super().__init__(label, choices=[SelectChoice(*pair) for pair in pairs], **values)
 
 
 class Ticks(SelectMultipleField):
@@ -215,6 +224,44 @@ class ListForm(Form):
                 for one in places
             ),
         ]
+
+
+class FileForm(Form):
+    """What goes into a file of people, and why it is taken."""
+
+    kind = PlainRadio(
+        _("What kind of file?"),
+        [
+            (FileKind.XLSX.value, _("A spreadsheet (XLSX)")),
+            (FileKind.CSV.value, _("A table for other programs (CSV)")),
+            (FileKind.VCARD.value, _("Cards for the address book of a phone (vCard)")),
+        ],
+        default=FileKind.XLSX.value,
+    )
+    columns = Ticks(
+        _("What goes in, besides the names?"),
+        [
+            (ColumnGroup.WORK.value, _("Workplace, area, shift and job")),
+            (ColumnGroup.DETAILS.value, _("Phones, email and address")),
+            (ColumnGroup.MEMBERSHIP.value, _("Union membership")),
+            (ColumnGroup.STANDING.value, _("Where they stand")),
+            (ColumnGroup.TALKS.value, _("The day of the last talk")),
+            (ColumnGroup.OWN.value, _("Tags and fields")),
+        ],
+        description=_("Take as little as you need. Cards hold names, phones and email only."),
+    )
+    reason = TextField(
+        _("What do you need it for?"),
+        limit=200,
+        validators=[DataRequired(_("Write what you need the file for."))],
+        description=_("Others who look after these places can read this in the trail."),
+    )
+
+    def groups(self) -> tuple[ColumnGroup, ...]:
+        """Return the columns asked for; a card has its own."""
+        if self.kind.data == FileKind.VCARD:
+            return (ColumnGroup.DETAILS,)
+        return tuple(map(ColumnGroup, self.columns.data or ()))
 
 
 class ConfirmForm(Form):

@@ -12,9 +12,10 @@ from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.contact_filter import ContactFilter
+from crm.domain.people_columns import ColumnGroup, FileKind
 from crm.domain.vocabulary import FieldKind, FieldSubject, PlaceKind
 from crm.models.contacts import Job, Membership
-from crm.models.lists import CustomField, FieldChoice, Tag
+from crm.models.lists import CustomField, FieldChoice, FileRecipe, Tag
 from crm.models.places import Place, PlaceClosure, Shift, Workplace
 from crm.reads.places import Choice, places_to_filter
 
@@ -125,3 +126,23 @@ def _named(session: Session, scope: Scope, condition: sa.ColumnElement[bool]) ->
         .limit(MOST_CHOICES)
     )
     return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What somebody took into a file last."""
+
+    kind: FileKind
+    groups: tuple[ColumnGroup, ...]
+
+
+def find_recipe(session: Session, scope: Scope) -> Recipe | None:
+    """Return the kind and columns of the actor's last file; None before the first."""
+    row = session.scalars(
+        scope.select(FileRecipe).where(FileRecipe.owner_id == scope.actor_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    # A column that this program does not know any more is passed over.
+    known = set(ColumnGroup)
+    return Recipe(row.kind, tuple(ColumnGroup(one) for one in row.columns if one in known))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from crm.access.audit import record_export
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.contact_filter import ContactFilter
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.identity import fold
-from crm.models.lists import SavedList
+from crm.domain.people_columns import ColumnGroup, FileKind
+from crm.features.lists.taking_out import places_of_files
+from crm.models.lists import FileRecipe, SavedList
 from crm.models.places import Place
 from crm.reads.places import get_place
 
@@ -100,6 +104,38 @@ def change_list(
 def delete_list(session: Session, scope: Scope, public_id: uuid.UUID) -> None:
     """Throw a list of the actor's away. Nothing happens to the people. Raises NotFound."""
     session.delete(_mine(session, scope, public_id))
+
+
+def note_file(
+    session: Session,
+    scope: Scope,
+    chosen: ContactFilter,
+    kind: FileKind,
+    groups: Collection[ColumnGroup],
+    *,
+    reason: str,
+    people: int,
+) -> None:
+    """Write into the trails of the places that a file of people is taken out, and remember its
+    columns for the next one.
+
+    reason: in the words of the actor. people: how many are in the file.
+    """
+    words: dict[str, Any] = dict(chosen.words())
+    if "q" in words:
+        # What was looked for can be a name, and the trail is read by more people than the list.
+        words["q"] = ["(hidden)"]
+    columns = [one.value for one in ColumnGroup if one in groups]
+    noted = {**words, "file": kind.value, "columns": columns, "reason": reason}
+    for place_id in places_of_files(session, scope):
+        record_export(session, what="people_file", filters=noted, rows=people, place_id=place_id)
+    row = session.scalars(
+        scope.select(FileRecipe).where(FileRecipe.owner_id == scope.actor_id)
+    ).one_or_none()
+    if row is not None:
+        row.kind, row.columns = kind, columns
+    elif scope.actor_id is not None:
+        session.add(FileRecipe(owner_id=scope.actor_id, kind=kind, columns=columns))
 
 
 def _mine(session: Session, scope: Scope, public_id: uuid.UUID) -> SavedList:

@@ -5,26 +5,46 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.contact_filter import ContactFilter
+from crm.analysis.exports import PRACTICE
+from crm.analysis.people_files import Cover, people_csv, people_vcards, people_xlsx
+from crm.domain.contact_filter import EVERYBODY, ContactFilter
 from crm.domain.errors import EditConflict, NotFound, Refusal
+from crm.domain.people_columns import FileKind
 from crm.features.lists import forms, queries, service
+from crm.features.lists.taking_out import count_to_take, take_out
 from crm.reads.contact_filters import Named, named_in
 from crm.reads.people import list_people
-from crm.reads.saved_lists import Saved, asked_for, get_saved, list_saved
+from crm.reads.saved_lists import AskedFor, Saved, asked_for, get_saved, list_saved
 from crm.web import clock
 from crm.web.contact_filter import filter_lines
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
+from crm.web.filters import day as day_text
+from crm.web.filters import moment as moment_text
+from crm.web.filters import people as people_text
 from crm.web.forms import chosen_id
-from crm.web.guard import my_today, requires
+from crm.web.guard import my_today, requires, signed_in
 from crm.web.pages import address_of
 
 bp = Blueprint("lists", __name__)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def install(app: Flask) -> None:
@@ -193,6 +213,105 @@ def delete(scope: Scope, list_id: UUID) -> Any:
         return redirect(url_for("lists.index"), 303)
     page = render_template("lists/delete.html", saved=saved, form=form)
     return page, 422 if form.errors else 200
+
+
+# --- Out as a file ----------------------------------------------------------------------------
+
+
+@bp.route("/lists/out", methods=["GET", "POST"])
+@requires(Permission.EXPORT_MAKE)
+def out(scope: Scope) -> Any:
+    """Ask what goes into a file of the people and why; then send it, and record that."""
+    today, expiry = my_today(), expiry_rule()
+    form = forms.FileForm()
+    count: int | None = None
+    with unit_of_work(scope, read_only=True) as session:
+        asked, named = _asked(session, scope)
+        chosen = asked.chosen
+        if chosen is None or named.hidden:
+            raise NotFound("a list of people")
+        recipe = queries.find_recipe(session, scope)
+        total = list_people(session, scope, as_at=today, chosen=chosen, limit=1, expiry=expiry)
+        try:
+            count = count_to_take(session, scope, chosen, as_at=today, expiry=expiry)
+        except Refusal as refusal:
+            form.refuse(refusal)
+    if request.method == "POST" and count is not None and form.validate():
+        return _file(scope, chosen, named, form)
+    if request.method == "GET" and recipe is not None:
+        form.kind.data = recipe.kind.value
+        form.columns.data = [one.value for one in recipe.groups]
+    page = render_template(
+        "lists/out.html",
+        form=form,
+        saved=asked.saved,
+        lines=_lines(chosen, named),
+        count=count,
+        left=None if count is None else total.total - count,
+        today=today,
+        people_url=_back_url(asked),
+    )
+    return page, 422 if form.errors or form.form_errors else 200
+
+
+def _file(scope: Scope, chosen: ContactFilter, named: Named, form: forms.FileForm) -> Response:
+    kind, groups, today = FileKind(form.kind.data), form.groups(), my_today()
+    with unit_of_work(scope, read_only=True) as session:
+        taken = take_out(session, scope, chosen, groups, as_at=today, expiry=expiry_rule())
+    practice = bool(current_app.config["PRACTICE"])
+    people = len(taken.cards) if kind is FileKind.VCARD else taken.people
+    if kind is FileKind.CSV:
+        content, sort = people_csv(taken.table, practice=practice), "text/csv; charset=utf-8"
+    elif kind is FileKind.VCARD:
+        content, sort = people_vcards(taken.cards), "text/vcard; charset=utf-8"
+    else:
+        cover = _cover(chosen, named, form, people)
+        content, sort = people_xlsx(taken.table, cover, _("People"), practice=practice), XLSX
+    # Before the file is sent, so that none leaves unrecorded.
+    with unit_of_work(scope) as session:
+        service.note_file(
+            session, scope, chosen, kind, groups, reason=form.text("reason") or "", people=people
+        )
+    mark = f"{PRACTICE}-" if practice else ""
+    response = make_response(content)
+    response.headers["Content-Type"] = sort
+    name = f"{mark}people-{today.isoformat()}.{kind.value}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _cover(chosen: ContactFilter, named: Named, form: forms.FileForm, people: int) -> Cover:
+    user = signed_in()
+    return Cover(
+        name=_("About this file"),
+        lines=(
+            *_lines(chosen, named),
+            (_("People"), people_text(people)),
+            (_("As at"), day_text(my_today())),
+            (_("What it is for"), form.text("reason") or ""),
+            (_("Made by"), user.name if user else ""),
+            (_("Made at"), moment_text(clock.now())),
+            (_("Organisation"), str(current_app.config["ORGANISATION"])),
+        ),
+        words=(
+            _("Contains union data: do not leave on a table."),
+            _("An empty cell means: not known. It never means no."),
+            _("Standing goes from 1, the strongest, to 5."),
+        ),
+    )
+
+
+def _asked(session: Any, scope: Scope) -> tuple[AskedFor, Named]:
+    asked = asked_for(session, scope, _words())
+    named = named_in(session, scope, asked.chosen) if asked.chosen else Named({}, hidden=True)
+    return asked, named
+
+
+def _back_url(asked: AskedFor) -> str:
+    if asked.saved is not None:
+        address = address_of("contacts.index", list=asked.saved.public_id)
+        return address or url_for("lists.index")
+    return _people_url(asked.chosen or EVERYBODY)
 
 
 def _words() -> dict[str, list[str]]:
