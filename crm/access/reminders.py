@@ -85,3 +85,15 @@ def give(
         )
     )
     reminder.owner_id = user_id
+
+
+def is_untouched(reminder: FollowUp) -> bool:
+    """Return True for a reminder that nobody has done anything about since it was made."""
+    # Every change raises the version; a talk that answers it sets done_at.
+    return reminder.version == 1 and reminder.done_at is None
+
+
+def take_back(reminder: FollowUp, *, now: datetime) -> None:
+    """Mark a reminder as never given. The caller has asked whether it is untouched."""
+    reminder.withdrawn_at = now
+    reminder.version += 1

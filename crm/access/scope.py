@@ -58,6 +58,7 @@ from crm.models.conversations import (
     KeptTalk,
 )
 from crm.models.lists import (
+    BulkAction,
     ContactAnswer,
     ContactTag,
     CustomField,
@@ -830,6 +831,7 @@ _RULES: dict[type[Any], Rule] = {
     ReportFile: _owner_rule(ReportFile),
     KeptTalk: _owner_rule(KeptTalk),
     SavedList: _saved_list_rule,
+    BulkAction: _owner_rule(BulkAction),
     FileRecipe: _owner_rule(FileRecipe),
     Tag: _definition_rule(Tag),
     CustomField: _definition_rule(CustomField),
@@ -967,7 +969,7 @@ _WRITES: dict[type[Any], Permission] = {
 # Rows that are one user's own, whatever places that user holds.
 _OWNED = (
     *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList),
-    *(ReportRecipe, ReportFile, FileRecipe),
+    *(ReportRecipe, ReportFile, FileRecipe, BulkAction),
 )
 
 

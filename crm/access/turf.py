@@ -96,7 +96,7 @@ def give_people(
     Those whom the user has by hand already stay as they are. move: the act this is part of.
     Raises HoldsNoneOfThem, HoldsNotAllOfThem, SharedMeanwhile; then nothing is written.
     """
-    speaker = None if to is None else _speaker(session, people, to, day=now.date())
+    speaker = None if to is None else get_speaker(session, people, to, day=now.date())
     before = _by_hand(session, scope, people)
     move_id = None if move is None else move.id
     changed = []
@@ -318,7 +318,11 @@ def flush_once(session: Session) -> None:
         raise SharedMeanwhile() from error
 
 
-def _speaker(session: Session, people: Iterable[AtSite], to: uuid.UUID, *, day: date) -> Speaker:
+def get_speaker(session: Session, people: Iterable[AtSite], to: uuid.UUID, *, day: date) -> Speaker:
+    """Return the user who may log talks with all of these people on a day (in UTC).
+
+    to: a public id. Raises HoldsNoneOfThem, HoldsNotAllOfThem.
+    """
     places = [one.place_id for one in people]
     speakers = list_speakers(session, sorted(set(places)), day=day)
     found = next((one for one in speakers if one.public_id == to), None)

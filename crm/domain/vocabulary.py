@@ -264,6 +264,14 @@ class FieldKind(enum.StrEnum):
     TEXT = "text"
 
 
+class BulkKind(enum.StrEnum):
+    """What was done with many people of a list at once."""
+
+    TAG = "tag"
+    UNTAG = "untag"
+    REMINDER = "reminder"
+
+
 class TaskState(enum.StrEnum):
     """Where a task is."""
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from crm.domain.people_columns import FileKind
-from crm.domain.vocabulary import FieldKind, FieldSubject
+from crm.domain.vocabulary import BulkKind, FieldKind, FieldSubject
 from crm.models.base import AtPlace, Base, OfContact, Public, Scoped, enum_of
 
 
@@ -184,3 +184,36 @@ class FileRecipe(Scoped, Base):
     kind: Mapped[FileKind] = mapped_column(enum_of(FileKind))
     # Values of ColumnGroup in crm/domain/people_columns.py.
     columns: Mapped[list[str]]
+
+
+class BulkAction(Public, Scoped, Base):
+    """One act on many people of a list: a tag put on or taken off, or reminders. Undone as one."""
+
+    __tablename__ = "bulk_action"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    kind: Mapped[BulkKind] = mapped_column(enum_of(BulkKind))
+    tag_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tag.id"))
+    # How many people it changed something for; some of them the owner may not see any more.
+    people: Mapped[int]
+    made_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
+class BulkEntry(OfContact, Base):
+    """Somebody for whom an act changed something."""
+
+    __tablename__ = "bulk_entry"
+    audited = False  # Made with the tag or reminder itself, which is audited.
+
+    action_id: Mapped[int] = mapped_column(sa.ForeignKey("bulk_action.id"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("contact.id"), primary_key=True, index=True
+    )
+    follow_up_id: Mapped[int | None] = mapped_column(sa.ForeignKey("follow_up.id"))
+    # Of a tag that was taken off: when and by whom it had been put on.
+    was_set_at: Mapped[datetime | None]
+    was_set_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    # The act was undone, but not for this person: somebody had changed it since.
+    left_as_is: Mapped[bool] = mapped_column(default=False)

@@ -39,7 +39,7 @@ from crm.models.conversations import (
     FollowUp,
     KeptTalk,
 )
-from crm.models.lists import ContactAnswer, ContactTag, FieldChoice
+from crm.models.lists import BulkAction, BulkEntry, ContactAnswer, ContactTag, FieldChoice
 from crm.models.merging import MergedPerson
 from crm.models.places import (
     BargainingUnit,
@@ -465,6 +465,12 @@ def one_of_each(world: World) -> dict[str, Any]:
         session.flush()
         of_branch: Any = world.branch
         tag = factories.make_tag(session, of_branch)
+        act = BulkAction(owner_id=world.rep.id, kind="tag", tag_id=tag.id, people=2, made_at=now)
+        session.add(act)
+        session.flush()
+        session.add_all(
+            BulkEntry(action_id=act.id, contact_id=one.id) for one in (world.ioana, world.tomasz)
+        )
         saved = factories.make_saved_list(
             session,
             world.rep,
@@ -512,6 +518,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "kept_id": kept.public_id,
             "basis_id": basis.public_id,
             "list_id": saved.public_id,
+            "act_id": act.public_id,
             "tag_id": tag.public_id,
             "field_id": field.public_id,
             "choice_id": choice.public_id,

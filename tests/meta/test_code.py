@@ -173,8 +173,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "ballots": {"wording.py"},
     # The sentences, charts and table cells of a test's figures.
     "campaigns": {"wording.py"},
-    # What a file of people holds: long, and nothing of saved lists.
-    "lists": {"taking_out.py"},
+    # What a file of people holds, and what is done with many people: nothing of saved lists.
+    "lists": {"taking_out.py", "acting.py"},
     # One module for each register, over what they share.
     "registers": {"from_counts.py", "from_gender_pay.py", "from_nhs.py", "loading.py"},
 }

@@ -159,6 +159,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("rep", "/people?leader=y&stand=1&stand=old"),
         ("rep", "/lists"),
         ("rep", "/lists/filter"),
+        ("organiser", "/lists/act?quiet=60"),
         ("officer", "/lists/out?quiet=60"),
         ("rep", "/lists/new?quiet=60&issue=pay&reminder=none&no_task=y"),
         ("rep", "/people/new"),

@@ -25,7 +25,7 @@ from crm.models.ballots import Ballot, BallotPart, BallotQuestion
 from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
-from crm.models.lists import FieldChoice
+from crm.models.lists import BulkAction, FieldChoice
 from crm.models.merging import MergedPerson
 from crm.models.places import (
     Area,
@@ -192,6 +192,9 @@ def _values(
         )
         site = session.scalars(ALL.select(Place).where(Place.id == workplace.id)).one()
         area = factories.make_area(session, site, f"Canteen of {workplace.name}")
+        rows["act_id"] = BulkAction(owner_id=owner.id, kind="reminder", people=1, made_at=NOW)
+        session.add(rows["act_id"])
+        session.flush()
         rows["list_id"] = factories.make_saved_list(session, owner, stand=["2"])
         rows["tag_id"] = factories.make_tag(session, branch)
         rows["field_id"] = factories.make_field(session, branch, choices=("47", "X10"))

@@ -130,6 +130,7 @@ def index(scope: Scope) -> str:
         lists_url=address_of("lists.index"),
         filter_url=address_of("lists.narrow", **asks),
         save_url=address_of("lists.add", **asks) if asks and not saved and chosen else None,
+        act_url=address_of("lists.act", **asks) if scope.may(Permission.CONTACT_WRITE) else None,
         out_url=address_of("lists.out", **asks) if scope.may(Permission.EXPORT_MAKE) else None,
         saved_url=address_of("lists.show", list_id=saved.public_id) if saved else None,
         fields_url=address_of("fields.index") if scope.may(Permission.PLACE_WRITE) else None,

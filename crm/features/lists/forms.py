@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
@@ -29,8 +31,18 @@ from crm.features.lists.queries import Offered
 from crm.reads.places import Choice
 from crm.web.contact_filter import COMPARES, MEMBERS, REMINDERS, STANDS
 from crm.web.errors import sentence
-from crm.web.forms import Form, TextField, chosen_id
+from crm.web.forms import DayField, Form, TextField, chosen_id
 from crm.web.labels import ISSUES
+
+
+class Act(StrEnum):
+    """What can be done with many people of a list at once."""
+
+    REMINDER = "reminder"
+    TAG = "tag"
+    UNTAG = "untag"
+    GIVE = "give"
+
 
 CHOOSE = _("Choose one from the list.")
 ANYBODY = _("Anybody")
@@ -262,6 +274,68 @@ class FileForm(Form):
         if self.kind.data == FileKind.VCARD:
             return (ColumnGroup.DETAILS,)
         return tuple(map(ColumnGroup, self.columns.data or ()))
+
+
+class ActForm(Form):
+    """One thing to do with many people of a list."""
+
+    mark = HiddenField()
+    act = PlainRadio(_("What do you want to do?"), [])
+    to = Select(_("Who is it for?"))
+    due_on = DayField(_("By which day?"))
+    what = TextField(
+        _("What about"),
+        limit=200,
+        description=_("A few words for whoever speaks to them. Leave empty if it is plain."),
+    )
+    tag = Select(_("Which tag?"))
+    who = PlainRadio(_("With whom?"), [])
+    people = Ticks(_("People"))
+
+    def offer(
+        self,
+        acts: Iterable[tuple[str, Any]],
+        speakers: Iterable[Choice],
+        tags: Iterable[Choice],
+        people: Sequence[tuple[str, str]],
+    ) -> None:
+        """Take these as the choices. people: (public id, name)."""
+        self.act.choices = [SelectChoice(*pair) for pair in acts]
+        self.to.offer(speakers, _("Choose"))
+        self.tag.offer(tags, _("Choose"))
+        self.people.choices = [SelectChoice(*pair) for pair in people]
+        self.who.choices = [
+            SelectChoice("ticked", gettext("Only the people ticked below")),
+            SelectChoice(
+                "all",
+                ngettext(
+                    "The %(num)s person on this list",
+                    "All %(num)s people on this list",
+                    len(people),
+                ),
+            ),
+        ]
+
+    def ticked(self) -> list[uuid.UUID] | None:
+        """Return the public ids ticked; None when all are meant."""
+        if self.who.data == "all":
+            return None
+        return [one for value in self.people.data or () if (one := chosen_id(value))]
+
+    def validate_to(self, field: Any) -> None:
+        """A reminder, and people, are given to somebody."""
+        if self.act.data in (Act.REMINDER, Act.GIVE) and not field.data:
+            raise ValidationError(str(CHOOSE))
+
+    def validate_tag(self, field: Any) -> None:
+        """A tag is chosen."""
+        if self.act.data in (Act.TAG, Act.UNTAG) and not field.data:
+            raise ValidationError(str(CHOOSE))
+
+    def validate_due_on(self, field: Any) -> None:
+        """A reminder has a day."""
+        if self.act.data == Act.REMINDER and field.data is None and not field.errors:
+            raise ValidationError(gettext("Enter the day they should do it by."))
 
 
 class ConfirmForm(Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,19 +18,24 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.turf import HoldsNoneOfThem, HoldsNotAllOfThem
 from crm.analysis.exports import PRACTICE
 from crm.analysis.people_files import Cover, people_csv, people_vcards, people_xlsx
 from crm.domain.contact_filter import EVERYBODY, ContactFilter
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.people_columns import FileKind
-from crm.features.lists import forms, queries, service
+from crm.domain.vocabulary import BulkKind
+from crm.features.lists import acting, forms, queries, service
+from crm.features.lists.forms import Act
 from crm.features.lists.taking_out import count_to_take, take_out
 from crm.reads.contact_filters import Named, named_in
 from crm.reads.people import list_people
+from crm.reads.places import Choice
 from crm.reads.saved_lists import AskedFor, Saved, asked_for, get_saved, list_saved
 from crm.web import clock
 from crm.web.contact_filter import filter_lines
@@ -43,6 +49,15 @@ from crm.web.guard import my_today, requires, signed_in
 from crm.web.pages import address_of
 
 bp = Blueprint("lists", __name__)
+
+# The field beside which each refusal stands; the others stand above the form.
+_BESIDE: dict[type[Refusal], str] = {
+    acting.NobodyTicked: "people",
+    acting.DueInThePast: "due_on",
+    acting.DueTooFarAhead: "due_on",
+    HoldsNoneOfThem: "to",
+    HoldsNotAllOfThem: "to",
+}
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -299,6 +314,168 @@ def _cover(chosen: ContactFilter, named: Named, form: forms.FileForm, people: in
             _("Standing goes from 1, the strongest, to 5."),
         ),
     )
+
+
+# --- One thing with many people ---------------------------------------------------------------
+
+
+@bp.route("/lists/act", methods=["GET", "POST"])
+@requires(Permission.CONTACT_WRITE)
+def act(scope: Scope) -> Any:
+    """Ask what to do with the people of a list; then do it."""
+    today, expiry, now = my_today(), expiry_rule(), clock.now()
+    form = forms.ActForm()
+    shown = acting.Shown((), "")
+    with unit_of_work(scope, read_only=True) as session:
+        asked, named = _asked(session, scope)
+        chosen = asked.chosen
+        if chosen is None or named.hidden:
+            raise NotFound("a list of people")
+        try:
+            shown = acting.show_people(session, scope, chosen, as_at=today, expiry=expiry)
+        except Refusal as refusal:
+            form.refuse(refusal)
+        speakers = acting.who_may_speak(session, scope, shown, day=now.date())
+        tags = queries.tags_of_people(session, scope, in_use=True)
+    acts = _acts(scope, bool(tags))
+    form.offer(
+        acts,
+        [Choice(str(one.public_id), one.name) for one in speakers],
+        tags,
+        [(str(one.public_id), one.name) for one in shown.people],
+    )
+    if request.method == "POST" and shown.people and form.validate():
+        done = _do(scope, form, chosen)
+        if done is not None:
+            return done
+    if request.method == "GET":
+        form.act.data, form.who.data = acts[0][0], "ticked"
+        form.due_on.data = today + timedelta(days=7)
+    form.mark.data = shown.mark
+    page = render_template(
+        "lists/act.html",
+        form=form,
+        saved=asked.saved,
+        lines=_lines(chosen, named),
+        count=len(shown.people),
+        today=today,
+        people_url=_back_url(asked),
+    )
+    return page, 422 if form.errors or form.form_errors else 200
+
+
+def _acts(scope: Scope, tags: bool) -> list[tuple[str, Any]]:
+    acts: list[tuple[str, Any]] = [(Act.REMINDER.value, _("Give somebody reminders"))]
+    if tags:
+        acts += [(Act.TAG.value, _("Put a tag on")), (Act.UNTAG.value, _("Take a tag off"))]
+    if scope.may(Permission.TURF_WRITE):
+        acts.append((Act.GIVE.value, _("Give them to a rep to look after")))
+    return acts
+
+
+def _do(scope: Scope, form: forms.ActForm, chosen: ContactFilter) -> Response | None:
+    """Do what was asked; None when it was refused."""
+    today, now = my_today(), clock.now()
+    what = Act(form.act.data)
+    to, tag = chosen_id(form.to.data), chosen_id(form.tag.data)
+    try:
+        with unit_of_work(scope) as session:
+            shown = acting.show_people(session, scope, chosen, as_at=today, expiry=expiry_rule())
+            people = acting.pick(shown, form.ticked(), form.mark.data or "")
+            if what is Act.REMINDER and to:
+                done = acting.remind(
+                    session,
+                    scope,
+                    people,
+                    to=to,
+                    due_on=form.due_on.data,
+                    what=form.text("what"),
+                    today=today,
+                    now=now,
+                )
+            elif what is Act.GIVE and to:
+                done = acting.give(session, scope, people, to=to, today=today, now=now)
+            elif what is Act.TAG and tag:
+                done = acting.put_tag_on(session, scope, people, tag, now=now)
+            elif what is Act.UNTAG and tag:
+                done = acting.take_tag_off(session, scope, people, tag, now=now)
+            else:
+                raise NotFound("whom or which tag")
+    except Refusal as refusal:
+        form.refuse(refusal, _BESIDE.get(type(refusal)))
+        return None
+    _say_done(done)
+    if what is Act.GIVE:
+        return redirect(address_of("turf.move", move_id=done.act) or url_for("lists.index"), 303)
+    return redirect(url_for("lists.made", act_id=done.act), 303)
+
+
+def _say_done(done: acting.Done) -> None:
+    flash(
+        ngettext("Done for %(num)s person.", "Done for %(num)s people.", done.changed),
+        "done",
+    )
+    if done.left:
+        flash(
+            ngettext(
+                "%(num)s person was passed over: it is so already, or it is not for them.",
+                "%(num)s people were passed over: it is so already, or it is not for them.",
+                done.left,
+            ),
+            "warning",
+        )
+
+
+@bp.get("/lists/acts/<uuid:act_id>")
+@requires(Permission.CONTACT_WRITE)
+def made(scope: Scope, act_id: UUID) -> Any:
+    """Show what was done with many people, to whoever did it, with the way to undo it."""
+    with unit_of_work(scope, read_only=True) as session:
+        found = acting.get_act(session, scope, act_id)
+    return _made_page(found, forms.ConfirmForm())
+
+
+@bp.post("/lists/acts/<uuid:act_id>/undo")
+@requires(Permission.CONTACT_WRITE)
+def undo(scope: Scope, act_id: UUID) -> Any:
+    """Put back what nobody has changed since."""
+    form = forms.ConfirmForm()
+    with unit_of_work(scope, read_only=True) as session:
+        found = acting.get_act(session, scope, act_id)
+    if form.validate():
+        try:
+            with unit_of_work(scope) as session:
+                undone = acting.undo_act(session, scope, act_id, now=clock.now())
+        except Refusal as refusal:
+            form.refuse(refusal)
+        else:
+            flash(
+                ngettext(
+                    "Undone for %(num)s person.", "Undone for %(num)s people.", undone.put_back
+                ),
+                "done",
+            )
+            return redirect(url_for("lists.made", act_id=act_id), 303)
+    return _made_page(found, form), 422
+
+
+def _made_page(found: acting.Made, form: forms.ConfirmForm) -> str:
+    return render_template(
+        "lists/made.html",
+        found=found,
+        form=form,
+        title=_made_title(found),
+        person_url=lambda row: address_of("contacts.show", contact_id=row.public_id),
+    )
+
+
+def _made_title(found: acting.Made) -> str:
+    if found.kind is BulkKind.REMINDER:
+        return str(_("Reminders for many people"))
+    name = found.tag or _("something you may not see")
+    if found.kind is BulkKind.TAG:
+        return str(_("Tag put on: %(name)s", name=name))
+    return str(_("Tag taken off: %(name)s", name=name))
 
 
 def _asked(session: Any, scope: Scope) -> tuple[AskedFor, Named]:

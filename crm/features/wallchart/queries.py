@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from crm.access import speakers
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
+from crm.access.reminders import is_untouched
 from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule, Freshness, freshness_of
 from crm.domain.cover import Cover
@@ -416,12 +417,6 @@ def reminders_of(scope: Scope, talk_list_id: int, *columns: Any) -> sa.Select[An
         .join(TalkListEntry, TalkListEntry.follow_up_id == FollowUp.id)
         .where(TalkListEntry.talk_list_id == talk_list_id)
     )
-
-
-def is_untouched(reminder: FollowUp) -> bool:
-    """Return True for a reminder that nobody has done anything about since it was made."""
-    # Every change raises the version; a talk that answers it sets done_at.
-    return reminder.version == 1 and reminder.done_at is None
 
 
 def hold_place(session: Session, scope: Scope, public_id: uuid.UUID) -> None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from crm.access.reminders import is_untouched, take_back
 from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
 from crm.domain.errors import NotFound, Refusal
@@ -184,8 +185,7 @@ def undo_list(session: Session, scope: Scope, public_id: uuid.UUID, *, now: date
         .order_by(FollowUp.id)
         .with_for_update(of=FollowUp)
     ).all()
-    back = [one for one in reminders if queries.is_untouched(one)]
+    back = [one for one in reminders if is_untouched(one)]
     for one in back:
-        one.withdrawn_at = now
-        one.version += 1
+        take_back(one, now=now)
     return Undone(taken_back=len(back), left=len(reminders) - len(back))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
@@ -294,8 +295,6 @@ def test_cards_leave_out_labels_and_who_does_not_want_to_be_contacted(
 def test_a_workbook_says_what_it_is_and_who_made_it(
     client_as: ClientAs, world: World, told: None
 ) -> None:
-    import openpyxl
-
     reply = _take(client_as(world.officer), "quiet=30", kind="xlsx", columns=["work"])
     book = openpyxl.load_workbook(io.BytesIO(reply.data))
     about = {row[0].value: row[1].value for row in book["About this file"].iter_rows(max_col=2)}
