@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -69,7 +69,7 @@ class LastTalk:
 class PersonAtWork:
     """A person, where they work and where they stand today; rating None = not asked.
 
-    scored_on: the day they were asked.
+    scored_on: the day they were asked. own: one of the reader's own people, where that was asked.
     """
 
     public_id: uuid.UUID
@@ -79,6 +79,7 @@ class PersonAtWork:
     rating: int | None
     scored_on: date | None
     last_talk: LastTalk | None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,15 @@ class ToSpeakTo:
     total: int
 
 
-def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: int) -> ToSpeakTo:
+def people_to_speak_to(
+    session: Session, scope: Scope, *, today: date, limit: int, own: Collection[int] = ()
+) -> ToSpeakTo:
     """Return the people to speak to at the places where the actor logs talks.
 
-    Never asked first, then those with no talk, then the oldest talk. Left out: people who are
-    not to be contacted, who had a talk in the last seven days, or whom a reminder of the actor's
-    own stands for. Three statements, whatever the number of people.
+    own: inner ids of people who come before all others. Then, never asked first, then those with
+    no talk, then the oldest talk. Left out: people who are not to be contacted, who had a talk in
+    the last seven days, or whom a reminder of the actor's own stands for. Three statements,
+    whatever the number of people.
     """
     first = _first_span(scope, today)
     talks = _last_days()
@@ -114,6 +118,7 @@ def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: in
             ~reminded.exists(),
         )
         .order_by(
+            *([Contact.id.not_in(sorted(own))] if own else []),
             StateSpan.score.is_not(None),
             talked,
             Contact.name_key,
@@ -121,7 +126,7 @@ def people_to_speak_to(session: Session, scope: Scope, *, today: date, limit: in
         )
         .limit(limit)
     ).all()
-    rows = _with_last_talks(session, scope, found)
+    rows = _with_last_talks(session, scope, found, frozenset(own))
     return ToSpeakTo(rows=rows, total=int(found[0].total) if found else 0)
 
 
@@ -267,7 +272,9 @@ def _people(scope: Scope, *more: Any) -> sa.Select[Any]:
     ).join(StateSpan, StateSpan.contact_id == Contact.id)
 
 
-def _with_last_talks(session: Session, scope: Scope, found: Any) -> list[PersonAtWork]:
+def _with_last_talks(
+    session: Session, scope: Scope, found: Any, own: frozenset[int] = frozenset()
+) -> list[PersonAtWork]:
     talks = last_talks(session, scope, [row.id for row in found])
     # Asked for the few people shown: names in the statement above would be looked up for all.
     places = {place for row in found for place in (row.workplace_id, row.area_id) if place}
@@ -281,6 +288,7 @@ def _with_last_talks(session: Session, scope: Scope, found: Any) -> list[PersonA
             rating=row.score,
             scored_on=row.scored_on,
             last_talk=talks.get(row.id),
+            own=row.id in own,
         )
         for row in found
     ]

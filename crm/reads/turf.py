@@ -121,6 +121,17 @@ def reps_of(session: Session, scope: Scope, contact_id: int, *, as_at: date) -> 
     return sorted(names_of_users(session, reps).values())
 
 
+def own_people(session: Session, scope: Scope, *, today: date) -> frozenset[int]:
+    """Return the inner ids of the people whom the actor is in charge of today.
+
+    Two statements for somebody who was given nobody, five at most.
+    """
+    if scope.actor_id is None:
+        return frozenset()
+    jobs = people_of(session, scope, scope.actor_id, as_at=today)
+    return frozenset(one.contact_id for one in jobs)
+
+
 def list_my_people(session: Session, scope: Scope, *, today: date) -> list[MyPerson]:
     """Return the people whom the actor is in charge of today, and may log talks with.
 

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 OpenPage = Callable[..., "Page"]
 
-_MORE = ("conversations.log", "contacts.show", "workplaces.show", "density.explain", "contacts.add")
+_MORE = (
+    *("conversations.log", "contacts.show", "workplaces.show", "density.explain", "contacts.add"),
+    *("wallchart.show", "ties.cover", "turf.site", "issues.show", "cases.show"),
+    *("sheets.show", "conversations.type_sheet"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,7 @@ def test_in_forced_colours_the_five_answers_still_differ_and_the_choice_is_seen(
     page = open_page(width=360, height=740, forced_colors="active")
     live_sqlite.sign_in(page, "rep")
     page.goto(f"{live_sqlite.address}/log/{live_sqlite.ids['contact_id']}")
-    group = page.locator(".wc-group--scale")
+    group = page.locator("#rating-group")
     chosen = group.locator(".wc-choice:has(:checked) .wc-choice__face")
     other = group.locator(".wc-choice:not(:has(:checked)) .wc-choice__face").first
     look = """one => { const s = getComputedStyle(one);

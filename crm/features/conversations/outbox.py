@@ -53,6 +53,8 @@ _KEPT_FILES = (
     *("app.css", "once.js", "vault.js", "phone.js", "offline.js"),
     *("favicon.svg", "plain.css", "plain.svg"),
 )
+# For phones that take no SVG; tools/icons.py draws them. A maskable one may be cut to a circle.
+_DRAWN_ICONS = ((192, "any"), (512, "any"), (512, "maskable"))
 # A talk that waited longer was wiped from the phone; a clock that says so is wrong.
 LONGEST_WAIT = timedelta(days=15)
 
@@ -178,10 +180,23 @@ def manifest(look: str) -> Any:
         display="standalone",
         background_color="#ffffff",
         theme_color="#ffffff",
-        icons=[{"src": static_url(icon), "sizes": "any", "type": "image/svg+xml"}],
+        icons=[
+            {"src": static_url(icon), "sizes": "any", "type": "image/svg+xml"},
+            *(_drawn_icon(look, size, purpose) for size, purpose in _DRAWN_ICONS),
+        ],
     )
     answer.mimetype = "application/manifest+json"
     return answer
+
+
+def _drawn_icon(look: str, size: int, purpose: str) -> dict[str, str]:
+    part = "maskable-" if purpose == "maskable" else ""
+    return {
+        "src": static_url(f"icon-{look}-{part}{size}.png"),
+        "sizes": f"{size}x{size}",
+        "type": "image/png",
+        "purpose": purpose,
+    }
 
 
 # What the phone asks and sends

@@ -23,7 +23,7 @@ from crm.reads.cases import list_open_deadlines
 from crm.reads.notices import Notice, list_notices
 from crm.reads.structure import open_tests
 from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
-from crm.reads.turf import something_stranded
+from crm.reads.turf import own_people, something_stranded
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.expiry import freshness_on
@@ -117,8 +117,9 @@ def index(scope: Scope) -> str:
     everyone = request.args.get("show") == "all"
     with unit_of_work(scope, read_only=True) as session:
         reminders = queries.list_reminders(session, scope, today=today, day_began=_began(today))
+        own = own_people(session, scope, today=today)
         to_speak = people_to_speak_to(
-            session, scope, today=today, limit=MOST if everyone else FIRST_FEW
+            session, scope, today=today, limit=MOST if everyone else FIRST_FEW, own=own
         )
         notices = list_notices(session, scope)
         week = queries.count_week(session, scope, today=today)
@@ -138,6 +139,7 @@ def index(scope: Scope) -> str:
         to_speak=[_person_row(person) for person in to_speak.rows],
         total=to_speak.total,
         everyone=everyone,
+        has_own=bool(own),
         week=week,
         asked=asked,
         may_log=scope.may(Permission.CONVERSATION_WRITE),
@@ -375,12 +377,14 @@ def _put_off(one: queries.Reminder) -> str | None:
 
 
 def _person_row(person: PersonAtWork) -> Row:
-    names = [name for name in (person.workplace_name, person.area_name) if name]
+    words = [name for name in (person.workplace_name, person.area_name) if name]
+    if person.own:
+        words.append(str(gettext("one of your people")))
     return Row(
         name=person.name,
         rating=person.rating,
         freshness=freshness_on(my_today(), person.scored_on),
-        more=" · ".join(names),
+        more=" · ".join(words),
         said=_said(person.last_talk, my_today()),
         quote=_quote(person.last_talk),
         language=person.last_talk.language if person.last_talk else None,
