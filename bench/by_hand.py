@@ -1,4 +1,4 @@
-"""What the density page and the wall must ask of the database at the least, written by hand.
+"""What density, the wall, Today and the search must ask of the database at the least, by hand.
 
 Literals are put in by us, from whole numbers and dates: one text for both databases and drivers.
 """
@@ -6,7 +6,7 @@ Literals are put in by us, from whole numbers and dates: one text for both datab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 
 def table_sql(node_id: int, day: date) -> str:
@@ -85,3 +85,76 @@ def ties_sql(workplace_id: int, day: date) -> str:
     SELECT contact_id, leader_id, said_by_id FROM tie
     WHERE workplace_id = {workplace_id} AND superseded_at IS NULL
       AND valid_from <= '{day}' AND (valid_to IS NULL OR valid_to > '{day}')"""
+
+
+def to_speak_to_sql(node_id: int, user: str, day: date) -> str:
+    """Return the statement for the first three people to speak to inside the node, and how many
+    there are: never asked first, then the oldest talk; not those of a reminder of the user's own,
+    nor of the last seven days. user: a sign-in name."""
+    return f"""
+    SELECT c.public_id, c.known_as, c.placeholder_label, s.score, t.day, count(*) OVER () AS total
+    FROM (
+      SELECT contact_id, min(id) AS id FROM state_span
+      WHERE from_day <= '{day}' AND to_day > '{day}' AND {_inside(node_id)}
+      GROUP BY contact_id
+    ) f
+    JOIN state_span s ON s.id = f.id
+    JOIN contact c ON c.id = f.contact_id
+    LEFT JOIN (
+      SELECT contact_id, max(day) AS day FROM conversation
+      WHERE withdrawn_at IS NULL AND {_inside(node_id)} GROUP BY contact_id
+    ) t ON t.contact_id = c.id
+    WHERE NOT c.do_not_contact
+      AND (t.day IS NULL OR t.day <= '{day - timedelta(days=7)}')
+      AND NOT EXISTS (
+        SELECT 1 FROM follow_up
+        WHERE contact_id = c.id AND done_at IS NULL AND withdrawn_at IS NULL
+          AND owner_id = {_user(user)}
+      )
+    ORDER BY s.score IS NOT NULL, t.day IS NOT NULL, t.day, c.name_key, c.id
+    LIMIT 3"""
+
+
+def week_sql(node_id: int, user: str, day: date) -> str:
+    """Return the statement for the talks of the week inside the node: the user's own, all, and
+    with how many people."""
+    monday = day - timedelta(days=day.weekday())
+    return f"""
+    SELECT count(CASE WHEN held_by_id = {_user(user)} THEN 1 END), count(*),
+      count(DISTINCT contact_id)
+    FROM conversation
+    WHERE day >= '{monday}' AND day <= '{day}' AND withdrawn_at IS NULL AND {_inside(node_id)}"""
+
+
+def asked_sql(node_id: int, day: date) -> str:
+    """Return the statement for the people on the list today and how many of them were asked."""
+    return f"""
+    SELECT count(DISTINCT contact_id),
+      count(DISTINCT CASE WHEN score IS NOT NULL THEN contact_id END)
+    FROM state_span
+    WHERE from_day <= '{day}' AND to_day > '{day}' AND {_inside(node_id)}"""
+
+
+def search_sql(node_id: int, text: str, day: date) -> str:
+    """Return the statement for the first fifty people inside the node in whose line of the search
+    the text stands, and how many there are. text: folded letters only."""
+    return f"""
+    SELECT c.public_id, c.known_as, c.placeholder_label, s.score, s.member, p.name,
+      count(*) OVER () AS total
+    FROM search_entry e
+    JOIN contact c ON c.id = e.contact_id
+    JOIN state_span s ON s.contact_id = e.contact_id AND s.place_id = e.place_id
+      AND s.from_day <= '{day}' AND s.to_day > '{day}'
+    JOIN place p ON p.id = s.workplace_id
+    WHERE e.valid_from <= '{day}' AND e.valid_to > '{day}' AND e.words LIKE '%{text}%'
+      AND e.{_inside(node_id)}
+    ORDER BY c.name_key, c.id
+    LIMIT 50"""
+
+
+def _inside(node_id: int) -> str:
+    return f"place_id IN (SELECT descendant_id FROM place_closure WHERE ancestor_id = {node_id})"
+
+
+def _user(sign_in_name: str) -> str:
+    return f"(SELECT id FROM user_account WHERE sign_in_name = '{sign_in_name}')"

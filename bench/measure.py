@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,6 +27,7 @@ from crm.reads import figures
 from crm.web.db import db, unit_of_work
 
 _READ = {"crm_scope": True}
+SEARCHED = "marta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,43 @@ def wall(
     return Ratio(f"Wall chart by {by}", taken, times)
 
 
+def today(app: Flask, day: date, *, user: str, node_id: int, rounds: int) -> Ratio:
+    """Return Today of this user against its three long statements by hand and an empty page."""
+    statements = {
+        "its people by hand": by_hand.to_speak_to_sql(node_id, user, day),
+        "its week by hand": by_hand.week_sql(node_id, user, day),
+        "its count of the asked by hand": by_hand.asked_sql(node_id, day),
+    }
+    return _page_against(app, "Today", "/", statements, user=user, rounds=rounds)
+
+
+def search(app: Flask, day: date, *, user: str, node_id: int, rounds: int) -> Ratio:
+    """Return the search for a common name against its statement by hand and an empty page."""
+    statements = {"its people by hand": by_hand.search_sql(node_id, SEARCHED, day)}
+    path = f"/people?q={SEARCHED}"
+    return _page_against(app, "Search for a name", path, statements, user=user, rounds=rounds)
+
+
+def _page_against(
+    app: Flask, name: str, path: str, statements: Mapping[str, str], *, user: str, rounds: int
+) -> Ratio:
+    client = sign_in(app, user)
+    with app.app_context():
+        pooled = db.engine.raw_connection()
+    times = in_turn(
+        {
+            "page": get(client, path),
+            **{part: _asked(pooled, statement) for part, statement in statements.items()},
+            "an empty page": get(client, EMPTY),
+        },
+        rounds=rounds,
+    )
+    pooled.rollback()
+    pooled.close()
+    taken = times.pop("page")
+    return Ratio(name, taken, times)
+
+
 def _asked(pooled: Any, statement: str) -> Callable[[], None]:
     """Return a function that asks the statement on a connection and takes all rows."""
 
@@ -230,7 +268,7 @@ def pages(
         "Empty page": EMPTY,
         "Today": "/",
         "People": "/people",
-        "People, search for a name": "/people?q=marta",
+        "People, search for a name": f"/people?q={SEARCHED}",
         "People, search for a phone": "/people?q=07700900123",
         "Who to log": "/log",
         "Log form": f"/log/{person}",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
-from crm.access.scope import Scope
+from crm.access.scope import OWN_PLAN, Scope
 from crm.domain.vocabulary import NO_ASK, Answer
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
@@ -125,6 +125,7 @@ def people_to_speak_to(
             Contact.id,
         )
         .limit(limit)
+        .execution_options(**{OWN_PLAN: True})
     ).all()
     rows = _with_last_talks(session, scope, found, frozenset(own))
     return ToSpeakTo(rows=rows, total=int(found[0].total) if found else 0)
