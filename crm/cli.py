@@ -12,24 +12,38 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import click
 from flask import Flask, current_app
+from flask.cli import ScriptInfo
+from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
-from crm.access import search_index, spans, tree
+from crm.access import audit, search_index, spans, tree
+from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.analysis.exports import density_csv
 from crm.app import create_app, load_settings
 from crm.domain.errors import NotFound, Refusal
+from crm.domain.report import ALWAYS, PartName, ReportPack, figure_rows
 from crm.features.accounts import service as accounts
 from crm.features.cases import queries as cases
 from crm.features.cases import service as case_work
+from crm.features.density import queries as density
 from crm.features.practice import service as practice_people
 from crm.features.registers import service as registers
 from crm.features.registers.service import RegisterKind, StatedCounts
+from crm.features.reports import files as report_files
+from crm.features.reports import queries as reports
 from crm.models.places import Place
+from crm.reads.figures import GroupBy
+from crm.reads.people import find_user_id
+from crm.reads.report import build_report
 from crm.web import backups, clock, migrating, serving, tasks
 from crm.web.db import unit_of_work
+from crm.web.expiry import expiry_rule
+from crm.web.guard import scope_of
 
 _PRACTICE = "practice data is invented for the whole database"
 _FROM_THE_COMMAND_LINE = "run from the command line by whoever runs this server"
@@ -402,6 +416,163 @@ def _load(
         except Refusal as refusal:
             raise click.ClickException(refusal.message % refusal.params) from refusal
         _report(loaded)
+
+
+@main.group("report")
+def report_group() -> None:
+    """Write figures to a file, as one user may see and take them out. Nobody's name is in it."""
+
+
+def _as_user(command: Any) -> Any:
+    return click.option(
+        "--as",
+        "sign_in_name",
+        envvar="SHOPFLOOR_AS",
+        required=True,
+        help="Whose places and rights: the name they sign in with. Or set SHOPFLOOR_AS.",
+    )(command)
+
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_OUT = click.option(
+    "-o", "--output", type=click.File("wb"), default="-", help="The file. Left out: the screen."
+)
+
+
+@report_group.command("density")
+@_as_user
+@click.option("--as-at", type=_DAY, help="The day, like 2026-10-31. Left out: today.")
+@click.option("--by", type=click.Choice([one.value for one in GroupBy]), default="workplace")
+@click.option(
+    "--format", "sort", type=click.Choice(["csv"]), default="csv", help="The sort of file."
+)
+@_OUT
+def report_density(
+    sign_in_name: str, as_at: datetime | None, by: str, sort: str, output: BinaryIO
+) -> None:
+    """Write the densities of the user's places, the same as the file of the density page."""
+    with _running() as app:
+        scope, today = _scope_of(app, sign_in_name)
+        day = as_at.date() if as_at else today
+        filters = density.Filters(as_at=day, by=GroupBy(by))
+        with unit_of_work(scope, read_only=True) as session:
+            answer = density.read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)
+        _record(scope, "density_csv", {"as_at": str(day), "by": by}, len(answer.everything), None)
+        output.write(density_csv(answer.everything, practice=bool(app.config["PRACTICE"])))
+
+
+@report_group.command("pack")
+@_as_user
+@click.option("--place", type=click.UUID, required=True, help="The place: its id in the address.")
+@click.option("--since", type=_DAY, help="The last meeting. Left out: four weeks before.")
+@click.option("--as-at", type=_DAY, help="The day, like 2026-10-31. Left out: today.")
+@click.option("--part", "parts", multiple=True, type=click.Choice([one.value for one in PartName]))
+@click.option(
+    "--format",
+    "sort",
+    type=click.Choice(["csv", "xlsx", "pdf", "zip"]),
+    default="csv",
+    help="The sort of file.",
+)
+@click.option("--language", default="en", show_default=True, help="Of the words in it.")
+@_OUT
+def report_pack(
+    sign_in_name: str,
+    place: UUID,
+    since: datetime | None,
+    as_at: datetime | None,
+    parts: tuple[str, ...],
+    sort: str,
+    language: str,
+    output: BinaryIO,
+) -> None:
+    """Write the report of a place: the same as its page."""
+    with _running() as app:
+        scope, today = _scope_of(app, sign_in_name)
+        last = as_at.date() if as_at else today
+        first = since.date() if since else last - reports.FOUR_WEEKS
+        if first >= last or last > today:
+            raise click.ClickException("The days must be in order, and the last not after today.")
+        zone = str(app.config["TIME_ZONE"])
+        try:
+            with unit_of_work(scope, read_only=True) as session:
+                pack = build_report(
+                    session,
+                    scope,
+                    place,
+                    since=first,
+                    as_at=last,
+                    day_end=clock.end_of(last, zone),
+                    expiry=expiry_rule(),
+                    parts=[PartName(part) for part in parts] or ALWAYS,
+                    permission=Permission.EXPORT_MAKE,
+                )
+                name = reports.actor_name(session, scope)
+                inner = reports.unit_key(session, scope, place)
+        except NotFound as error:
+            raise click.ClickException(
+                "There is no such place, or this user may not take files out of all of it."
+            ) from error
+        maker = report_files.Maker(
+            organisation=str(app.config["ORGANISATION"]),
+            made_by=name,
+            made_at=clock.now().astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),
+            practice=bool(app.config["PRACTICE"]),
+        )
+        with force_locale(language):
+            try:
+                content = _content(pack, maker, sort)
+            except Refusal as refusal:
+                raise click.ClickException(refusal.message % refusal.params) from refusal
+        asked = {"since": str(first), "as_at": str(last), "parts": list(parts)}
+        _record(scope, f"report_{sort}", asked, len(figure_rows(pack)), inner)
+        output.write(content)
+
+
+def _content(pack: ReportPack, maker: report_files.Maker, sort: str) -> bytes:
+    if sort == "csv":
+        return report_files.csv_of(pack, maker)
+    if sort == "xlsx":
+        return report_files.xlsx_of(pack, maker)
+    if sort == "pdf":
+        return report_files.pdf_file(pack, maker)
+    return report_files.zip_of(pack, maker, f"report-{pack.as_at.isoformat()}")[0]
+
+
+def _record(scope: Scope, what: str, asked: dict[str, Any], rows: int, place: int | None) -> None:
+    """Write into the trail that the file is taken out, before it is."""
+    with unit_of_work(scope) as session:
+        audit.record_export(
+            session, what=what, filters={**asked, "way": "command"}, rows=rows, place_id=place
+        )
+
+
+@contextmanager
+def _running() -> Iterator[Flask]:
+    """Yield the app in its context: that of `flask report`, or our own for `crm report`."""
+    held = click.get_current_context().find_object(ScriptInfo)
+    if held is None:
+        with _app() as app:
+            _require_current()
+            yield app
+    else:
+        app = held.load_app()
+        with app.app_context():
+            _require_current()
+            yield app
+
+
+def _scope_of(app: Flask, sign_in_name: str) -> tuple[Scope, date]:
+    """Return what a user may see and do today, and which day it is."""
+    today = clock.today(str(app.config["TIME_ZONE"]))
+    with unit_of_work(read_only=True) as session:
+        user_id = find_user_id(session, sign_in_name)
+        if user_id is None:
+            raise click.ClickException("Nobody signs in under this name.")
+        scope = scope_of(session, user_id, today)
+    if not scope.may(Permission.EXPORT_MAKE):
+        raise click.ClickException("This user may not take files out.")
+    return scope, today
 
 
 def _require_current() -> None:

@@ -18,7 +18,7 @@ from crm.domain.report import FigureRow
 
 FIGURE_COLUMNS: Final = tuple(field.name for field in fields(FigureRow))
 # What a day or a text may lack without being unknown.
-_DOES_NOT_APPLY: Final = frozenset({"after", "line"})
+_DOES_NOT_APPLY: Final = frozenset({"after", "line", "name"})
 
 Cell = str | float | date | None
 

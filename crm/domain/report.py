@@ -32,6 +32,7 @@ class PartName(StrEnum):
     CHANGES = "changes"
     DENSITY = "density"
     SUPPORT = "support"
+    TESTS = "tests"
     LEADERS = "leaders"
     ISSUES = "issues"
     REMINDERS = "reminders"
@@ -57,6 +58,7 @@ class LineKind(StrEnum):
     PLACE = "place"
     ISSUE = "issue"
     DAY = "day"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ class Figure:
 class Line:
     """One line of a table.
 
-    key: the public id of a place, the code of an issue, a day; empty for the whole, and for people
-    of whom the place is not known. name: of a place; empty otherwise.
+    key: the public id of a place or of a test, the code of an issue, a day; empty for the whole,
+    and for people of whom the place is not known. name: of a place or a test; empty otherwise.
     """
 
     kind: LineKind
@@ -163,8 +165,9 @@ class FigureRow:
     """One figure as a row of a file: see Figure, Line and ReportTable for the fields.
 
     place: the unit, or the place inside it that the line is about. line: what else the line is
-    about: the code of an issue, a day; `place_not_known` for people of whom it is not known where
-    in the unit they work; empty for a place.
+    about: the code of an issue, a day, the id of a test; `place_not_known` for people of whom it
+    is not known where in the unit they work; empty for a place. name: of a test. after: see
+    ReportTable. low, high: shares are rounded half up to 6 places.
     """
 
     unit: str
@@ -173,6 +176,7 @@ class FigureRow:
     place_id: str
     place: str
     line: str
+    name: str
     measure: str
     kind: str
     after: date | None
@@ -198,6 +202,7 @@ def figure_rows(pack: ReportPack) -> list[FigureRow]:
             place_id=line.key if line.kind is LineKind.PLACE else pack.unit_id,
             place=line.name if line.kind is LineKind.PLACE else pack.unit,
             line=_line_code(line),
+            name=line.name if line.kind is LineKind.TEST else "",
             measure=measure,
             kind=line[measure].kind.value,
             after=table.after,

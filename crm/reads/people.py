@@ -117,6 +117,15 @@ def names_of_users(session: Session, user_ids: set[int]) -> dict[int, str]:
     return {int(user_id): str(name) for user_id, name in rows}
 
 
+def find_user_id(session: Session, sign_in_name: str) -> int | None:
+    """Return the inner id of the user who may sign in under this name; None when nobody may."""
+    return session.execute(
+        sa.select(UserAccount.id).where(
+            UserAccount.sign_in_name == sign_in_name, UserAccount.active.is_(True)
+        )
+    ).scalar_one_or_none()
+
+
 def search_people(
     session: Session,
     scope: Scope,

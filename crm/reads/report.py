@@ -26,6 +26,7 @@ from crm.reads import (
     report_leaders,
     report_reminders,
     report_support,
+    report_tests,
 )
 from crm.reads.places import get_place
 from crm.reads.report_material import Asked, Material
@@ -34,6 +35,7 @@ BUILDERS: Final[dict[PartName, Callable[[Material], ReportPart]]] = {
     PartName.CHANGES: report_changes.build,
     PartName.DENSITY: report_density.build,
     PartName.SUPPORT: report_support.build,
+    PartName.TESTS: report_tests.build,
     PartName.LEADERS: report_leaders.build,
     PartName.ISSUES: report_issues.build,
     PartName.REMINDERS: report_reminders.build,

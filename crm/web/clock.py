@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,6 +27,11 @@ def now() -> datetime:
 def today(zone: str) -> date:
     """Return the day it is now in a time zone (an IANA name such as Europe/London)."""
     return now().astimezone(ZoneInfo(zone)).date()
+
+
+def end_of(day: date, zone: str) -> datetime:
+    """Return the first moment after a day in a time zone."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
 
 
 @lru_cache(maxsize=1)

@@ -107,6 +107,8 @@ SUBJECTS: dict[str, Any] = {
     "report_zip": _("Report file"),
     "file_recipe": _("Columns of a file of people"),
     "people_file": _("File of people"),
+    "report_frame": _("Figures for a notebook"),
+    "density_frame": _("Figures for a notebook"),
     "density": _("Density file"),
     "density_table": _("Density file"),
     "audit_entry": _("File of the trail"),

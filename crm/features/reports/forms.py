@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -11,17 +11,17 @@ from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.domain.report import ALWAYS, PartName
+from crm.features.reports.queries import FOUR_WEEKS
 from crm.web.forms import DayField, Form, TextField, options
 
 CHOOSE = _("Choose from the list.")
 NOT_YET = _("This day has not come yet. Choose today or a day before.")
 NOT_BEFORE = _("The last meeting must be before the day of the report. Choose an earlier day.")
-MONTH = timedelta(days=28)
-
 PARTS: dict[PartName, Any] = {
     PartName.CHANGES: _("Since the last meeting"),
     PartName.DENSITY: _("Density"),
     PartName.SUPPORT: _("Where people stand"),
+    PartName.TESTS: _("Structure tests"),
     PartName.LEADERS: _("Leaders"),
     PartName.ISSUES: _("What matters to people"),
     PartName.REMINDERS: _("Reminders"),
@@ -73,10 +73,12 @@ class ReportForm(Form):
         if as_at > today:
             self.as_at.errors = [*self.as_at.errors, str(NOT_YET)]
             as_at = today
-        since = as_at - MONTH if self.since.errors or self.since.data is None else self.since.data
+        since = (
+            as_at - FOUR_WEEKS if self.since.errors or self.since.data is None else self.since.data
+        )
         if since >= as_at:
             self.since.errors = [*self.since.errors, str(NOT_BEFORE)]
-            since = as_at - MONTH
+            since = as_at - FOUR_WEEKS
         known = {part.value for part in PartName}
         chosen = [part for part in self.parts.data or [] if part in known]
         parts = tuple(part for part in PartName if part.value in chosen) or ALWAYS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ from crm.models.tasks import BackgroundTask
 from crm.reads.people import names_of_users
 from crm.reads.places import get_place
 
+# A report without a day of the last meeting goes this far back.
+FOUR_WEEKS = timedelta(days=28)
 MOST_UNITS = 100
 MOST_FILES = 20
 

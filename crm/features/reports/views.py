@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import (
     Blueprint,
@@ -273,7 +272,7 @@ def make_file(work: Work) -> None:
                     unit,
                     since=since,
                     as_at=as_at,
-                    day_end=_end_of(as_at, zone),
+                    day_end=clock.end_of(as_at, zone),
                     expiry=expiry_rule(),
                     parts=queries.parts_of(told["parts"]),
                     permission=Permission.EXPORT_MAKE,
@@ -385,16 +384,11 @@ def _build(
         place_id,
         since=asked.since,
         as_at=asked.as_at,
-        day_end=_end_of(asked.as_at, my_zone()),
+        day_end=clock.end_of(asked.as_at, my_zone()),
         expiry=expiry_rule(),
         parts=asked.parts,
         permission=permission,
     )
-
-
-def _end_of(day: date, zone: str) -> datetime:
-    """Return the first moment after the day where the reader lives."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
 
 
 def _export(scope: Scope, place_id: uuid.UUID, asked: _Asked, what: str) -> ReportPack:

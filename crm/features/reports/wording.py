@@ -115,6 +115,12 @@ MEASURES: dict[str, Any] = {
     "needed": _l("Needed"),
     "missing": _l("Missing"),
     "reached": _l("Reached by a leader"),
+    "listed": _l("On the list"),
+    "did": _l("Took part"),
+    "did_not": _l("Did not"),
+    "unheard": _l("Nothing written down"),
+    "target": _l("Target, in 100"),
+    "still_needed": _l("Still needed"),
     "raised": _l("People who raised it"),
     "noted": _l("We noted what matters"),
     "late": _l("Late"),
@@ -149,7 +155,7 @@ def line_name(pack: ReportPack, line: Line) -> str:
     if line.kind is LineKind.DAY:
         return str(format_date(line.as_at, "d MMM y", rebase=False))
     if line.name:
-        return line.name
+        return f"{line.name}, {day_text(line.as_at)}" if line.kind is LineKind.TEST else line.name
     area = pack.unit_kind in {PlaceKind.WORKPLACE, PlaceKind.AREA}
     return _("Area not known") if area else _("Workplace not known")
 
@@ -243,6 +249,10 @@ _BASES: dict[PartName, Any] = {
     PartName.SUPPORT: _l(
         "Counted: people with a job here whom we know by name. With us: 1 and 2. Lines of fewer "
         "than 5 people are hidden, and one more line where they could be worked out."
+    ),
+    PartName.TESTS: _l(
+        "Out of everyone on the list as it was frozen, also those who left since. Whoever we have "
+        "heard nothing of is not known: not a no. Lists of fewer than 5 people here are hidden."
     ),
     PartName.LEADERS: _l(
         "One leader for ten workers, in each place. Reached: people who listen to a leader, or to "
@@ -381,6 +391,39 @@ def _say_support(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     ]
 
 
+def _say_tests(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    if part.nothing:
+        return _("No structure test was held here yet"), []
+    last = part.table("tests").lines[-1]
+    if last["did"].low == HIDDEN:
+        return _("The last test, %(name)s: hidden, too few people", name=last.name), []
+    reading = [
+        _(
+            "The list was frozen on %(day)s with %(listed)s people. Took part: %(did)s. Did not: "
+            "%(did_not)s. Nothing written down: %(unheard)s.",
+            day=day_text(last.as_at),
+            listed=number_text(last["listed"].numerator),
+            did=number_text(last["did"].numerator),
+            did_not=number_text(last["did_not"].numerator),
+            unheard=number_text(last["unheard"].numerator),
+        )
+    ]
+    if last["target"].low is not None:
+        reading.append(
+            _(
+                "Target: %(target)s in 100. Still needed: %(needed)s people.",
+                target=number_text(last["target"].low),
+                needed=number_text(last["still_needed"].numerator),
+            )
+        )
+    title = _(
+        "Took part in the last test, %(name)s: %(words)s",
+        name=last.name,
+        words=figure_text(last["did"]),
+    )
+    return title, reading
+
+
 def _say_leaders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     whole = part.table("leaders").whole_line()
     if part.nothing:
@@ -473,6 +516,7 @@ _SAY: dict[PartName, Callable[[ReportPack, ReportPart], tuple[str, list[str]]]] 
     PartName.CHANGES: _say_changes,
     PartName.DENSITY: _say_density,
     PartName.SUPPORT: _say_support,
+    PartName.TESTS: _say_tests,
     PartName.LEADERS: _say_leaders,
     PartName.ISSUES: _say_issues,
     PartName.REMINDERS: _say_reminders,
@@ -489,13 +533,14 @@ CAPTIONS: dict[str, Any] = {
     "coverage": _l("Where the workers were counted"),
     "months": _l("Density month by month"),
     "support": _l("Where people stand"),
+    "tests": _l("Structure tests, oldest first"),
     "leaders": _l("Leaders of each place"),
     "issues": _l("What people raised"),
     "base": _l("Whom we talked to"),
     "reminders": _l("Reminders by day"),
     "cases": _l("Deadlines by day"),
 }
-_FIRST: dict[str, Any] = {"issues": _l("What"), "months": _l("Day")}
+_FIRST: dict[str, Any] = {"tests": _l("Test"), "issues": _l("What"), "months": _l("Day")}
 
 
 def first_column(table: ReportTable) -> str:
@@ -544,7 +589,9 @@ def _chart(
     pack: ReportPack, table: ReportTable, lines: Sequence[Line]
 ) -> tuple[str, dict[str, Any]]:
     if table.name == "places":
-        return "ranges", {"rows": [_range(pack, line) for line in lines]}
+        return "ranges", {"rows": [_range(pack, line, "density") for line in lines]}
+    if table.name == "tests":
+        return "ranges", {"rows": [_range(pack, line, "did") for line in lines]}
     if table.name == "months":
         points = [
             {
@@ -581,8 +628,8 @@ def _end(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _range(pack: ReportPack, line: Line) -> dict[str, Any]:
-    figure = line["density"]
+def _range(pack: ReportPack, line: Line, measure: str) -> dict[str, Any]:
+    figure = line[measure]
     low, high = _end(figure.low), _end(figure.high)
     return {
         "label": line_name(pack, line),

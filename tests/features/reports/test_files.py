@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from html.parser import HTMLParser
 from typing import Any
 
+import openpyxl
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,12 +26,11 @@ from crm.web import tasks
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
+from tests.features.reports.conftest import SINCE
 
 Clients = Callable[[Named], FlaskClient]
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
-
-SINCE = date(2026, 10, 26)
 
 
 def _make(app: Flask, client: FlaskClient, place: Named, sort: str, query: str = "") -> str:
@@ -79,6 +80,72 @@ def test_a_pdf_says_what_the_screen_says_and_is_made_for_screen_readers(
     assert "Report: The Mill" in text
     assert "Contains union data: do not leave on a table." in text
     assert "Ioana" not in text
+
+
+class _Tables(HTMLParser):
+    """Gathers the rows of the tables of a page: the text of each cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._in_cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th"}:
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data.strip()
+
+
+def test_every_number_is_the_same_on_paper_in_the_pdf_the_workbook_and_the_plain_file(
+    app: Flask, busy: World, client_as: Clients
+) -> None:
+    officer = client_as(busy.officer)
+    # The plain file is compared with the raw tables in test_views.py.
+    address, query = f"/reports/{busy.mill.public_id}", f"?since={SINCE}&as_at={TODAY}"
+    paper = _Tables()
+    paper.feed(officer.get(f"{address}/print{query}").get_data(as_text=True))
+    screen = _Tables()
+    screen.feed(officer.get(f"{address}{query}").get_data(as_text=True))
+    assert screen.rows == paper.rows
+    with zipfile.ZipFile(io.BytesIO(officer.get(_make(app, officer, busy.mill, "zip")).data)) as z:
+        files = {name.rsplit(".", 1)[1]: z.read(name) for name in z.namelist()}
+    text = re.sub(r"\s+", " ", _poppler(["pdftotext", "-layout", "-", "-"], files["pdf"]))
+    numbers = [row for row in paper.rows if any(cell[:1].isdigit() for cell in row[1:])]
+    assert len(numbers) > 20
+    for row in numbers:
+        assert " ".join(row) in text
+    lines: dict[tuple[str, ...], list[str]] = {}
+    for one in csv.DictReader(io.StringIO(files["csv"].decode("utf-8-sig"))):
+        told = {
+            "count": ("numerator",),
+            "range": ("low", "high"),
+            "share": ("numerator", "out_of_low", "out_of_high", "low", "high", "not_known"),
+        }[one["kind"]]
+        key = (one["part"], one["table"], one["place_id"], one["line"], one["as_at"])
+        lines.setdefault(key, []).extend(one[name] for name in told)
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    cells = [
+        [cell.value for cell in row[1:]]
+        for sheet in book.worksheets[1:]
+        for row in sheet.iter_rows(min_row=2)
+        if row[1].value is not None
+    ]
+    assert len(cells) == len(lines)
+    for held, plain in zip(cells, lines.values(), strict=True):
+        held = held[: len(plain)]
+        assert [str(one) if isinstance(one, str) else f"{one:g}" for one in held] == [
+            one if one.startswith("[") else f"{float(one):g}" for one in plain
+        ]
 
 
 def test_a_zip_holds_all_three_files(

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import openpyxl
@@ -17,128 +17,21 @@ from flask.testing import FlaskClient
 from crm.domain.assessment import DEFAULT_EXPIRY
 from crm.domain.report import FigureRow, PartName, figure_rows
 from crm.models.audit import AuditEntry
-from crm.models.cases import Case, CaseDeadline, CaseTeamMember
+from crm.models.campaigns import ListEntry, Participation
 from crm.models.contacts import Job, Membership
-from crm.models.conversations import Assessment, Conversation, ConversationIssue, FollowUp
-from crm.models.places import PlaceClosure, Workplace
-from crm.models.ties import Leading, Tie
+from crm.models.conversations import Assessment, Conversation, FollowUp
+from crm.models.places import PlaceClosure
 from crm.reads.report import build_report
 from crm.web.db import unit_of_work
-from tests import factories
-from tests.factories import ALL, NOW, TODAY, Named, World
+from tests.factories import ALL, TODAY, Named, World
+from tests.features.reports.conftest import SINCE, talk
 
 Clients = Callable[[Named], FlaskClient]
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
 
-SINCE = date(2026, 10, 26)
 DAY_END = datetime(2026, 11, 24, tzinfo=UTC)
 EVERY_PART = "&".join(f"parts={part.value}" for part in PartName)
-
-
-def _talk(session: Any, who: Any, where: Named, day: date, *issues: str) -> None:
-    of = {"contact_id": who.id, "place_id": where.id}
-    talk = Conversation(day=day, held_at=NOW, recorded_at=NOW, **of)
-    session.add(talk)
-    session.flush()
-    session.add_all(
-        ConversationIssue(conversation_id=talk.id, issue=issue, **of) for issue in issues
-    )
-
-
-@pytest.fixture
-def busy(world: World) -> World:
-    """The small world with people who come, go, join, leave, talk, lead and are promised talks."""
-    with unit_of_work(ALL) as session:
-        for number in range(14):
-            where = (world.packing, world.yard, None)[number % 3]
-            site = session.get_one(Workplace, world.mill.id, execution_options={"crm_scope": True})
-            area = None if where is None else where
-            person = factories.make_person(
-                session,
-                site,
-                f"Worker {number}",
-                area=area,  # type: ignore[arg-type]
-                since=date(2026, 11, 5) if number == 3 else date(2026, 1, 1),
-                until=date(2026, 11, 10) if number == 4 else None,
-            )
-            if number in {0, 3, 4}:
-                factories.make_membership(session, person, world.union)  # type: ignore[arg-type]
-            if number == 5:
-                factories.make_membership(
-                    session,
-                    person,
-                    world.union,  # type: ignore[arg-type]
-                    since=date(2026, 11, 1),
-                )
-            if number == 6:
-                factories.make_membership(
-                    session,
-                    person,
-                    world.union,  # type: ignore[arg-type]
-                    until=date(2026, 11, 2),
-                )
-                factories.make_membership(
-                    session, person, None, status="not_member", since=date(2026, 11, 2)
-                )
-            if number % 2:
-                factories.make_assessment(
-                    session, person, where or world.mill, number % 5 + 1, day=date(2026, 11, 1)
-                )
-            if number == 8:
-                factories.make_assessment(session, person, world.mill, 1, day=date(2026, 3, 1))
-            if number in {1, 2, 4}:
-                _talk(session, person, world.mill, date(2026, 11, 3), "pay")
-            if number == 2:
-                _talk(session, person, world.mill, date(2026, 11, 4), "pay", "heat")
-            if number == 9:
-                _talk(session, person, world.mill, SINCE)
-                here = {
-                    "workplace_id": world.mill.id,
-                    "place_id": world.mill.id,
-                    "recorded_at": NOW,
-                    "valid_from": date(2026, 1, 1),
-                }
-                session.add(
-                    Leading(contact_id=person.id, stage="identified", found_by="named", **here)
-                )
-                session.add(
-                    Tie(contact_id=world.ioana.id, leader_id=person.id, basis="seen", **here)
-                )
-            if number < 4:
-                session.add(
-                    FollowUp(
-                        contact_id=person.id,
-                        place_id=world.mill.id,
-                        owner_id=world.rep.id,
-                        due_on=TODAY + timedelta(days=(-1, 0, 7, 30)[number]),
-                        created_at=NOW,
-                    )
-                )
-        _talk(session, world.depot_worker, world.depot, date(2026, 11, 20), "pay")
-        _talk(session, world.docker, world.dock, date(2026, 11, 20), "pay", "heat")
-        case = Case(
-            reference="Rota",
-            kind="collective",
-            matter="hours",
-            opened_on=date(2026, 11, 1),
-            created_at=NOW,
-            place_id=world.mill.id,
-        )
-        session.add(case)
-        session.flush()
-        session.add_all(
-            [
-                CaseDeadline(
-                    case_id=case.id,
-                    due_on=TODAY - timedelta(days=2),
-                    what="Appeal",
-                    created_at=NOW,
-                ),
-                CaseTeamMember(case_id=case.id, user_id=world.officer.id, joined_at=NOW),
-            ]
-        )
-    return world
 
 
 def _rows(unit: Named, **more: Any) -> list[FigureRow]:
@@ -297,9 +190,24 @@ def test_leaders_are_needed_for_every_ten_workers_and_reach_those_who_listen(bus
     assert found["leaders.reached"] == 2
 
 
+def test_a_structure_test_counts_everyone_on_the_frozen_list(busy: World) -> None:
+    found = {row.measure: row for row in _rows(busy.mill) if row.table == "tests"}
+    assert {row.name for row in found.values()} == {"Petition about the rota"}
+    entries = _stored(ListEntry)
+    did = sum(one.deed is not None and one.deed.value == "did" for one in _stored(Participation))
+    assert (found["listed"].numerator, found["did"].numerator) == (len(entries), did) == (8, 3)
+    assert (found["did"].low, found["did"].high) == (0.375, 0.875)
+    assert (found["did"].not_known, found["did_not"].numerator) == (4, 1)
+    assert found["still_needed"].numerator == 1
+    # Fewer than five of those on the list work in the yard.
+    yard = {row.measure: row for row in _rows(busy.yard) if row.table == "tests"}
+    assert yard["listed"].numerator == 3
+    assert {yard["did"].numerator, yard["did_not"].numerator, yard["unheard"].numerator} == {"[c]"}
+
+
 def test_what_only_two_raised_is_hidden_and_what_three_raised_is_told(busy: World) -> None:
     with unit_of_work(ALL) as session:
-        _talk(session, busy.tomasz, busy.mill, TODAY, "pay")
+        talk(session, busy.tomasz, busy.mill, TODAY, "pay")
     raised = {row.line: row for row in _rows(busy.branch) if row.table == "issues"}
     # Workers 1 and 2, Tomasz and Marta; worker 4 has left.
     assert (raised["pay"].numerator, raised["pay"].out_of_high) == (4, 4)

@@ -1,0 +1,115 @@
+"""Figures for a notebook, as pandas frames, under one user's scope. See docs/reports.md.
+
+Only what this user may take out comes, and each frame is in the trail as an export of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+
+from crm.access import audit
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.analysis.frames import Frame, density_frame, report_frame
+from crm.app import create_app, load_settings
+from crm.domain.errors import PermissionRefused
+from crm.domain.report import ALWAYS, PartName, figure_rows
+from crm.features.density.queries import Filters, read_answer
+from crm.features.reports.queries import FOUR_WEEKS, unit_key
+from crm.reads.figures import GroupBy
+from crm.reads.people import find_user_id
+from crm.reads.report import build_report
+from crm.web import clock
+from crm.web.db import unit_of_work
+from crm.web.expiry import expiry_rule
+from crm.web.guard import scope_of
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one user may take out, as frames. Made by ``figures_as``."""
+
+    _scope: Scope
+    _today: date
+    _zone: str
+
+    def density(self, *, as_at: date | None = None, by: str = "workplace") -> Frame:
+        """Return the densities of the user's places: see crm/analysis/frames.py for the columns.
+
+        as_at: None = today. by: workplace, area, employer, union, branch, region, sector or
+        industry; ValueError for anything else.
+        """
+        day = as_at or self._today
+        filters = Filters(as_at=day, by=GroupBy(by))
+        with unit_of_work(self._scope, read_only=True) as session:
+            answer = read_answer(session, self._scope, filters, permission=Permission.EXPORT_MAKE)
+        self._record("density_frame", {"as_at": str(day), "by": by}, len(answer.everything), None)
+        return density_frame(answer.everything)
+
+    def report(
+        self,
+        place: UUID | str,
+        *,
+        since: date | None = None,
+        as_at: date | None = None,
+        parts: Sequence[str] = ALWAYS,
+    ) -> Frame:
+        """Return every figure of the report of a place, one row each.
+
+        place: its id as it stands in the address of its page. since: the last meeting, None = four
+        weeks before. as_at: None = today. parts: see PartName in crm/domain/report.py; ValueError
+        for any other. Raises NotFound unless the user may take files out of the whole place.
+        """
+        last = as_at or self._today
+        first = since or last - FOUR_WEEKS
+        unit = UUID(str(place))
+        with unit_of_work(self._scope, read_only=True) as session:
+            pack = build_report(
+                session,
+                self._scope,
+                unit,
+                since=first,
+                as_at=last,
+                day_end=clock.end_of(last, self._zone),
+                expiry=expiry_rule(),
+                parts=[PartName(part) for part in parts],
+                permission=Permission.EXPORT_MAKE,
+            )
+            inner = unit_key(session, self._scope, unit)
+        rows = figure_rows(pack)
+        asked = {"since": str(first), "as_at": str(last), "parts": list(parts)}
+        self._record("report_frame", asked, len(rows), inner)
+        return report_frame(rows)
+
+    def _record(self, what: str, asked: dict[str, Any], rows: int, place: int | None) -> None:
+        with unit_of_work(self._scope) as session:
+            audit.record_export(
+                session, what=what, filters={**asked, "way": "notebook"}, rows=rows, place_id=place
+            )
+
+
+@contextmanager
+def figures_as(sign_in_name: str, *, app: Flask | None = None) -> Iterator[Figures]:
+    """Yield the figures of the user who signs in under this name, with their rights of today.
+
+    app: None = with the settings of the environment, as the crm command.
+    Raises PermissionRefused when nobody does, or they may not take files out.
+    """
+    app = app or create_app(load_settings())
+    with app.app_context():
+        zone = str(app.config["TIME_ZONE"])
+        today = clock.today(zone)
+        with unit_of_work(read_only=True) as session:
+            user_id = find_user_id(session, sign_in_name)
+            scope = None if user_id is None else scope_of(session, user_id, today)
+        if scope is None:
+            raise PermissionRefused("sign-in name")
+        scope.require(Permission.EXPORT_MAKE)
+        yield Figures(scope, today, zone)
