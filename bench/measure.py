@@ -22,7 +22,7 @@ from crm.access.scope import Grant, Scope
 from crm.domain.roles import Role
 from crm.features.density.queries import month_ends
 from crm.models.contacts import Contact, Job, StateSpan
-from crm.models.places import Workplace
+from crm.models.places import Place, Workplace
 from crm.reads import figures
 from crm.web.db import db, unit_of_work
 
@@ -38,6 +38,8 @@ class Landmarks:
     branch_id: int
     workplace_id: int
     workplace: uuid.UUID
+    branch: uuid.UUID
+    root: uuid.UUID
     # People of the first rep's workplace with a job now.
     people: tuple[uuid.UUID, ...]
 
@@ -89,6 +91,10 @@ def find_landmarks() -> Landmarks:
         workplace = connection.execute(
             sa.select(Workplace.public_id).where(Workplace.id == workplace_id)
         ).scalar_one()
+        branch, root = (
+            connection.execute(sa.select(Place.public_id).where(Place.id == one)).scalar_one()
+            for one in (branch_id, root_id)
+        )
         people = connection.execute(
             sa.select(Contact.public_id)
             .join(Job, Job.contact_id == Contact.id)
@@ -96,7 +102,7 @@ def find_landmarks() -> Landmarks:
             .order_by(Contact.id)
             .limit(40)
         ).scalars()
-        return Landmarks(root_id, branch_id, workplace_id, workplace, tuple(people))
+        return Landmarks(root_id, branch_id, workplace_id, workplace, branch, root, tuple(people))
 
 
 def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) -> Ratio:
@@ -279,6 +285,7 @@ def pages(
         "Wall chart, by leader": f"/places/{marks.workplace}/wall?by=leader",
         "Leaders of a workplace": f"/places/{marks.workplace}/leaders",
         "Density": "/dash",
+        "Report": f"/reports/{marks.branch if user == generate.ORGANISER else marks.root}",
     }
     with app.app_context():
         engine = db.engine
