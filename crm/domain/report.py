@@ -34,6 +34,7 @@ class PartName(StrEnum):
     SUPPORT = "support"
     TESTS = "tests"
     LEADERS = "leaders"
+    BALLOTS = "ballots"
     ISSUES = "issues"
     REMINDERS = "reminders"
     CASES = "cases"
@@ -59,6 +60,7 @@ class LineKind(StrEnum):
     ISSUE = "issue"
     DAY = "day"
     TEST = "test"
+    BALLOT = "ballot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,10 @@ class Figure:
 class Line:
     """One line of a table.
 
-    key: the public id of a place or of a test, the code of an issue, a day; empty for the whole,
-    and for people of whom the place is not known. name: of a place or a test; empty otherwise.
+    key: the public id of a place or a test, the code of an issue, a day,
+    the id of a ballot or of a part of it and the number of the question; empty for the whole,
+    and for people of whom the place is not known. name: of a place, test
+    or ballot; empty otherwise.
     """
 
     kind: LineKind
@@ -165,9 +169,9 @@ class FigureRow:
     """One figure as a row of a file: see Figure, Line and ReportTable for the fields.
 
     place: the unit, or the place inside it that the line is about. line: what else the line is
-    about: the code of an issue, a day, the id of a test; `place_not_known` for people of whom it
-    is not known where in the unit they work; empty for a place. name: of a test. after: see
-    ReportTable. low, high: shares are rounded half up to 6 places.
+    about: the code of an issue, a day, the id of a test or ballot; `place_not_known` for people of
+    whom it is not known where in the unit they work; empty for a place. name: of a test or ballot.
+    after: see ReportTable. low, high: shares are rounded half up to 6 places.
     """
 
     unit: str
@@ -202,7 +206,7 @@ def figure_rows(pack: ReportPack) -> list[FigureRow]:
             place_id=line.key if line.kind is LineKind.PLACE else pack.unit_id,
             place=line.name if line.kind is LineKind.PLACE else pack.unit,
             line=_line_code(line),
-            name=line.name if line.kind is LineKind.TEST else "",
+            name=line.name if line.kind in {LineKind.TEST, LineKind.BALLOT} else "",
             measure=measure,
             kind=line[measure].kind.value,
             after=table.after,

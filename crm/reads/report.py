@@ -19,6 +19,7 @@ from crm.domain.assessment import ExpiryRule
 from crm.domain.report import ALWAYS, PartName, ReportPack, ReportPart
 from crm.models.places import Place
 from crm.reads import (
+    report_ballots,
     report_cases,
     report_changes,
     report_density,
@@ -37,6 +38,7 @@ BUILDERS: Final[dict[PartName, Callable[[Material], ReportPart]]] = {
     PartName.SUPPORT: report_support.build,
     PartName.TESTS: report_tests.build,
     PartName.LEADERS: report_leaders.build,
+    PartName.BALLOTS: report_ballots.build,
     PartName.ISSUES: report_issues.build,
     PartName.REMINDERS: report_reminders.build,
     PartName.CASES: report_cases.build,

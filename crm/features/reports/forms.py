@@ -23,6 +23,7 @@ PARTS: dict[PartName, Any] = {
     PartName.SUPPORT: _("Where people stand"),
     PartName.TESTS: _("Structure tests"),
     PartName.LEADERS: _("Leaders"),
+    PartName.BALLOTS: _("Ballots"),
     PartName.ISSUES: _("What matters to people"),
     PartName.REMINDERS: _("Reminders"),
     PartName.CASES: _("Deadlines of your cases"),

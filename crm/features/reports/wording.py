@@ -121,6 +121,13 @@ MEASURES: dict[str, Any] = {
     "unheard": _l("Nothing written down"),
     "target": _l("Target, in 100"),
     "still_needed": _l("Still needed"),
+    "entitled": _l("Entitled"),
+    "voted": _l("Papers sent back"),
+    "yes": _l("Yes"),
+    "no": _l("No"),
+    "spoiled": _l("Spoiled"),
+    "mandates": _l("Passed"),
+    "days_left": _l("Days left"),
     "raised": _l("People who raised it"),
     "noted": _l("We noted what matters"),
     "late": _l("Late"),
@@ -257,6 +264,10 @@ _BASES: dict[PartName, Any] = {
     PartName.LEADERS: _l(
         "One leader for ten workers, in each place. Reached: people who listen to a leader, or to "
         "somebody who does, as far as we have written down. All together is the sum of the places."
+    ),
+    PartName.BALLOTS: _l(
+        "The last ballots here, as counted; a result stands here from the day it is declared. "
+        "Counts of fewer than 5 papers are hidden. Who voted is in no report."
     ),
     PartName.ISSUES: _l(
         "Out of the people of whom we noted what matters, in talks of the last 3 months. Each "
@@ -451,6 +462,28 @@ def _say_leaders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
 MEASURES_OF_LEADERS = ("leaders", "confirmed", "needed")
 
 
+def _say_ballots(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    if part.nothing:
+        return _("No ballot was planned or held here yet"), []
+    last = part.table("ballots").lines[0]
+    left = last["days_left"].numerator
+    if isinstance(left, int | float):
+        return _("%(name)s: voting ends in %(days)s days", name=last.name, days=left), []
+    voted = last["voted"]
+    if not isinstance(voted.low, int | float):
+        words = {HIDDEN: _("hidden, too few papers"), None: _("not known")}
+        told = words.get(voted.low, _("no result yet"))
+        return _("%(name)s: %(words)s", name=last.name, words=told), []
+    yes, no = last["yes"], last["no"]
+    return _("%(name)s: %(voted)s voted", name=last.name, voted=figure_text(voted)), [
+        _(
+            "Yes: %(yes)s. No: %(no)s.",
+            yes=number_text(yes.numerator) or _("not known"),
+            no=number_text(no.numerator) or _("not known"),
+        )
+    ]
+
+
 def _say_issues(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     base = part.table("base").whole_line()
     told = [line for line in part.table("issues").lines if line["raised"].low != HIDDEN]
@@ -518,6 +551,7 @@ _SAY: dict[PartName, Callable[[ReportPack, ReportPart], tuple[str, list[str]]]] 
     PartName.SUPPORT: _say_support,
     PartName.TESTS: _say_tests,
     PartName.LEADERS: _say_leaders,
+    PartName.BALLOTS: _say_ballots,
     PartName.ISSUES: _say_issues,
     PartName.REMINDERS: _say_reminders,
     PartName.CASES: _say_cases,
@@ -535,12 +569,18 @@ CAPTIONS: dict[str, Any] = {
     "support": _l("Where people stand"),
     "tests": _l("Structure tests, oldest first"),
     "leaders": _l("Leaders of each place"),
+    "ballots": _l("Ballots, newest first"),
     "issues": _l("What people raised"),
     "base": _l("Whom we talked to"),
     "reminders": _l("Reminders by day"),
     "cases": _l("Deadlines by day"),
 }
-_FIRST: dict[str, Any] = {"tests": _l("Test"), "issues": _l("What"), "months": _l("Day")}
+_FIRST: dict[str, Any] = {
+    "tests": _l("Test"),
+    "ballots": _l("Ballot"),
+    "issues": _l("What"),
+    "months": _l("Day"),
+}
 
 
 def first_column(table: ReportTable) -> str:
@@ -558,7 +598,7 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
     columns = [Column(first_column(table), numeric=False)]
     columns += [Column(measure_label(pack, measure)) for measure in table.measures]
     rows = [
-        [line_name(pack, line), *(figure_text(line[measure]) for measure in table.measures)]
+        [line_name(pack, line), *(_cell(measure, line[measure]) for measure in table.measures)]
         for line in shown
     ]
     kind, marks = _chart(pack, table, shown)
@@ -583,6 +623,14 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
         chart_kind=kind,
         left_out=len(table.lines) - len(shown),
     )
+
+
+def _cell(measure: str, figure: Figure) -> str | None:
+    if measure != "mandates" or not isinstance(figure.low, int | float):
+        return figure_text(figure)
+    if figure.low == 1:
+        return _("yes")
+    return _("no") if figure.high == 0 else None
 
 
 def _chart(

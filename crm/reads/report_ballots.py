@@ -1,0 +1,133 @@
+"""The part "ballots": how the ballots at the unit stand, and what their counts came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import sqlalchemy as sa
+
+from crm.domain.ballot_days import BallotDays, Stage
+from crm.domain.balloting import QuestionCount
+from crm.domain.numbers import NOT_APPLICABLE
+from crm.domain.report import (
+    SMALLEST_GROUP,
+    Figure,
+    FigureKind,
+    Line,
+    LineKind,
+    PartName,
+    ReportPart,
+    ReportTable,
+    Value,
+    count,
+    hidden,
+    share,
+)
+from crm.models.ballots import Ballot, BallotPart
+from crm.reads.ballots import Result, WholeBallot, read_ballots
+from crm.reads.report_material import Material
+
+MEASURES = ("entitled", "voted", "yes", "no", "spoiled", "mandates", "days_left")
+# More ballots than this are no longer read at a meeting; the last ones.
+MOST_BALLOTS = 5
+
+
+def build(material: Material) -> ReportPart:
+    """Return the last ballots held at the unit or of workplaces in it, the newest first.
+
+    A line for each question and, where each workplace votes for itself, for each workplace that
+    the reader sees. Never who voted, nor what people told us. Thirteen statements at most.
+    """
+    asked = material.asked
+    inside = material.inside()
+    parts = sa.select(BallotPart.ballot_id).where(BallotPart.place_id.in_(inside))
+    ballots = material.session.scalars(
+        material.scope.select(Ballot)
+        .where(
+            sa.or_(Ballot.place_id.in_(inside), Ballot.id.in_(parts)),
+            Ballot.created_at < asked.day_end,
+        )
+        .order_by(sa.func.coalesce(Ballot.opens_on, date.max).desc(), Ballot.id.desc())
+        .limit(MOST_BALLOTS)
+    ).all()
+    here = set(material.session.execute(inside).scalars())
+    lines = tuple(
+        line
+        for ballot in read_ballots(material.session, material.scope, ballots)
+        for line in _lines(ballot, asked.as_at, here)
+    )
+    table = ReportTable("ballots", MEASURES, lines)
+    return ReportPart(PartName.BALLOTS, (table,), nothing=not lines)
+
+
+def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
+    declared = ballot.days.declared_on
+    days = ballot.days if declared is None or declared <= as_at else _not_yet(ballot)
+    stage = days.stage(as_at)
+    results: list[tuple[str, str, Result | None]] = [("", "", ballot.together)]
+    if ballot.separate:
+        results = [
+            (str(part.public_id), part.name, part.result)
+            for part in ballot.parts
+            if part.place_id in here
+        ]
+    for key, place, result in results:
+        for question in ballot.questions:
+            told = result.counts.get(question.id) if result and stage is Stage.DECLARED else None
+            name = ballot.name if not place else f"{ballot.name}: {place}"
+            if len(ballot.questions) > 1:
+                name = f"{name} ({question.number})"
+            yield Line(
+                LineKind.BALLOT,
+                f"{key or ballot.public_id}:{question.number}",
+                name,
+                as_at,
+                _figures(told, result, stage, _days_left(ballot, stage, as_at)),
+            )
+
+
+def _not_yet(ballot: WholeBallot) -> BallotDays:
+    return replace(ballot.days, declared_on=None, carried=None)
+
+
+def _days_left(ballot: WholeBallot, stage: Stage, as_at: date) -> Value:
+    """Return the days up to the last one of voting; none are left of a ballot that is over."""
+    closes = ballot.days.closes_on
+    if stage not in {Stage.PLANNED, Stage.OPEN}:
+        return NOT_APPLICABLE
+    return None if closes is None else (closes - as_at).days
+
+
+def _figures(
+    told: QuestionCount | None, result: Result | None, stage: Stage, days_left: Value
+) -> dict[str, Figure]:
+    over = stage is Stage.DECLARED
+    # Before it is declared there is no result that could be unknown.
+    none: Value = None if over else NOT_APPLICABLE
+    left = Figure(FigureKind.COUNT, days_left, days_left, days_left)
+    if told is not None and told.cast is not None and 0 < told.cast < SMALLEST_GROUP:
+        kinds = dict.fromkeys(MEASURES, FigureKind.COUNT)
+        kinds |= {"voted": FigureKind.SHARE, "mandates": FigureKind.SHARE}
+        return {name: hidden(kind) for name, kind in kinds.items()} | {"days_left": left}
+    passed = result.passed if result is not None and over else None
+
+    def _counted(number: int | None) -> Figure:
+        return Figure(FigureKind.COUNT, none, none, none) if number is None else count(number)
+
+    if told is None or told.entitled is None or told.cast is None:
+        voted = Figure(FigureKind.SHARE, none, none, none, none, none)
+    else:
+        voted = share(told.cast, told.entitled)
+    return {
+        "entitled": _counted(told.entitled if told else None),
+        "voted": voted,
+        "yes": _counted(told.yes if told else None),
+        "no": _counted(told.no if told else None),
+        "spoiled": _counted(told.spoiled if told else None),
+        "mandates": share(int(passed is True), 1, not_known=int(passed is None))
+        if over
+        else Figure(FigureKind.SHARE, none, none, none, none, none),
+        "days_left": left,
+    }

@@ -1,0 +1,111 @@
+"""The ballots of a report: what was counted, from the day it is declared."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from crm.domain.assessment import DEFAULT_EXPIRY
+from crm.domain.report import PartName, figure_rows
+from crm.features.reports import wording
+from crm.models.ballots import Ballot, BallotCount, BallotPart, BallotQuestion
+from crm.reads.report import build_report
+from crm.web import clock
+from crm.web.db import unit_of_work
+from tests.factories import ALL, NOW, TODAY, Named, World
+
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+
+def _ballot(world: World, *, declared: date | None = None, cast: int = 60, **more: Any) -> None:
+    values = {
+        "name": "Rota ballot",
+        "kind": "action",
+        "jurisdiction": "GB",
+        "separate": False,
+        "opens_on": TODAY - timedelta(days=40),
+        "closes_on": TODAY - timedelta(days=10),
+        **more,
+    }
+    with unit_of_work(ALL) as session:
+        ballot = Ballot(
+            union_id=world.union.id,
+            place_id=world.branch.id,
+            created_at=NOW - timedelta(days=60),
+            declared_on=declared,
+            declared_at=None if declared is None else NOW,
+            **values,
+        )
+        session.add(ballot)
+        session.flush()
+        of_it = {"ballot_id": ballot.id, "place_id": world.branch.id}
+        question = BallotQuestion(number=1, kind="strike", **of_it)
+        part = BallotPart(ballot_id=ballot.id, place_id=world.mill.id, jurisdiction="GB")
+        session.add_all([question, part])
+        session.flush()
+        session.add(
+            BallotCount(
+                question_id=question.id,
+                entitled=100,
+                cast=cast,
+                yes=cast - 2,
+                no=1,
+                spoiled=1,
+                recorded_at=NOW,
+                **of_it,
+            )
+        )
+
+
+def _pack(unit: Named) -> Any:
+    with unit_of_work(ALL, read_only=True) as session:
+        return build_report(
+            session,
+            ALL,
+            unit.public_id,
+            since=TODAY - timedelta(days=28),
+            as_at=TODAY,
+            day_end=clock.end_of(TODAY, "UTC"),
+            expiry=DEFAULT_EXPIRY,
+            parts=[PartName.BALLOTS],
+        )
+
+
+def _told(unit: Named) -> dict[str, Any]:
+    return {row.measure: row for row in figure_rows(_pack(unit))}
+
+
+def test_a_declared_ballot_is_told_as_it_was_counted(app: Any, world: World) -> None:
+    _ballot(world, declared=TODAY - timedelta(days=5))
+    for unit in (world.branch, world.mill):
+        found = _told(unit)
+        assert found["voted"].name == "Rota ballot"
+        assert (found["voted"].numerator, found["voted"].out_of_high) == (60, 100)
+        assert found["voted"].low == 0.6
+        assert [found[name].numerator for name in ("yes", "no", "spoiled")] == [58, 1, 1]
+        assert found["mandates"].low == 1
+        assert found["days_left"].numerator == "[z]"
+    assert _told(world.depot) == {}
+    with app.test_request_context():
+        (part,) = wording.show(_pack(world.mill), lines=10)
+        assert part.title == "Rota ballot: 60% (60 of 100) voted"
+        assert part.tables[0].rows[0][-2] == "yes"
+
+
+def test_no_count_is_told_before_the_ballot_is_declared(world: World) -> None:
+    _ballot(world, declared=TODAY + timedelta(days=1))
+    found = _told(world.mill)
+    assert {row.numerator for row in found.values()} == {"[z]"}
+
+
+def test_a_ballot_that_goes_on_says_the_days_left(world: World) -> None:
+    _ballot(world, closes_on=TODAY + timedelta(days=6))
+    assert _told(world.mill)["days_left"].numerator == 6
+
+
+def test_a_count_of_fewer_than_five_papers_is_hidden(world: World) -> None:
+    _ballot(world, declared=TODAY, cast=4)
+    found = _told(world.mill)
+    assert {row.numerator for name, row in found.items() if name != "days_left"} == {"[c]"}
