@@ -23,9 +23,10 @@ Key = TypeVar("Key", bound=Hashable)
 FEWEST_JUDGED: Final = 10
 # No per cent of fewer people than this: "6 of 9" says it better.
 FEWEST_FOR_PER_CENT: Final = 10
-# No vowel, and nothing that is read for something else on paper. A prime number of signs: the sum
-# below then catches every wrong digit and every two that changed places.
-CHECK_SIGNS: Final = "234679CDFGHJKMNPQRTVWXY"
+# Letters only, so that nobody takes one for a digit of the number; I, O and Z look like digits. A
+# prime number of letters: the sum below then catches every wrong digit and every two that changed
+# places.
+CHECK_SIGNS: Final = "ABCDEFGHJKLMNPQRSTUVWXY"
 
 
 class Rung(StrEnum):
@@ -268,7 +269,7 @@ def calibration(people: Iterable[Listed], *, fewest: int = FEWEST_JUDGED) -> dic
 
 
 def check_sign(number: int, salt: int) -> str:
-    """Return the sign that goes with a number on paper, and tells of a slip of the finger.
+    """Return the letter that goes with a number on paper, and tells of a slip of the finger.
 
     number: 1 or more. salt: any number that is another for other lists, so that a number of a
     wrong sheet is nearly always noticed.

@@ -52,6 +52,8 @@ class OnTheWall:
     too_old: where they stand was asked so long ago that it no longer counts. apart: two of us see
     them two or more points differently.
     leads: None = not known as a leader. led: a leader, or reached by one through ties.
+    tests: a letter for each of the last tests there, the oldest first: "d" took part, "n" did
+    not, "q" not known, "o" not on the list. Empty when they were on none of the lists.
     """
 
     key: int
@@ -72,6 +74,7 @@ class OnTheWall:
     apart: bool = False
     leads: Stage | None = None
     led: bool = False
+    tests: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,7 @@ def test_a_number_past_the_end_of_the_list_is_wrong() -> None:
     typed = written_number(10, 0)
     assert read_numbers(typed, salt=0, last=9).wrong == (typed,)
     assert len(set(CHECK_SIGNS)) == 23
+    assert CHECK_SIGNS.isalpha()
 
 
 def test_the_lowest_share_passes_over_groups_of_nobody() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from crm.domain.cover import Cover
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.identity import fold
+from crm.domain.structure import Deed
 from crm.domain.wallchart import (
     Gap,
     OnTheWall,
@@ -40,6 +41,7 @@ from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.reads.people import names_of_users
 from crm.reads.places import headcounts_on
 from crm.reads.standing import seen_differently
+from crm.reads.structure import last_deeds
 from crm.reads.talks import has_open_reminder, said_yes
 from crm.reads.ties import Following, get_following
 
@@ -49,6 +51,17 @@ Kept = TypeVar("Kept")
 NOT_KNOWN_KEY = "none"
 # The group of those whose shift or employer is known, but not shown to this reader.
 HIDDEN_KEY = "hidden"
+
+
+# How many of the last tests a tile has a sign for.
+TESTS_SHOWN = 2
+_SIGN: dict[Deed | None, str] = {
+    Deed.DID: "d",
+    Deed.DID_NOT: "n",
+    Deed.WILL: "q",
+    Deed.NOT_YET: "q",
+    None: "q",
+}
 
 
 class GroupBy(enum.StrEnum):
@@ -86,7 +99,8 @@ class Group:
 class Wall:
     """The wall chart of a workplace. people: everybody on it, once, in the order of the tiles.
 
-    whole: the reader holds the whole workplace, not only areas of it.
+    whole: the reader holds the whole workplace, not only areas of it. tests: the names of the last
+    tests there, the oldest first.
     """
 
     public_id: uuid.UUID
@@ -101,6 +115,7 @@ class Wall:
     whole: bool
     may_add: bool
     may_log: bool
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +221,7 @@ def get_wall(
     issue: str | None = None,
     expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> Wall:
-    """Return the wall chart of a workplace as at a day, as we know now. Nine statements at most.
+    """Return the wall chart of a workplace as at a day, as we know now. Eleven statements at most.
 
     expiry: how long an assessment counts.
 
@@ -220,7 +235,14 @@ def get_wall(
     apart = seen_differently(
         session, scope, {row.contact_id for row in rows}, as_at=as_at, expiry=expiry
     )
-    everybody = {row.contact_id: _person(row, as_at, following, led, apart, expiry) for row in rows}
+    tests, deeds = last_deeds(session, scope, site.workplace_id, as_at=as_at, tests=TESTS_SHOWN)
+    everybody = {
+        row.contact_id: replace(
+            _person(row, as_at, following, led, apart, expiry),
+            tests=_tests_of(row.contact_id, deeds),
+        )
+        for row in rows
+    }
     estimates = headcounts_on(session, scope, set(site.parents), as_at)
     at_place = _people_by(rows, lambda row: row.place_id)
     empty = blanks(
@@ -249,7 +271,15 @@ def get_wall(
         whole=site.whole,
         may_add=site.may_add,
         may_log=site.may_log,
+        tests=tuple(name for _key, name in tests),
     )
+
+
+def _tests_of(contact_id: int, deeds: Mapping[int, Mapping[int, Deed | None]]) -> str:
+    signs = "".join(
+        _SIGN[of_test[contact_id]] if contact_id in of_test else "o" for of_test in deeds.values()
+    )
+    return "" if set(signs) <= {"o"} else signs
 
 
 def find_people(

@@ -133,6 +133,7 @@ def _screen(
     on_today = wall.as_at == today
     return render_template(
         "wallchart/show.html",
+        tests_drawn=wording.tests_drawn(wall, shown),
         **_common(wall, links, shown, fold=True),
         form=form,
         today=today,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -32,6 +32,9 @@ MOST_BLANKS = 60
 OPEN_UP_TO = 400
 # Walls with more people than this draw the tiles of one column at a time.
 DRAWN_UP_TO = 1000
+# The signs of the last tests are on the tiles while no more than so many are shown: more of them
+# would weigh too much for a slow line, and the table has them in words.
+TESTS_DRAWN_UP_TO = 250
 # Walls with more columns than this do too: fifty feet would weigh a quarter of the page.
 COLUMNS_DRAWN_UP_TO = 30
 GAPS_SHOWN = 5
@@ -285,7 +288,7 @@ def columns(
     open_address: given where a large wall is to draw only the column `opened` (letters of its
     key), and to lead to the others.
     """
-    words = _Words()
+    words = _Words(with_tests=tests_drawn(wall, shown))
     keys = short_keys(wall)
     few = open_address is None or (
         len(wall.people) <= DRAWN_UP_TO and len(wall.groups) <= COLUMNS_DRAWN_UP_TO
@@ -316,6 +319,11 @@ def columns(
             )
         )
     return found
+
+
+def tests_drawn(wall: Wall, shown: Shown) -> bool:
+    """Return whether the tiles have signs for the last tests there."""
+    return bool(wall.tests) and sum(map(shown.keeps, wall.people)) <= TESTS_DRAWN_UP_TO
 
 
 def _blank_url(group: Group, add_address: Address | None) -> str | None:
@@ -375,6 +383,7 @@ def _notes(group: Group, wall: Wall) -> Iterable[str]:
 class _Words:
     """Makes tiles. What is said of people who stand alike is put together once."""
 
+    with_tests: bool
     _said: dict[Any, tuple[str, str]] = field(default_factory=dict)
 
     def tiles(self, kept: Sequence[OnTheWall], shorts: dict[Any, str]) -> Iterable[Tile]:
@@ -387,7 +396,7 @@ class _Words:
             if person.rating not in begun:
                 begun.add(person.rating)
                 run = (rating_label(person.rating), alike[person.rating])
-            css, words = self._signs(person)
+            css, words = self._signs(person if self.with_tests else replace(person, tests=""))
             yield Tile(
                 short=shorts[person.public_id],
                 name=person.name,
@@ -414,6 +423,7 @@ class _Words:
             person.do_not_contact,
             person.too_old,
             person.apart,
+            person.tests,
         )
         if key not in self._said:
             self._said[key] = (tile_css(person), tile_words(person))
@@ -443,6 +453,8 @@ def tile_css(person: OnTheWall) -> str:
         letters.append("z")
     if person.do_not_contact:
         letters.append("x")
+    if person.tests:
+        letters.append(f"t{person.tests}")
     return " ".join([*letters, f"s{person.rating or 0}"])
 
 
@@ -465,7 +477,19 @@ def tile_words(person: OnTheWall) -> str:
     parts.append(age_words(person.talk_age))
     if person.do_not_contact:
         parts.append(_("asked us not to contact them"))
+    if person.tests:
+        parts.append(tests_words(person.tests))
     return ", ".join(str(part) for part in parts)
+
+
+def tests_words(signs: str) -> str:
+    """Return what somebody did in the last tests, the oldest first: "tests: did, not known"."""
+    return str(_("tests: %(what)s", what=_test_words(signs)))
+
+
+def _test_words(signs: str) -> str:
+    words = {"d": _("did"), "n": _("did not"), "q": _("not known"), "o": _("not listed")}
+    return ", ".join(str(words[sign]) for sign in signs)
 
 
 _LEADS = {None: "", Stage.IDENTIFIED: "found", Stage.CONFIRMED: "sure"}
@@ -476,8 +500,8 @@ def age_words(age: TalkAge) -> str:
     return str(
         {
             TalkAge.RECENT: _("talk in the last 60 days"),
-            TalkAge.OLDER: _("last talk 61 to 120 days ago"),
-            TalkAge.OLD: _("last talk more than 120 days ago"),
+            TalkAge.OLDER: _("talk 61 to 120 days ago"),
+            TalkAge.OLD: _("talk over 120 days ago"),
             TalkAge.NEVER: _("no talk yet"),
         }[age]
     )
@@ -604,6 +628,7 @@ class TableRow:
     last_talk_on: date | None
     left_alone: bool
     leads: Stage | None
+    tests: str
 
 
 def table_rows(
@@ -631,6 +656,7 @@ def table_rows(
             last_talk_on=person.last_talk_on,
             left_alone=person.do_not_contact,
             leads=person.leads,
+            tests=_test_words(person.tests) or str(_("not listed")),
         )
         for title, of_group in groups
         for person in of_group

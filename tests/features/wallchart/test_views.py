@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import html
+import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from flask.testing import FlaskClient
 
 from crm.domain.roles import Role
 from crm.features.wallchart import wording
+from crm.models.campaigns import ListEntry, Participation
 from crm.models.contacts import Contact, Job
 from crm.models.conversations import FollowUp
 from crm.models.places import Area
@@ -25,10 +28,13 @@ ClientAs = Callable[[factories.Named], FlaskClient]
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
 
-# Who is signed in, the workplace, its areas, the people, the ties, the leaders, the counts.
-STATEMENTS = 8
-# The weight that a wall of 500 people may have over the line.
+# Who is signed in, the workplace, its areas, the people, the ties, the leaders, the counts, the
+# last tests and what people did in them.
+STATEMENTS = 10
+# The weight that a wall of 500 people may have over the line; and one of 250, with the signs of the
+# last tests on its tiles.
 LIGHT = 12 * 1024
+LIGHTER = 10 * 1024
 
 
 def _text(reply: Any) -> str:
@@ -304,7 +310,7 @@ def test_a_wall_of_500_is_light_and_takes_few_statements(
     count_statements: list[str],
     by: str,
 ) -> None:
-    crowd(496)
+    _tested(world, crowd(496).people)
     client = client_as(world.rep)
     client.get(_address(world))
     count_statements.clear()
@@ -312,7 +318,89 @@ def test_a_wall_of_500_is_light_and_takes_few_statements(
     # Fifty leaders are fifty columns, drawn one at a time.
     assert page.text.count("name=p value=") >= (0 if by == "leader" else 500)
     assert len(count_statements) <= STATEMENTS + (by == "shift"), count_statements
-    assert len(gzip.compress(page.data, 6)) <= LIGHT
+    weight = len(gzip.compress(page.data, 6))
+    assert weight <= LIGHT, weight
+
+
+def test_a_wall_of_250_is_light_with_the_last_tests_on_its_tiles(
+    world: World, crowd: Callable[..., Any], client_as: ClientAs
+) -> None:
+    _tested(world, crowd(246).people)
+    page = client_as(world.rep).get(_address(world))
+    assert page.text.count("tests: ") > 240
+    weight = len(gzip.compress(page.data, 6))
+    assert weight <= LIGHTER, weight
+
+
+def test_a_larger_wall_leaves_the_tests_to_the_table(
+    world: World, crowd: Callable[..., Any], client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wording, "TESTS_DRAWN_UP_TO", 10)
+    _tested(world, crowd(12).people)
+    client = client_as(world.rep)
+    page = client.get(_address(world)).text
+    assert "tests: " not in page
+    assert "not known, did" in _text(client.get(_address(world, "?view=table")))
+
+
+def _tested(world: World, people: Sequence[int]) -> None:
+    """Store two tests with these people on their lists: some did, some did not, some not known."""
+    chance = random.Random(2)
+    at = {"place_id": world.mill.id, "workplace_id": world.mill.id}
+    with unit_of_work(ALL) as session:
+        for number in (1, 2):
+            test = factories.make_test(
+                session, world.mill, frozen_at=NOW + timedelta(days=number), people=len(people)
+            )[2]
+            entries = [
+                ListEntry(test_id=test.id, number=place, contact_id=one, **at)
+                for place, one in enumerate(people, start=1)
+            ]
+            session.add_all(entries)
+            session.flush()
+            session.add_all(
+                Participation(
+                    test_id=test.id,
+                    entry_id=one.id,
+                    contact_id=one.contact_id,
+                    place_id=one.place_id,
+                    deed=chance.choice(["did", "did", "did_not"]),
+                    day=TODAY,
+                    recorded_at=NOW,
+                )
+                for one in entries
+                if chance.random() < 0.7
+            )
+
+
+def test_what_somebody_did_in_the_last_tests_is_on_the_tile_and_in_the_table(
+    world: World, client_as: ClientAs
+) -> None:
+    people: list[Any] = [world.ioana, world.tomasz]
+    with unit_of_work(ALL) as session:
+        first = factories.make_test(session, world.mill, *people, name="First")
+        factories.make_test(
+            session, world.mill, people[0], name="Second", frozen_at=NOW + timedelta(hours=1)
+        )
+        session.add(
+            Participation(
+                test_id=first[2].id,
+                entry_id=first[3].id,
+                contact_id=world.ioana.id,
+                place_id=first[3].place_id,
+                deed="did",
+                day=TODAY,
+                recorded_at=NOW,
+            )
+        )
+    client = client_as(world.rep)
+    page = client.get(_address(world)).text
+    assert "tests: did, not known" in page
+    assert "tests: not known, not listed" in page
+    assert page.count("tests: ") == 2  # Rukhsana and the placeholder were on neither list.
+    table = _text(client.get(_address(world, "?view=table")))
+    assert "First, Second" in table
+    assert "did, not known" in table
 
 
 def test_a_large_wall_is_folded_with_its_counts_in_sight(
