@@ -29,6 +29,7 @@ FEATURES: tuple[str, ...] = (
     "ties",
     "feed",
     "registers",
+    "imports",
     "tasks",
     "density",
     "workplaces",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -136,6 +136,43 @@ def count_of_request(session: Session, request_id: str, column: Any, subject_id:
         AuditEntry.verb.in_([Verb.CREATE, Verb.UPDATE, Verb.DELETE]),
     )
     return int(session.execute(written.execution_options(**{MARK: True})).scalar_one())
+
+
+def changed_since(
+    session: Session, request_id: str, ids: Sequence[int], column: Any = AuditEntry.contact_id
+) -> set[int]:
+    """Return about which of the people somebody else's request wrote after this one began to.
+
+    column: AuditEntry.place_id for places. Whoever takes something back must leave alone what
+    others have built on it since, also where they may not see it: nothing but the fact is handed
+    back. At most a thousand ids at once.
+    """
+    entry = AuditEntry
+    own = (
+        sa.select(column.label("one"), sa.func.min(entry.id).label("first"))
+        .where(entry.request_id == request_id, column.in_(ids))
+        .group_by(column)
+        .subquery()
+    )
+    later = (
+        sa.select(column)
+        .join(own, sa.and_(own.c.one == column, entry.id > own.c.first))
+        .where(
+            sa.or_(entry.request_id.is_(None), entry.request_id != request_id),
+            entry.verb.in_([Verb.CREATE, Verb.UPDATE, Verb.DELETE]),
+        )
+        .distinct()
+    )
+    found = session.execute(later.execution_options(**{MARK: True})).scalars()
+    return {int(one) for one in found if one is not None}
+
+
+def record_removals(session: Session, rows: Iterable[Any]) -> None:
+    """Record that these rows are taken out of their tables, past the session, and what they held.
+
+    For access/removal.py, which deletes whole people in an order that the session does not know.
+    """
+    _insert(session, [_of_row(session, Verb.DELETE, row, _values(row), None) for row in rows])
 
 
 def _record_flush(session: Session, context: UOWTransaction) -> None:

@@ -28,6 +28,8 @@ class Permission(enum.StrEnum):
     AUDIT_READ = "audit:read"
     USER_WRITE = "user:write"
     REGISTER_LOAD = "register:load"
+    # To bring whole lists in; each row needs the right over its own place besides.
+    IMPORT_MAKE = "import:make"
 
 
 _EVERYONE = {Permission.ACCOUNT_OWN, Permission.PLACE_READ}
@@ -56,6 +58,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.NOTE_READ,
             Permission.DENSITY_READ,
             Permission.AUDIT_READ,
+            Permission.IMPORT_MAKE,
         }
     ),
     # An officer takes lists and figures out of the system for the branch, and answers for that.
@@ -71,6 +74,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DENSITY_READ,
             Permission.EXPORT_MAKE,
             Permission.AUDIT_READ,
+            Permission.IMPORT_MAKE,
         }
     ),
     # Runs the server: sees no notes and no names of contacts unless also granted a place
@@ -83,6 +87,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.UNION_WRITE,
             Permission.USER_WRITE,
             Permission.REGISTER_LOAD,
+            Permission.IMPORT_MAKE,
         }
     ),
 }

@@ -57,6 +57,7 @@ from crm.models.conversations import (
     FollowUp,
     KeptTalk,
 )
+from crm.models.imports import ImportRecipe, ImportRow, ListImport
 from crm.models.lists import (
     BulkAction,
     ContactAnswer,
@@ -817,6 +818,9 @@ _RULES: dict[type[Any], Rule] = {
     GroupMember: _group_member_rule,
     BackgroundTask: _owner_rule(BackgroundTask),
     TaskFile: _owner_rule(TaskFile),
+    ListImport: _owner_rule(ListImport),
+    ImportRow: _owner_rule(ImportRow),
+    ImportRecipe: _owner_rule(ImportRecipe),
     AuditEntry: _audit_rule,
     Case: lambda scope, narrower: _on_team(scope, narrower, Case.id),
     Ballot: lambda scope, narrower: _ballot_rule(scope, narrower, Ballot.id, Ballot.place_id),
@@ -972,6 +976,7 @@ _WRITES: dict[type[Any], Permission] = {
 _OWNED = (
     *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList),
     *(ReportRecipe, ReportFile, FileRecipe, BulkAction),
+    *(ListImport, ImportRow, ImportRecipe),
 )
 
 

@@ -281,6 +281,64 @@ class TaskState(enum.StrEnum):
     FAILED = "failed"
 
 
+class ImportKind(enum.StrEnum):
+    """What the rows of a list are about."""
+
+    PEOPLE = "people"
+    PLACES = "places"
+
+
+class ListOrigin(enum.StrEnum):
+    """Where a list comes from, and so by what right it may be used (UK DPA 2018, s. 170).
+
+    The last two are refused: to take such a list without leave can be an offence.
+    """
+
+    OUR_OWN = "our_own"
+    GIVEN_BY_THEM = "given_by_them"
+    UNION_AGREED = "union_agreed"
+    PUBLISHED = "published"
+    EMPLOYER_SYSTEM = "employer_system"
+    UNION_WITHOUT_LEAVE = "union_without_leave"
+
+
+class ImportState(enum.StrEnum):
+    """How far the import of a list is."""
+
+    MATCHING = "matching"
+    CHECKED = "checked"
+    IMPORTING = "importing"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class RowOutcome(enum.StrEnum):
+    """What a row of a list would do, or did."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    POSSIBLE = "possible"
+    PROBLEM = "problem"
+    LEFT_OUT = "left_out"
+
+
+class RowState(enum.StrEnum):
+    """Whether a row of a list has been stored, and whether that was taken back.
+
+    KEPT: it could not be taken back, because somebody has changed the record since.
+    """
+
+    WAITING = "waiting"
+    STORED = "stored"
+    PASSED_BY = "passed_by"
+    UNDONE = "undone"
+    KEPT = "kept"
+
+
 # Steps of an organising conversation that can have been reached (method paper 1.2).
 STEPS = (
     "open",

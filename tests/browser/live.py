@@ -60,6 +60,7 @@ from crm.web.db import db, unit_of_work
 from tests import factories
 from tests.conftest import app_settings
 from tests.factories import ALL, LONG_AGO, NOW, TODAY, World
+from tests.features.imports.lists import make_list, make_rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -494,6 +495,14 @@ def one_of_each(world: World) -> dict[str, Any]:
         for kind in ("number", "day", "yes_no", "text"):
             factories.make_field(session, of_branch, f"Field of {kind}", kind)
         factories.make_tag(session, of_branch, "Ballot site", "workplace")
+        lists_in = {
+            step: make_list(world.organiser.id, step, world.mill.public_id)
+            for step in ("matching", "checked", "done")
+        }
+        session.add_all(lists_in.values())
+        session.flush()
+        session.add_all(make_rows(lists_in["checked"], world.tomasz.id))
+        session.add_all(make_rows(lists_in["done"], stored=True))
         token = accounts.invite(
             session,
             Scope.everything(reason="tests look at the page of an open link"),
@@ -516,6 +525,11 @@ def one_of_each(world: World) -> dict[str, Any]:
             "kind": "phone",
             "look": "rota",
             "kept_id": kept.public_id,
+            "import_id": lists_in["matching"].public_id,
+            "imports.values:import_id": lists_in["checked"].public_id,
+            "imports.check:import_id": lists_in["checked"].public_id,
+            "imports.problems:import_id": lists_in["checked"].public_id,
+            "imports.show:import_id": lists_in["done"].public_id,
             "basis_id": basis.public_id,
             "list_id": saved.public_id,
             "act_id": act.public_id,

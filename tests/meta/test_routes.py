@@ -47,6 +47,7 @@ from crm.web.db import unit_of_work
 from crm.web.headers import HEADERS
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
+from tests.features.imports.lists import make_list
 
 Clients = Callable[[Named], FlaskClient]
 
@@ -104,6 +105,20 @@ NOTHING: dict[str, Any] = {
     "left": {},
     "fields": {},
     "kept_talks": [],
+}
+
+# The step that a list must be at for each page of it.
+_STEPS = {
+    "show": "done",
+    "check": "checked",
+    "save_check": "checked",
+    "start": "checked",
+    "problems": "checked",
+    "values": "checked",
+    "save_values": "checked",
+    "stop": "importing",
+    "go_on": "stopped",
+    "undo": "done",
 }
 
 
@@ -167,6 +182,11 @@ def _values(
             ),
             "unit_id": BargainingUnit(name="Hourly staff", **at),
             "task_id": BackgroundTask(owner_id=owner.id, kind="none", payload={}, created_at=NOW),
+            "import_id": make_list(owner.id, "matching"),
+            **{
+                f"imports.{page}:import_id": make_list(owner.id, state, workplace.public_id)
+                for page, state in _STEPS.items()
+            },
             "kept_id": KeptTalk(
                 owner_id=owner.id,
                 talk_id=uuid.uuid4(),

@@ -17,7 +17,7 @@ MAX_TEXT_LETTERS: Final = 40 * 1024 * 1024
 ENCODINGS: Final = ("utf-8", "cp1252")
 # What a reader may choose instead.
 MORE_ENCODINGS: Final = ("utf-16", "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman")
-DELIMITERS: Final = (",", ";", "\t", "|")
+DELIMITERS: Final = (",", ";", "\t", "|", "¬")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +81,43 @@ class CannotRead(Exception):
 
 
 # Each says what is wrong and what to do. Nothing of the file's content stands in them.
+EMPTY = "This file is empty. Choose another file."
+UNKNOWN = "This is not a list that we can read. Save it as CSV, XLSX, ODS or vCard, then try again."
+LETTERS = "Some letters in this file cannot be read. Save it as “CSV UTF-8”, then try again."
+DAMAGED = "This file is damaged. Save it again, then try once more."
+LOCKED = "This file is locked with a password. Take the password off, then try again."
+MACROS = "This file holds macros, which are small programs. Save it as XLSX or CSV, then try again."
+UNSAFE = (
+    "This file is built in a way that could harm the server. Open it, copy the list into a "
+    "new file, and choose that one."
+)
+TOO_BIG = (
+    "This file is far larger inside than it looks. Copy the list into a new file, and choose "
+    "that one."
+)
+TOO_SLOW = "This file takes too long to read. Save the list by itself as CSV, and choose that file."
+TOO_MANY_ROWS = "This list has more than %(number)s rows. Split it into smaller files."
+TOO_MANY_COLUMNS = "This list has more than %(number)s columns. Take out those you do not need."
+TOO_MANY_CELLS = "This list has more than %(number)s cells. Split it into smaller files."
+CELL_TOO_LONG = (
+    "A cell of this list holds more than %(number)s letters. Shorten it, then try again."
+)
+OPEN_QUOTE = "Row %(number)s cannot be read. Check that each quote mark in it is closed."
+NO_SHEET = "There is no such sheet in this file. Choose another one."
 SENTENCES: Final[Mapping[str, str]] = {
-    "empty": "This file is empty. Choose another file.",
-    "unknown": (
-        "This is not a list that we can read. Save it as CSV, XLSX, ODS or vCard, then try again."
-    ),
-    "letters": (
-        "Some letters in this file cannot be read. Save it as “CSV UTF-8”, then try again."
-    ),
-    "damaged": "This file is damaged. Save it again, then try once more.",
-    "locked": "This file is locked with a password. Take the password off, then try again.",
-    "macros": (
-        "This file holds macros, which are small programs. Save it as XLSX or CSV, then try again."
-    ),
-    "unsafe": (
-        "This file is built in a way that could harm the server. Open it, copy the list into a "
-        "new file, and choose that one."
-    ),
-    "too_big": (
-        "This file is far larger inside than it looks. Copy the list into a new file, "
-        "and choose that one."
-    ),
-    "too_slow": (
-        "This file takes too long to read. Save the list by itself as CSV, and choose that file."
-    ),
-    "too_many_rows": "This list has more than %(number)s rows. Split it into smaller files.",
-    "too_many_columns": (
-        "This list has more than %(number)s columns. Take out those you do not need."
-    ),
-    "too_many_cells": "This list has more than %(number)s cells. Split it into smaller files.",
-    "cell_too_long": (
-        "A cell of this list holds more than %(number)s letters. Shorten it, then try again."
-    ),
-    "open_quote": ("Row %(number)s cannot be read. Check that each quote mark in it is closed."),
-    "no_sheet": "There is no such sheet in this file. Choose another one.",
+    "empty": EMPTY,
+    "unknown": UNKNOWN,
+    "letters": LETTERS,
+    "damaged": DAMAGED,
+    "locked": LOCKED,
+    "macros": MACROS,
+    "unsafe": UNSAFE,
+    "too_big": TOO_BIG,
+    "too_slow": TOO_SLOW,
+    "too_many_rows": TOO_MANY_ROWS,
+    "too_many_columns": TOO_MANY_COLUMNS,
+    "too_many_cells": TOO_MANY_CELLS,
+    "cell_too_long": CELL_TOO_LONG,
+    "open_quote": OPEN_QUOTE,
+    "no_sheet": NO_SHEET,
 }

@@ -137,7 +137,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
             raise CannotRead("open_quote", len(rows) + 1) from error
         cells += len(row)
         refuse_size(len(rows) + 1, len(row), cells)
-        rows.append([tidy(cell) for cell in row])
+        rows.append([_unguarded(tidy(cell)) for cell in row])
 
 
 def _refuse_wide_lines(text: str, delimiter: str) -> None:
@@ -161,6 +161,14 @@ def tidy(cell: str) -> str:
     """Return a cell's text without spaces at its ends; lines inside it stay lines."""
     lines = cell.replace("\xa0", " ").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(" ".join(line.split()) for line in lines).strip()
+
+
+def _unguarded(cell: str) -> str:
+    """Return a cell without the apostrophe that keeps a spreadsheet from running it.
+
+    Files that this program hands out have it before "+44 ...": they must read back the same.
+    """
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in {"=", "+", "-", "@"} else cell
 
 
 def even(rows: list[list[str]]) -> tuple[tuple[str, ...], ...]:

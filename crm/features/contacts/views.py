@@ -134,6 +134,7 @@ def index(scope: Scope) -> str:
         out_url=address_of("lists.out", **asks) if scope.may(Permission.EXPORT_MAKE) else None,
         saved_url=address_of("lists.show", list_id=saved.public_id) if saved else None,
         fields_url=address_of("fields.index") if scope.may(Permission.PLACE_WRITE) else None,
+        lists_in_url=address_of("imports.index") if scope.may(Permission.IMPORT_MAKE) else None,
         pager=_pager(found, kept, number),
     )
 

@@ -1,0 +1,481 @@
+"""What a row of a list says: cells read as names, days, phones, members, standings.
+
+Blank is never "no" and never takes anything away: it is None here, as everywhere. A cell that
+cannot be read is a Fault with the column it stands in; the row is then not used until somebody
+has put it right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from crm.domain.columns import Target
+from crm.domain.identity import fold, phone_key
+
+NAME_LIMIT: Final = 120
+FULL_NAME_LIMIT: Final = 200
+TEXT_LIMIT: Final = 120
+POINT_LIMIT: Final = 300
+
+NO_NAME = "There is no name in this row. Put it in, or leave the row out."
+NAME_TOO_LONG = "This name is longer than 120 letters. Shorten it."
+TOO_LONG = "This text is too long. Shorten it."
+NOT_A_DAY = "This is not a date. Write it like 14/05/2026."
+DAY_TO_COME = "This day has not come yet. Write a day up to today."
+DAYS_OUT_OF_ORDER = "They left before they started. Check both dates."
+NOT_A_PHONE = "This is not a phone number. Write it like 07700 900123."
+NOT_AN_EMAIL = "This is not an email address. Write it like ioana@example.org."
+NOT_MATCHED = "This value is not matched to anything yet. Choose what it means."
+NO_WORKPLACE = "There is no workplace in this row. Put it in, or choose one for the whole list."
+NOT_A_STANDING = "This is not a number from 1 to 5. Leave it empty when nobody has asked."
+NOT_A_COUNT = "This is not a number of people. Write it like 1,204."
+NO_PLACE_NAME = "There is no name of a workplace in this row. Put it in, or leave the row out."
+
+# "Not known" written out, in the ways that lists have it.
+_UNKNOWN: Final = frozenset(
+    {"", "-", "–", "?", "n/a", "na", "none", "null", "unknown", "not known", "tbc", "nan", "#n/a"}
+)
+_YES: Final = frozenset({"y", "yes", "true", "1", "member", "m", "x", "✓", "current", "active"})
+_NO: Final = frozenset(
+    {"n", "no", "false", "0", "non member", "nonmember", "not member", "not a member", "none"}
+)
+_LAPSED: Final = frozenset({"lapsed", "resigned", "left", "ex member", "former member", "expired"})
+_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?")
+_BRITISH: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
+_WORDED: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]{3,9})\.? (\d{4})")
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        (
+            *(("jan", "january"), ("feb", "february"), ("mar", "march"), ("apr", "april")),
+            *(("may",), ("jun", "june"), ("jul", "july"), ("aug", "august")),
+            *(("sep", "september", "sept"), ("oct", "october"), ("nov", "november")),
+            ("dec", "december"),
+        ),
+        start=1,
+    )
+    for name in names
+}
+_EMAIL: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
+_COUNT: Final = re.compile(r"(?:\d{1,9}|\d{1,3}(?:[, ]\d{3}){1,2})(?:\.\d{1,6})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing in a row that cannot be used. column: its position, None for the whole row.
+
+    message: a whole sentence that says how to put it right, to be translated when shown;
+    ``number`` fills its %(row)s.
+    """
+
+    column: int | None
+    message: str
+    number: int | None = None
+
+
+@dataclass(slots=True)
+class Listed:
+    """What one row says of a person. None = the row does not say.
+
+    valued: what the row holds in columns whose values are matched to a list, by target: the
+    meaning that was chosen for the value.
+    """
+
+    row_no: int
+    known_as: str | None = None
+    full_name: str | None = None
+    pronouns: str | None = None
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    address: str | None = None
+    job_title: str | None = None
+    started_on: date | None = None
+    left_on: date | None = None
+    joined_on: date | None = None
+    valued: dict[Target, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def name_key(self) -> str:
+        """Return the folded name that people are found by."""
+        return fold(self.full_name or self.known_as or "")
+
+    @property
+    def phone_keys(self) -> frozenset[str]:
+        """Return the phones as digits."""
+        return frozenset(key for one in self.phones if (key := phone_key(one)))
+
+    @property
+    def email_keys(self) -> frozenset[str]:
+        """Return the mail addresses in small letters."""
+        return frozenset(one.casefold() for one in self.emails)
+
+
+def is_blank(cell: str) -> bool:
+    """Return True for an empty cell and for "not known" written out."""
+    return fold_word(cell) in _UNKNOWN
+
+
+def fold_word(cell: str) -> str:
+    """Return a cell in the form its meaning is kept under: small letters, single spaces."""
+    return " ".join(cell.casefold().split())
+
+
+def guess_member(word: str) -> str | None:
+    """Return "member", "not_member" or "not_known" for a word of a list; None for no idea."""
+    folded = fold_word(word)
+    bare = fold(folded) or folded
+    if folded in _UNKNOWN - {"none"}:
+        return "not_known"
+    if bare in _YES or folded in _YES:
+        return "member"
+    return "not_member" if bare in _NO | _LAPSED else None
+
+
+def read_day(cell: str) -> date | None:
+    """Return the day that a cell names, the day before the month, or None when it names none."""
+    text = cell.strip()
+    found = _ISO.fullmatch(text)
+    if found:
+        return _day(found[1], found[2], found[3])
+    found = _BRITISH.fullmatch(text)
+    if found:
+        year = found[3] if len(found[3]) == 4 else _century(found[3])
+        return _day(year, found[2], found[1])
+    found = _WORDED.fullmatch(text)
+    if found and found[2].casefold() in _MONTHS:
+        return _day(found[3], str(_MONTHS[found[2].casefold()]), found[1])
+    return None
+
+
+def _century(two: str) -> str:
+    return ("20" if int(two) < 70 else "19") + two
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    try:
+        found = date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return found if 1900 <= found.year <= 2200 else None
+
+
+def read_count(cell: str) -> float | None:
+    """Return the number of people in a cell such as "1,204" or "407.0", or None for none."""
+    text = cell.strip()
+    if not _COUNT.fullmatch(text):
+        return None
+    return float(text.replace(",", "").replace(" ", ""))
+
+
+def read_phone(cell: str) -> str | None:
+    """Return a phone number as people write it, or None for what is none.
+
+    A spreadsheet that took it for a number dropped its first 0: that is put back.
+    """
+    digits = re.sub(r"\D", "", cell)
+    key = phone_key(cell)
+    if key is None or not 6 <= len(digits) <= 15 or re.search(r"[A-Za-z]{3}", cell):
+        return None
+    if cell.strip().isdigit() and len(digits) == 10 and digits[0] in "12378":
+        return "0" + digits
+    return cell.strip()
+
+
+def turned_round(name: str) -> str:
+    """Return "KOWALSKI Tomasz" or "Kowalski, Tomasz Jan" with the first name first.
+
+    Words in capitals at the start are the last name; without them the first word is.
+    """
+    before, comma, after = name.partition(",")
+    if comma:
+        return " ".join(f"{after} {before}".split())
+    words = name.split()
+    capitals = 0
+    while capitals < len(words) and words[capitals].isupper() and len(words[capitals]) > 1:
+        capitals += 1
+    cut = capitals if 0 < capitals < len(words) else 1
+    return " ".join([*words[cut:], *words[:cut]])
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How the columns of a list are read.
+
+    targets: where each column goes. meanings: for a column with values matched to a list, what
+    each folded value means; "" says that the value is left out, as if the cell were empty.
+    today: the last day that a fact may begin on.
+    """
+
+    targets: Sequence[Target]
+    meanings: Mapping[int, Mapping[str, str]]
+    today: date
+
+    def columns_of(self, *targets: Target) -> list[int]:
+        """Return the positions of the columns that go to any of these."""
+        return [place for place, target in enumerate(self.targets) if target in targets]
+
+
+def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed:
+    """Return what a row says of a person, with a fault for each cell that cannot be used."""
+    found = Listed(row_no)
+    cell = _Cells(cells, matching, found.faults)
+    _read_names(found, cell)
+    found.pronouns = cell.text(Target.PRONOUNS, 40)
+    found.job_title = cell.text(Target.JOB_TITLE, TEXT_LIMIT)
+    found.address = cell.text(Target.ADDRESS, POINT_LIMIT)
+    if found.address:
+        found.address = found.address.replace("\n", ", ")
+    found.phones = tuple(cell.each(Target.PHONE, read_phone, NOT_A_PHONE))
+    found.emails = tuple(cell.each(Target.EMAIL, _read_email, NOT_AN_EMAIL))
+    found.started_on = cell.day(Target.STARTED_ON)
+    found.left_on = cell.day(Target.LEFT_ON)
+    found.joined_on = cell.day(Target.JOINED_ON)
+    if found.started_on and found.left_on and found.left_on < found.started_on:
+        found.faults.append(
+            Fault(matching.columns_of(Target.LEFT_ON)[0], DAYS_OUT_OF_ORDER),
+        )
+    for target, place in cell.valued():
+        value = fold_word(cells[place])
+        meaning = matching.meanings.get(place, {}).get(value)
+        if meaning is None:
+            found.faults.append(Fault(place, NOT_MATCHED))
+        elif meaning:
+            found.valued[target] = meaning
+    return found
+
+
+def _read_names(found: Listed, cell: _Cells) -> None:
+    full = cell.text(Target.FULL_NAME, FULL_NAME_LIMIT)
+    turned = cell.text(Target.LAST_NAME_FIRST, FULL_NAME_LIMIT)
+    parts = [cell.text(Target.FIRST_NAME, TEXT_LIMIT), cell.text(Target.LAST_NAME, TEXT_LIMIT)]
+    joined = " ".join(part for part in parts if part) or None
+    found.full_name = _one_line(full or (turned_round(turned) if turned else None) or joined)
+    found.known_as = _one_line(cell.text(Target.KNOWN_AS, NAME_LIMIT)) or found.full_name
+    if found.known_as is None or not fold(found.known_as):
+        if not any(fault.message in {TOO_LONG} for fault in found.faults):
+            found.faults.append(Fault(cell.first_of_names(), NO_NAME))
+    elif len(found.known_as) > NAME_LIMIT:
+        found.faults.append(Fault(cell.first_of_names(), NAME_TOO_LONG))
+
+
+def _one_line(text: str | None) -> str | None:
+    return " ".join(text.split()) if text else None
+
+
+def _read_email(cell: str) -> str | None:
+    bare = re.sub(r"^mailto:", "", cell.strip(), flags=re.IGNORECASE)
+    return bare if _EMAIL.fullmatch(bare) else None
+
+
+class _Cells:
+    """The cells of a row by where they go; what cannot be read is added to the faults."""
+
+    def __init__(self, cells: Sequence[str], matching: Matching, faults: list[Fault]) -> None:
+        self._cells = cells
+        self._matching = matching
+        self._faults = faults
+
+    def _filled(self, target: Target) -> Iterable[tuple[int, str]]:
+        for place in self._matching.columns_of(target):
+            cell = self._cells[place] if place < len(self._cells) else ""
+            if not is_blank(cell):
+                yield place, cell
+
+    def text(self, target: Target, limit: int) -> str | None:
+        for place, cell in self._filled(target):
+            if len(cell) > limit:
+                self._faults.append(Fault(place, TOO_LONG))
+                return None
+            return cell
+        return None
+
+    def day(self, target: Target) -> date | None:
+        for place, cell in self._filled(target):
+            found = read_day(cell)
+            if found is None:
+                self._faults.append(Fault(place, NOT_A_DAY))
+            elif found > self._matching.today:
+                self._faults.append(Fault(place, DAY_TO_COME))
+            else:
+                return found
+        return None
+
+    def count(self, target: Target) -> float | None:
+        for place, cell in self._filled(target):
+            found = read_count(cell)
+            if found is None:
+                self._faults.append(Fault(place, NOT_A_COUNT))
+            return found
+        return None
+
+    def each(self, target: Target, read: Callable[[str], str | None], message: str) -> list[str]:
+        """Return what each part of the cells reads as, once; " ::: " and lines cut a cell."""
+        values: dict[str, None] = {}
+        for place, cell in self._filled(target):
+            for part in re.split(r" ::: |\n|;", cell):
+                if is_blank(part):
+                    continue
+                value = read(part)
+                if value is None or len(value) > POINT_LIMIT:
+                    self._faults.append(Fault(place, message))
+                else:
+                    values.setdefault(value)
+        return list(values)
+
+    def valued(self) -> Iterable[tuple[Target, int]]:
+        for place in self._matching.meanings:
+            if place < len(self._cells) and not is_blank(self._cells[place]):
+                yield self._matching.targets[place], place
+
+    def first_of_names(self) -> int | None:
+        places = self._matching.columns_of(
+            Target.FULL_NAME,
+            Target.LAST_NAME_FIRST,
+            Target.FIRST_NAME,
+            Target.KNOWN_AS,
+            Target.LAST_NAME,
+        )
+        return places[0] if places else None
+
+
+@dataclass(slots=True)
+class ListedPlace:
+    """What one row says of a workplace. None = the row does not say.
+
+    headcount, members: numbers of people. headcount_column, members_column: where they stand.
+    """
+
+    row_no: int
+    name: str = ""
+    area: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    headcount: float | None = None
+    headcount_column: int | None = None
+    members: float | None = None
+    members_column: int | None = None
+    valued: dict[Target, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def name_key(self) -> str:
+        """Return the folded name that the workplace is found by."""
+        return fold(self.name)[:400]
+
+
+PLACE_NAME_LIMIT: Final = 200
+ADDRESS_LIMIT: Final = 500
+NOT_A_COUNTRY = "Write the country as two letters, like GB."
+
+
+def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedPlace:
+    """Return what a row says of a workplace, with a fault for each cell that cannot be used."""
+    found = ListedPlace(row_no)
+    cell = _Cells(cells, matching, found.faults)
+    name = _one_line(cell.text(Target.PLACE_NAME, PLACE_NAME_LIMIT))
+    if not name or not fold(name):
+        places = matching.columns_of(Target.PLACE_NAME)
+        if not found.faults:
+            found.faults.append(Fault(places[0] if places else None, NO_PLACE_NAME))
+    found.name = name or ""
+    found.area = _one_line(cell.text(Target.AREA_NAME, PLACE_NAME_LIMIT))
+    found.address = cell.text(Target.PLACE_ADDRESS, ADDRESS_LIMIT)
+    if found.address:
+        found.address = found.address.replace("\n", ", ")
+    found.postcode = cell.text(Target.POSTCODE, 12)
+    country = cell.text(Target.COUNTRY, 60)
+    if country is not None:
+        found.country = country_code(country)
+        if found.country is None:
+            found.faults.append(Fault(matching.columns_of(Target.COUNTRY)[0], NOT_A_COUNTRY))
+    found.headcount = cell.count(Target.HEADCOUNT)
+    found.members = cell.count(Target.MEMBERS)
+    for target in (Target.HEADCOUNT, Target.MEMBERS):
+        column = next(iter(matching.columns_of(target)), None)
+        if target is Target.HEADCOUNT:
+            found.headcount_column = column
+        else:
+            found.members_column = column
+    for target, place in cell.valued():
+        meaning = matching.meanings.get(place, {}).get(fold_word(cells[place]))
+        if meaning is None:
+            found.faults.append(Fault(place, NOT_MATCHED))
+        elif meaning:
+            found.valued[target] = meaning
+    return found
+
+
+_COUNTRIES: Final = {
+    "united kingdom": "GB",
+    "uk": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "ireland": "IE",
+    "united states": "US",
+    "usa": "US",
+    "bangladesh": "BD",
+    "cambodia": "KH",
+    "canada": "CA",
+    "china": "CN",
+    "germany": "DE",
+    "india": "IN",
+    "indonesia": "ID",
+    "sri lanka": "LK",
+    "thailand": "TH",
+    "turkey": "TR",
+    "vietnam": "VN",
+}
+
+
+def country_code(text: str) -> str | None:
+    """Return the two letters of a country (ISO 3166), None for what is none.
+
+    Names are known of a few countries only: where our members and the places they supply are.
+    """
+    bare = text.strip()
+    if len(bare) == 2 and bare.isascii() and bare.isalpha():
+        return "GB" if bare.upper() == "UK" else bare.upper()
+    return _COUNTRIES.get(fold(bare))
+
+
+SAME_AS = "This row is about the same person as row %(row)s. Leave one of the two out."
+SAME_ELSEWHERE = (
+    "The same person is in row %(row)s at another workplace. Load this row by itself afterwards."
+)
+
+
+def find_repeats(people: Iterable[Listed]) -> dict[int, Fault]:
+    """Return a fault for each row that is about a person of an earlier row.
+
+    Two rows are about one person when they have one name, and share a phone or mail address, or
+    have nothing that tells them apart at the same workplace. Two people of one name and different
+    phones are two people.
+    """
+    by_name: dict[str, list[Listed]] = {}
+    found: dict[int, Fault] = {}
+    for one in people:
+        if not one.name_key:
+            continue
+        others = by_name.setdefault(one.name_key, [])
+        for other in others:
+            same_place = one.valued.get(Target.WORKPLACE) == other.valued.get(Target.WORKPLACE)
+            shared = bool(one.phone_keys & other.phone_keys or one.email_keys & other.email_keys)
+            apart = (one.phone_keys and other.phone_keys) or (one.email_keys and other.email_keys)
+            if same_place and (shared or not apart):
+                found[one.row_no] = Fault(None, SAME_AS, other.row_no)
+                break
+            if shared:
+                found[one.row_no] = Fault(None, SAME_ELSEWHERE, other.row_no)
+                break
+        else:
+            others.append(one)
+    return found

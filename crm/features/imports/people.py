@@ -1,0 +1,802 @@
+"""What the rows of a list do to people: found out first, stored afterwards, by the same rule.
+
+``Known.load`` reads once whom the file could be about; ``plan`` says for some rows what each of
+them would do, and writes nothing; ``store`` does exactly that. Blank cells never erase, dated
+facts begin on the day the list is true for, and what is known from a later day stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from crm.access import facts
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.access.spans import refresh_many
+from crm.domain.assessment import Basis
+from crm.domain.columns import Target
+from crm.domain.identity import fold, phone_key
+from crm.domain.likeness import Reason
+from crm.domain.listed import NO_WORKPLACE, NOT_MATCHED, Fault, Listed
+from crm.domain.spells import covers
+from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import (
+    ContractType,
+    HowKnown,
+    MembershipSource,
+    PointKind,
+    RowOutcome,
+)
+from crm.models.contacts import Contact, ContactPoint, Job, Membership
+from crm.models.conversations import Assessment
+from crm.models.places import Area, Shift, Union, Workplace
+from crm.reads.duplicates import find_candidates, known_of
+
+_AT_ONCE: Final = 500
+_NAME_KEY: Final = 330
+_VALUE_KEY: Final = 300
+
+Item = TypeVar("Item")
+
+NO_SUCH_AREA = "This workplace has no such area. Add it on the page of the workplace, or skip it."
+NO_SUCH_SHIFT = "This workplace has no such shift. Add it on the page of the workplace, or skip it."
+NO_UNION = "Choose the union that this list speaks of."
+IN_NONE = "in_none"
+
+# More people than this for one row help nobody to decide.
+MOST_CANDIDATES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen for the whole list, with inner ids.
+
+    workplaces, unions: inner ids by public id. areas, shifts: inner ids by workplace and folded
+    name. Only places over which the scope may write about people are in it.
+    """
+
+    workplaces: Mapping[str, int]
+    areas: Mapping[tuple[int, str], int]
+    shifts: Mapping[tuple[int, str], int]
+    unions: Mapping[str, int]
+    workplace: str | None
+    union: str | None
+    as_at: date
+    how_known: HowKnown | None
+    basis: Basis
+    source: MembershipSource
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody that a row could be about, and why."""
+
+    contact_id: int
+    why: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a row would do. The lists hold what ``store`` adds or changes."""
+
+    row_no: int
+    outcome: RowOutcome
+    faults: list[Fault] = field(default_factory=list)
+    contact_id: int | None = None
+    candidates: tuple[Candidate, ...] = ()
+    changes: list[str] = field(default_factory=list)
+    listed: Listed | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    points: list[tuple[PointKind, str, str]] = field(default_factory=list)
+    job: dict[str, Any] | None = None
+    job_before: Job | None = None
+    job_ends: date | None = None
+    membership: dict[str, Any] | None = None
+    membership_before: Membership | None = None
+    membership_ends: date | None = None
+    assessment: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """Whom the rows of a file could be about, among the people the scope may write about."""
+
+    by_name: dict[tuple[int, str], set[int]] = field(default_factory=dict)
+    by_phone: dict[str, set[int]] = field(default_factory=dict)
+    by_email: dict[str, set[int]] = field(default_factory=dict)
+    names: dict[int, set[str]] = field(default_factory=dict)
+    phones: dict[int, set[str]] = field(default_factory=dict)
+    emails: dict[int, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(
+        cls, session: Session, scope: Scope, people: Sequence[Listed], choices: Choices
+    ) -> Known:
+        """Read everybody whom some row could be about, in a few statements for each 500 keys."""
+        found = cls()
+        wanted = {one.name_key for one in people if one.name_key}
+        places = sorted({place for one in people if (place := workplace_of(one, choices))})
+        for some in in_parts(places):
+            rows = session.execute(
+                scope.select(
+                    Contact.id,
+                    Contact.known_as,
+                    Contact.full_name,
+                    Job.workplace_id,
+                    permission=Permission.CONTACT_WRITE,
+                )
+                .join(Job, Job.contact_id == Contact.id)
+                .where(Job.workplace_id.in_(some), facts.known(Job))
+            )
+            for contact_id, known_as, full_name, workplace_id in rows:
+                names = {fold(name) for name in (known_as, full_name) if name}
+                if names & wanted:
+                    found.names[contact_id] = names
+                    for name in names & wanted:
+                        found.by_name.setdefault((workplace_id, name), set()).add(contact_id)
+        phones = sorted({key for one in people for key in one.phone_keys})
+        emails = sorted({key for one in people for key in one.email_keys})
+        found._load_points(session, scope, PointKind.PHONE, phones)
+        found._load_points(session, scope, PointKind.EMAIL, emails)
+        found._load_people(session, scope)
+        return found
+
+    def _load_points(
+        self, session: Session, scope: Scope, kind: PointKind, keys: Sequence[str]
+    ) -> None:
+        kept = self.by_phone if kind is PointKind.PHONE else self.by_email
+        for some in in_parts(keys):
+            rows = session.execute(
+                scope.select(
+                    ContactPoint.contact_id,
+                    ContactPoint.value_key,
+                    permission=Permission.CONTACT_WRITE,
+                ).where(
+                    ContactPoint.kind == kind,
+                    ContactPoint.value_key.in_(some),
+                    facts.known(ContactPoint),
+                )
+            )
+            for contact_id, key in rows:
+                kept.setdefault(key, set()).add(contact_id)
+                self.names.setdefault(contact_id, set())
+
+    def _load_people(self, session: Session, scope: Scope) -> None:
+        for some in in_parts(sorted(self.names)):
+            people = session.execute(
+                scope.select(
+                    Contact.id,
+                    Contact.known_as,
+                    Contact.full_name,
+                    permission=Permission.CONTACT_WRITE,
+                ).where(Contact.id.in_(some))
+            )
+            for contact_id, known_as, full_name in people:
+                self.names[contact_id] = {fold(name) for name in (known_as, full_name) if name}
+            points = session.execute(
+                scope.select(
+                    ContactPoint.contact_id, ContactPoint.kind, ContactPoint.value_key
+                ).where(ContactPoint.contact_id.in_(some), facts.known(ContactPoint))
+            )
+            for contact_id, kind, key in points:
+                if kind is not PointKind.ADDRESS:
+                    kept = self.phones if kind is PointKind.PHONE else self.emails
+                    kept.setdefault(contact_id, set()).add(key)
+
+    def find(self, one: Listed, workplace_id: int) -> tuple[int | None, tuple[Candidate, ...]]:
+        """Return whom a row is surely about, or else whom it could be about.
+
+        Surely: one person has this name and this phone or mail address; or one person at this
+        workplace has this name, and no phone or mail speaks against it.
+        """
+        reached: set[int] = set()
+        for key in one.phone_keys:
+            reached |= self.by_phone.get(key, set())
+        for key in one.email_keys:
+            reached |= self.by_email.get(key, set())
+        same = {contact for contact in reached if one.name_key in self.names[contact]}
+        if len(same) == 1:
+            return next(iter(same)), ()
+        here = self.by_name.get((workplace_id, one.name_key), set())
+        if not same and not reached and len(here) == 1:
+            only = next(iter(here))
+            if not self._speaks_against(one, only):
+                return only, ()
+        people = same | here | reached
+        return None, tuple(Candidate(person, self._why(one, person)) for person in sorted(people))
+
+    def _speaks_against(self, one: Listed, contact_id: int) -> bool:
+        phones, emails = self.phones.get(contact_id, set()), self.emails.get(contact_id, set())
+        other_phone = phones and one.phone_keys and not phones & one.phone_keys
+        other_email = emails and one.email_keys and not emails & one.email_keys
+        return bool(other_phone or (other_email and not phones & one.phone_keys))
+
+    def _why(self, one: Listed, contact_id: int) -> tuple[str, ...]:
+        phones, emails = self.phones.get(contact_id, set()), self.emails.get(contact_id, set())
+        why = [Reason.SAME_NAME if one.name_key in self.names[contact_id] else Reason.OTHER_NAME]
+        if one.phone_keys & phones:
+            why.append(Reason.SAME_PHONE)
+        elif one.phone_keys and phones:
+            why.append(Reason.OTHER_PHONE)
+        if one.email_keys & emails:
+            why.append(Reason.SAME_MAIL)
+        return tuple(reason.value for reason in why)
+
+    def forget(self, contact_ids: Iterable[int]) -> None:
+        """Take people out who were not there when the list was checked: this import added them."""
+        gone = set(contact_ids)
+        for kept in (self.by_name, self.by_phone, self.by_email):
+            for people in kept.values():
+                people -= gone
+
+
+def load_choices(
+    session: Session,
+    scope: Scope,
+    *,
+    workplaces: Iterable[str],
+    unions: Iterable[str],
+    **chosen: Any,
+) -> Choices:
+    """Return the inner ids of what a list names, as far as the scope may write about people there.
+
+    workplaces, unions: public ids as text. chosen: the other fields of Choices.
+    """
+    wanted = [UUID(one) for one in set(workplaces)]
+    sites: dict[str, int] = {}
+    for some in in_parts(wanted):
+        rows = session.execute(
+            scope.select(
+                Workplace.public_id, Workplace.id, permission=Permission.CONTACT_WRITE
+            ).where(Workplace.public_id.in_(some))
+        )
+        sites |= {str(public_id): inner for public_id, inner in rows}
+    areas: dict[tuple[int, str], int] = {}
+    shifts: dict[tuple[int, str], int] = {}
+    for some_ids in in_parts(sorted(sites.values())):
+        for inner, name, site in session.execute(
+            scope.select(
+                Area.id, Area.name, Area.workplace_id, permission=Permission.CONTACT_WRITE
+            ).where(Area.workplace_id.in_(some_ids), Area.closed_on.is_(None))
+        ):
+            areas.setdefault((site, fold(name)), inner)
+        for inner, name, site in session.execute(
+            scope.select(Shift.id, Shift.name, Shift.place_id).where(
+                Shift.place_id.in_(some_ids), Shift.closed_on.is_(None)
+            )
+        ):
+            shifts.setdefault((site, fold(name)), inner)
+    bodies: dict[str, int] = {}
+    wanted_unions = [UUID(one) for one in set(unions)]
+    if wanted_unions:
+        rows = session.execute(
+            scope.select(Union.public_id, Union.id).where(Union.public_id.in_(wanted_unions))
+        )
+        bodies = {str(public_id): inner for public_id, inner in rows}
+    return Choices(workplaces=sites, areas=areas, shifts=shifts, unions=bodies, **chosen)
+
+
+def in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield the items 500 at a time: few enough for the parameters of one statement."""
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
+
+
+def workplace_of(one: Listed, choices: Choices) -> int | None:
+    """Return the inner id of the workplace that a row is about, None when it is not told."""
+    public_id = one.valued.get(Target.WORKPLACE) or choices.workplace
+    return choices.workplaces.get(public_id) if public_id else None
+
+
+def plan(
+    session: Session,
+    scope: Scope,
+    people: Sequence[Listed],
+    choices: Choices,
+    known: Known,
+    *,
+    repeats: Mapping[int, Fault],
+    same: Mapping[int, int],
+    different: Iterable[int],
+) -> list[Plan]:
+    """Return what each row would do. Writes nothing.
+
+    repeats: rows about somebody of an earlier row. same, different: what was said of rows that
+    could be about somebody we know: the inner id of the person, or that it is somebody new.
+    At most a few statements for each 500 rows.
+    """
+    new = set(different)
+    plans: list[Plan] = []
+    for one in people:
+        faults = [*one.faults, *_place_faults(one, choices)]
+        if one.row_no in repeats:
+            faults.append(repeats[one.row_no])
+        if faults:
+            plans.append(Plan(one.row_no, RowOutcome.PROBLEM, faults, listed=one))
+            continue
+        workplace_id = workplace_of(one, choices)
+        assert workplace_id is not None  # noqa: S101 - _place_faults has seen to it
+        contact_id: int | None = same.get(one.row_no)
+        candidates: tuple[Candidate, ...] = ()
+        if contact_id is None and one.row_no not in new:
+            contact_id, candidates = known.find(one, workplace_id)
+        outcome = RowOutcome.POSSIBLE if candidates else RowOutcome.NEW
+        plans.append(
+            Plan(
+                one.row_no,
+                outcome if contact_id is None else RowOutcome.UNCHANGED,
+                contact_id=contact_id,
+                candidates=candidates,
+                listed=one,
+            )
+        )
+    for fresh in plans:
+        if fresh.outcome is RowOutcome.NEW:
+            _plan_new(fresh, choices)
+    met = [one for one in plans if one.outcome is RowOutcome.UNCHANGED]
+    for some in in_parts(met):
+        _plan_met(session, scope, some, choices)
+    return plans
+
+
+def look_alike(
+    session: Session,
+    scope: Scope,
+    plans: Sequence[Plan],
+    choices: Choices,
+    *,
+    different: Iterable[int],
+) -> None:
+    """Turn rows that would add somebody new into a question where we know somebody like them.
+
+    By the rule that the form for one new person asks by (reads/duplicates.py). A handful of
+    statements for each 500 rows.
+    """
+    said = set(different)
+    new = [one for one in plans if one.outcome is RowOutcome.NEW and one.row_no not in said]
+    for some in in_parts(new):
+        records = []
+        for one in some:
+            listed = one.listed
+            assert listed is not None  # noqa: S101 - as plan made it
+            site = workplace_of(listed, choices)
+            records.append(
+                known_of(
+                    [listed.known_as, listed.full_name],
+                    phones=listed.phones,
+                    mails=listed.emails,
+                    addresses=[listed.address],
+                    workplaces=[] if site is None else [site],
+                )
+            )
+        found = find_candidates(session, scope, records, permission=Permission.CONTACT_WRITE)
+        for one, people in zip(some, found, strict=True):
+            if people:
+                one.outcome = RowOutcome.POSSIBLE
+                one.candidates = tuple(
+                    Candidate(
+                        person.contact_id,
+                        tuple(reason.value for reason, _points in person.likeness.reasons),
+                    )
+                    for person in people[:MOST_CANDIDATES]
+                )
+
+
+def _place_faults(one: Listed, choices: Choices) -> list[Fault]:
+    found: list[Fault] = []
+    site = workplace_of(one, choices)
+    if site is None:
+        told = Target.WORKPLACE in one.valued
+        # A place outside the scope and one that nobody knows are told by the same words.
+        found.append(Fault(None, NOT_MATCHED if told else NO_WORKPLACE))
+        return found
+    area, shift = one.valued.get(Target.AREA), one.valued.get(Target.SHIFT)
+    if area is not None and (site, area) not in choices.areas:
+        found.append(Fault(None, NO_SUCH_AREA))
+    if shift is not None and (site, shift) not in choices.shifts:
+        found.append(Fault(None, NO_SUCH_SHIFT))
+    member = one.valued.get(Target.MEMBER)
+    if member in {"member", "not_member"} and _union_of(one, choices) is None:
+        found.append(Fault(None, NO_UNION))
+    return found
+
+
+def _union_of(one: Listed, choices: Choices) -> int | None:
+    public_id = one.valued.get(Target.UNION) or choices.union
+    return choices.unions.get(public_id) if public_id else None
+
+
+def _job_values(one: Listed, choices: Choices) -> dict[str, Any]:
+    site = workplace_of(one, choices)
+    assert site is not None  # noqa: S101 - rows without a workplace have a fault
+    area_name, shift_name = one.valued.get(Target.AREA), one.valued.get(Target.SHIFT)
+    area = choices.areas[site, area_name] if area_name is not None else None
+    contract = one.valued.get(Target.CONTRACT)
+    return {
+        "workplace_id": site,
+        "place_id": area or site,
+        "area_id": area,
+        "shift_id": choices.shifts[site, shift_name] if shift_name is not None else None,
+        "job_title": one.job_title,
+        "contract_type": ContractType(contract) if contract else None,
+        "employer_of_record_id": None,
+    }
+
+
+def _job_since(one: Listed, choices: Choices) -> dict[str, Any]:
+    """The first day is the one the list names, else the day it is true for: "first seen then"."""
+    # A job must have a day: of somebody who left, all that is known is that they were there before.
+    last = choices.as_at if one.left_on is None else one.left_on - timedelta(days=1)
+    since = one.started_on or min(choices.as_at, last)
+    return {
+        "valid_from": since,
+        "valid_to": one.left_on,
+        "from_is_first_seen": one.started_on is None,
+    }
+
+
+def _points(one: Listed) -> list[tuple[PointKind, str, str]]:
+    found = [(PointKind.PHONE, value, phone_key(value) or "") for value in one.phones]
+    found += [(PointKind.EMAIL, value, value.casefold()) for value in one.emails]
+    if one.address:
+        found.append((PointKind.ADDRESS, one.address, fold(one.address)))
+    return [(kind, value, key[:_VALUE_KEY]) for kind, value, key in found if key]
+
+
+def _membership_values(one: Listed, choices: Choices) -> dict[str, Any] | None:
+    said = one.valued.get(Target.MEMBER)
+    if said is None:
+        return None
+    return {
+        "union_id": None if said == IN_NONE else _union_of(one, choices),
+        "branch_id": None,
+        "status": (MembershipStatus.MEMBER if said == "member" else MembershipStatus.NOT_MEMBER),
+        "source": choices.source,
+        "valid_from": (one.joined_on if said == "member" else None) or choices.as_at,
+        "valid_to": None,
+    }
+
+
+def _assessment_values(one: Listed, choices: Choices, place_id: int) -> dict[str, Any] | None:
+    said = one.valued.get(Target.STANDING)
+    if said is None:
+        return None
+    return {
+        "place_id": place_id,
+        "day": choices.as_at,
+        "rating": int(said),
+        "basis": choices.basis,
+        "ask": None,
+        "assessor_id": None,
+        "conversation_id": None,
+    }
+
+
+def _plan_new(planned: Plan, choices: Choices) -> None:
+    one = planned.listed
+    assert one is not None  # noqa: S101 - as plan made it
+    planned.fields = {
+        "known_as": one.known_as,
+        "full_name": one.full_name,
+        "pronouns": one.pronouns,
+        "how_known": choices.how_known,
+    }
+    planned.points = _points(one)
+    planned.job = {**_job_values(one, choices), **_job_since(one, choices)}
+    planned.membership = _membership_values(one, choices)
+    planned.assessment = _assessment_values(one, choices, planned.job["place_id"])
+
+
+def _plan_met(session: Session, scope: Scope, plans: Sequence[Plan], choices: Choices) -> None:
+    ids = sorted({one.contact_id for one in plans if one.contact_id is not None})
+    people = {
+        person.id: person
+        for person in session.scalars(
+            scope.select(Contact, permission=Permission.CONTACT_WRITE).where(Contact.id.in_(ids))
+        )
+    }
+    jobs = _by_contact(session, scope, Job, ids)
+    memberships = _by_contact(session, scope, Membership, ids)
+    points = _by_contact(session, scope, ContactPoint, ids)
+    standings = _by_contact(session, scope, Assessment, ids)
+    for one in plans:
+        person = people.get(one.contact_id or 0)
+        if person is None:
+            # Out of reach since it was matched: no more is said than of anybody unknown.
+            one.outcome, one.contact_id = RowOutcome.PROBLEM, None
+            one.faults = [Fault(None, NOT_MATCHED)]
+            continue
+        _plan_fields(one, person)
+        _plan_points(one, points.get(person.id, []))
+        _plan_job(one, jobs.get(person.id, []), choices)
+        _plan_membership(one, memberships.get(person.id, []), choices)
+        _plan_standing(one, standings.get(person.id, []), choices)
+        if one.changes:
+            one.outcome = RowOutcome.CHANGED
+
+
+def _by_contact(
+    session: Session, scope: Scope, model: Any, ids: Sequence[int]
+) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    rows = session.scalars(
+        scope.select(model).where(model.contact_id.in_(ids), facts.known(model)).order_by(model.id)
+    )
+    for row in rows:
+        found.setdefault(row.contact_id, []).append(row)
+    return found
+
+
+def _plan_fields(one: Plan, person: Contact) -> None:
+    """A list fills what is not known; it never changes the name that people chose."""
+    listed = one.listed
+    assert listed is not None  # noqa: S101 - as plan made it
+    for name, said in (("full_name", listed.full_name), ("pronouns", listed.pronouns)):
+        if said is None or getattr(person, name) is not None:
+            continue
+        if name == "full_name" and person.known_as and fold(said) == fold(person.known_as):
+            continue  # It says nothing that is not known.
+        one.fields[name] = said
+        one.changes.append(name)
+
+
+def _plan_points(one: Plan, held: Sequence[ContactPoint]) -> None:
+    assert one.listed is not None  # noqa: S101 - as plan made it
+    keys = {(point.kind, point.value_key) for point in held}
+    for kind, value, key in _points(one.listed):
+        if (kind, key) not in keys:
+            one.points.append((kind, value, key))
+            one.changes.append(kind.value)
+
+
+def _plan_job(one: Plan, held: Sequence[Job], choices: Choices) -> None:
+    """A new job, an end, or a move to another area from the day of the list.
+
+    What began after the day of the list is newer, and stays as it is.
+    """
+    listed = one.listed
+    assert listed is not None  # noqa: S101 - as plan made it
+    said = _job_values(listed, choices)
+    here = [job for job in held if job.workplace_id == said["workplace_id"]]
+    day = choices.as_at
+    now = [job for job in here if covers(job.valid_from, job.valid_to, day)]
+    if not now:
+        if not any(job.valid_from >= day for job in here) and not _ended_as_said(here, listed):
+            one.job = {**said, **_job_since(listed, choices)}
+            one.changes.append("job")
+        return
+    job = _likeliest(now, said)
+    changes = _job_changes(job, said)
+    if listed.left_on is not None and job.valid_to is None and listed.left_on >= job.valid_from:
+        one.job_before, one.job_ends = job, listed.left_on
+        one.changes.append("left")
+    elif changes:
+        one.job_before = job
+        one.job = changes
+        if {"area_id", "shift_id", "job_title", "contract_type"} & _said_before(job, changes):
+            one.job_ends = day if day > job.valid_from else None
+        elif "area_id" in changes and day > job.valid_from:
+            # In which area they were before that day is not known.
+            one.job_ends = day
+        one.changes.extend(sorted(name for name in changes if name != "place_id"))
+
+
+def _ended_as_said(here: Sequence[Job], listed: Listed) -> bool:
+    """True when the list says that they left, and we know of a job that has ended."""
+    return listed.left_on is not None and any(job.valid_to is not None for job in here)
+
+
+def _likeliest(now: Sequence[Job], said: Mapping[str, Any]) -> Job:
+    """Return the job of several that the row is about: in the same area if there is one."""
+    same = [job for job in now if said["area_id"] is not None and job.area_id == said["area_id"]]
+    return (same or list(now))[0]
+
+
+def _job_changes(job: Job, said: Mapping[str, Any]) -> dict[str, Any]:
+    changes = {
+        name: said[name]
+        for name in ("area_id", "shift_id", "job_title", "contract_type")
+        if said[name] is not None and said[name] != getattr(job, name)
+    }
+    title = changes.get("job_title")
+    if title is not None and job.job_title and fold(title) == fold(job.job_title):
+        del changes["job_title"]
+    if "area_id" in changes:
+        changes["place_id"] = said["place_id"]
+    return changes
+
+
+def _said_before(job: Job, changes: Mapping[str, Any]) -> set[str]:
+    return {name for name in changes if getattr(job, name) is not None and name != "place_id"}
+
+
+def _plan_membership(one: Plan, held: Sequence[Membership], choices: Choices) -> None:
+    assert one.listed is not None  # noqa: S101 - as plan made it
+    said = _membership_values(one.listed, choices)
+    if said is None:
+        return
+    against = [spell for spell in held if _about_the_same(spell, said)]
+    on_day = [spell for spell in against if covers(spell.valid_from, spell.valid_to, choices.as_at)]
+    if any(_says_so(spell, said) for spell in on_day):
+        return
+    if any(spell.valid_from >= choices.as_at for spell in against):
+        return  # Something newer is known.
+    if len(on_day) > 1 or any(spell.valid_to is not None for spell in on_day):
+        return
+    day = choices.as_at
+    ended = max((spell.valid_to for spell in against if spell.valid_to), default=None)
+    if on_day:
+        one.membership_before, one.membership_ends = on_day[0], day
+        said["valid_from"] = day
+    elif ended is not None and said["valid_from"] < ended:
+        said["valid_from"] = day
+    one.membership = said
+    one.changes.append("membership")
+
+
+def _about_the_same(spell: Membership, said: Mapping[str, Any]) -> bool:
+    """True when the two cannot both hold: one union, or "in no union" against being in one."""
+    if spell.union_id == said["union_id"]:
+        return True
+    in_none = spell.union_id is None or said["union_id"] is None
+    return in_none and MembershipStatus.MEMBER in (spell.status, said["status"])
+
+
+def _says_so(spell: Membership, said: Mapping[str, Any]) -> bool:
+    return bool(spell.union_id == said["union_id"] and spell.status == said["status"])
+
+
+def _plan_standing(one: Plan, held: Sequence[Assessment], choices: Choices) -> None:
+    listed = one.listed
+    assert listed is not None  # noqa: S101 - as plan made it
+    values = _job_values(listed, choices)
+    said = _assessment_values(listed, choices, values["place_id"])
+    if said is None:
+        return
+    general = [fact for fact in held if fact.ask is None]
+    if any(fact.day > choices.as_at for fact in general):
+        return  # Somebody has asked since.
+    if any(fact.day == choices.as_at and fact.rating == said["rating"] for fact in general):
+        return
+    one.assessment = said
+    one.changes.append("standing")
+
+
+# --- Storing ----------------------------------------------------------------------------------
+
+
+def store(
+    session: Session, scope: Scope, plans: Sequence[Plan], *, now: datetime
+) -> dict[int, list[list[Any]]]:
+    """Store what the plans say; return by row number what was stored, for the way back.
+
+    Each item is [table, inner id, inner id of the fact whose place it took or None, old values].
+    Rows with a problem, possible duplicates and rows without a change store nothing.
+    """
+    doing = [one for one in plans if one.outcome in {RowOutcome.NEW, RowOutcome.CHANGED}]
+    made: dict[int, list[tuple[Any, Any, dict[str, Any] | None]]] = {
+        one.row_no: [] for one in doing
+    }
+    _store_people(session, scope, doing, made, now=now)
+    # The job puts a new person in the scope: it is stored before what hangs on the person.
+    for one in doing:
+        _store_job(session, scope, one, made[one.row_no], now=now)
+    session.flush()
+    for one in doing:
+        _store_rest(session, scope, one, made[one.row_no], now=now)
+    session.flush()
+    refresh_many(session, [one.contact_id for one in doing if one.contact_id is not None])
+    return {
+        row_no: [
+            [row.__tablename__, row.id, None if before is None else before.id, old]
+            for row, before, old in rows
+        ]
+        for row_no, rows in made.items()
+    }
+
+
+def _store_people(
+    session: Session, scope: Scope, doing: Sequence[Plan], made: Any, *, now: datetime
+) -> None:
+    fresh: list[tuple[Plan, Contact]] = []
+    for one in doing:
+        if one.outcome is RowOutcome.NEW:
+            person = Contact(
+                **one.fields, created_at=now, created_by_id=scope.actor_id, do_not_contact=False
+            )
+            person.version = 1
+            person.name_key = _name_key(person)
+            fresh.append((one, person))
+    session.add_all([person for _one, person in fresh])
+    session.flush()
+    for one, person in fresh:
+        one.contact_id = person.id
+        made[one.row_no].append((person, None, None))
+    met = {one.contact_id: one for one in doing if one.fields and one.outcome is RowOutcome.CHANGED}
+    for some in in_parts(sorted(key for key in met if key is not None)):
+        people = session.scalars(
+            scope.select(Contact, permission=Permission.CONTACT_WRITE).where(Contact.id.in_(some))
+        )
+        for person in people:
+            one = met[person.id]
+            old = {name: getattr(person, name) for name in one.fields}
+            for name, value in one.fields.items():
+                setattr(person, name, value)
+            person.name_key = _name_key(person)
+            person.version += 1
+            made[one.row_no].append((person, None, old))
+
+
+def _name_key(person: Contact) -> str:
+    names = (person.known_as, person.full_name, person.placeholder_label)
+    return " ".join(fold(name) for name in names if name)[:_NAME_KEY]
+
+
+def _store_job(session: Session, scope: Scope, one: Plan, made: Any, *, now: datetime) -> None:
+    before = one.job_before
+    if before is None:
+        if one.job is not None:
+            made.append((_add(session, scope, Job, one, one.job, now=now), None, None))
+        return
+    if one.job is None or one.job_ends is not None:
+        ended = facts.revise(
+            session, before, now=now, actor_id=scope.actor_id, valid_to=one.job_ends
+        )
+        made.append((ended, before, None))
+        # The job that ends is written before the one that follows, as contacts/service.py does.
+        session.flush()
+    if one.job is not None and one.job_ends is not None:
+        following = {
+            name: getattr(before, name)
+            for name in (
+                *("workplace_id", "place_id", "area_id", "shift_id", "job_title"),
+                *("employer_of_record_id", "contract_type"),
+            )
+        }
+        values = {**following, **one.job, "valid_from": one.job_ends, "valid_to": None}
+        made.append((_add(session, scope, Job, one, values, now=now), None, None))
+    elif one.job is not None:
+        revised = facts.revise(session, before, now=now, actor_id=scope.actor_id, **one.job)
+        made.append((revised, before, None))
+
+
+def _store_rest(session: Session, scope: Scope, one: Plan, made: Any, *, now: datetime) -> None:
+    for kind, value, key in one.points:
+        values = {"kind": kind, "value": value, "value_key": key}
+        made.append((_add(session, scope, ContactPoint, one, values, now=now), None, None))
+    before = one.membership_before
+    if before is not None:
+        ended = facts.revise(
+            session, before, now=now, actor_id=scope.actor_id, valid_to=one.membership_ends
+        )
+        made.append((ended, before, None))
+    if one.membership is not None:
+        made.append((_add(session, scope, Membership, one, one.membership, now=now), None, None))
+    if one.assessment is not None:
+        made.append((_add(session, scope, Assessment, one, one.assessment, now=now), None, None))
+
+
+def _add(
+    session: Session,
+    scope: Scope,
+    model: Any,
+    one: Plan,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> Any:
+    row = model(
+        contact_id=one.contact_id,
+        recorded_at=now,
+        recorded_by_id=scope.actor_id,
+        superseded_at=None,
+        **values,
+    )
+    session.add(row)
+    return row

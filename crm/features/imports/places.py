@@ -1,0 +1,450 @@
+"""What the rows of a list do to workplaces: new ones, areas, headcounts, counts of members.
+
+As people.py: ``plan`` finds out and writes nothing, ``store`` does exactly that. A list fills what
+is not known of a workplace and never changes its name; counts are facts of the day the list is
+true for, and stand beside those of other days. Employers are not made here: they must exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from crm.access import facts, tree
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.columns import Target
+from crm.domain.headcount import MOST_PEOPLE, Counts, HeadcountSource
+from crm.domain.identity import fold
+from crm.domain.listed import NOT_MATCHED, Fault, ListedPlace
+from crm.domain.vocabulary import AreaKind, RowOutcome
+from crm.features.imports.people import in_parts
+from crm.models.places import Area, Employer, Headcount, MemberCount, Union, Workplace
+
+NO_EMPLOYER = "Choose the employer of this workplace, because it is new here."
+NOT_YOURS = "Only somebody who may change this employer’s places can add a workplace to it."
+TWO_OF_THE_NAME = "Two workplaces have this name. Put the count in on the page of the right one."
+TOO_MANY = "This is more people than any workplace has. Check the number."
+SAME_ROW = "This row is about the same place as row %(row)s. Leave one of the two out."
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceChoices:
+    """What was chosen for the whole list, with inner ids.
+
+    by_name: workplaces that the scope may change, by folded name. employers: inner ids by public
+    id, only those under which the scope may add a workplace. areas: by workplace and folded name.
+    union: whose members are counted, None for all unions together.
+    """
+
+    by_name: Mapping[str, tuple[int, ...]]
+    employers: Mapping[str, int]
+    areas: Mapping[tuple[int, str], int]
+    employer: str | None
+    union: int | None
+    as_at: date
+    counts: Counts
+    source: HeadcountSource
+    time_zone: str
+    note: str
+
+
+@dataclass(slots=True)
+class PlacePlan:
+    """What a row would do. place_id None = the workplace is new."""
+
+    row_no: int
+    outcome: RowOutcome
+    faults: list[Fault] = field(default_factory=list)
+    place_id: int | None = None
+    changes: list[str] = field(default_factory=list)
+    listed: ListedPlace | None = None
+    employer_id: int | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    area_id: int | None = None
+    new_area: str | None = None
+    headcount: dict[str, Any] | None = None
+    headcount_before: Headcount | None = None
+    members: dict[str, Any] | None = None
+    members_before: MemberCount | None = None
+
+    @property
+    def contact_id(self) -> int | None:
+        """Return the inner id of the workplace, under the name that plans of people use."""
+        return self.place_id
+
+    @property
+    def candidates(self) -> tuple[Any, ...]:
+        """Return nothing: a place is known by its name, or it is new."""
+        return ()
+
+
+def load_place_choices(
+    session: Session,
+    scope: Scope,
+    rows: Sequence[ListedPlace],
+    *,
+    employers: Sequence[str],
+    union: str | None,
+    **chosen: Any,
+) -> PlaceChoices:
+    """Return what the rows name, as far as the scope may change it."""
+    write = Permission.PLACE_WRITE
+    by_name: dict[str, tuple[int, ...]] = {}
+    for some in in_parts(sorted({row.name_key for row in rows if row.name_key})):
+        for inner, key in session.execute(
+            scope.select(Workplace.id, Workplace.name_key, permission=write).where(
+                Workplace.name_key.in_(some), Workplace.closed_on.is_(None)
+            )
+        ):
+            by_name[key] = (*by_name.get(key, ()), inner)
+    found: dict[str, int] = {}
+    for some_ids in in_parts([UUID(one) for one in sorted(set(employers))]):
+        for public_id, inner in session.execute(
+            scope.select(Employer.public_id, Employer.id, permission=write).where(
+                Employer.public_id.in_(some_ids)
+            )
+        ):
+            found[str(public_id)] = inner
+    areas: dict[tuple[int, str], int] = {}
+    sites = sorted({inner for each in by_name.values() for inner in each})
+    for some_sites in in_parts(sites):
+        for inner, name, site in session.execute(
+            scope.select(Area.id, Area.name, Area.workplace_id, permission=write).where(
+                Area.workplace_id.in_(some_sites), Area.closed_on.is_(None)
+            )
+        ):
+            areas.setdefault((site, fold(name)), inner)
+    body = None
+    if union is not None:
+        body = session.scalars(
+            scope.select(Union.id).where(Union.public_id == UUID(union))
+        ).one_or_none()
+    return PlaceChoices(by_name=by_name, employers=found, areas=areas, union=body, **chosen)
+
+
+def find_place_repeats(rows: Sequence[ListedPlace]) -> dict[int, Fault]:
+    """Return a fault for each row about a place that an earlier row is about."""
+    seen: dict[tuple[str, str, str], int] = {}
+    found: dict[int, Fault] = {}
+    for row in rows:
+        if not row.name_key:
+            continue
+        key = (row.name_key, fold(row.area or ""), row.valued.get(Target.EMPLOYER, ""))
+        if key in seen:
+            found[row.row_no] = Fault(None, SAME_ROW, seen[key])
+        else:
+            seen[key] = row.row_no
+    return found
+
+
+def plan_places(
+    session: Session,
+    scope: Scope,
+    rows: Sequence[ListedPlace],
+    choices: PlaceChoices,
+    *,
+    repeats: Mapping[int, Fault],
+    came: Mapping[str, int] | None = None,
+) -> list[PlacePlan]:
+    """Return what each row would do. Writes nothing.
+
+    came: workplaces that this import has made already, by folded name: rows about their areas
+    find them.
+    """
+    plans = [_plan_one(row, choices, repeats, came or {}) for row in rows]
+    met = [one for one in plans if one.place_id is not None and not one.faults]
+    for some in in_parts(met):
+        _plan_met(session, scope, some, choices)
+    return plans
+
+
+def _plan_one(
+    row: ListedPlace,
+    choices: PlaceChoices,
+    repeats: Mapping[int, Fault],
+    came: Mapping[str, int],
+) -> PlacePlan:
+    plan = PlacePlan(row.row_no, RowOutcome.NEW, list(row.faults), listed=row)
+    if row.row_no in repeats:
+        plan.faults.append(repeats[row.row_no])
+    for count, column in ((row.headcount, row.headcount_column), (row.members, row.members_column)):
+        if count is not None and count > MOST_PEOPLE:
+            plan.faults.append(Fault(column, TOO_MANY))
+    sites = choices.by_name.get(row.name_key, ())
+    if row.name_key in came:
+        sites = (came[row.name_key],)
+    if len(sites) > 1:
+        plan.faults.append(Fault(None, TWO_OF_THE_NAME))
+    elif sites:
+        plan.place_id = sites[0]
+        plan.outcome = RowOutcome.UNCHANGED
+    else:
+        public_id = row.valued.get(Target.EMPLOYER) or choices.employer
+        plan.employer_id = choices.employers.get(public_id or "")
+        if public_id is None:
+            plan.faults.append(Fault(None, NO_EMPLOYER))
+        elif plan.employer_id is None:
+            plan.faults.append(Fault(None, NOT_YOURS))
+    if plan.faults:
+        plan.outcome, plan.place_id = RowOutcome.PROBLEM, None
+        return plan
+    plan.fields = {
+        name: value
+        for name, value in (
+            ("address", row.address),
+            ("postcode", row.postcode),
+            ("country", row.country),
+        )
+        if value is not None
+    }
+    if row.area is not None:
+        plan.area_id = choices.areas.get((plan.place_id or 0, fold(row.area)))
+        if plan.area_id is None:
+            plan.new_area = row.area
+            plan.changes.append("area")
+    plan.headcount = _headcount(row, choices)
+    plan.members = _members(row, choices)
+    return plan
+
+
+def _headcount(row: ListedPlace, choices: PlaceChoices) -> dict[str, Any] | None:
+    if row.headcount is None:
+        return None
+    return {
+        "on_day": choices.as_at,
+        "counts": choices.counts,
+        "low": row.headcount,
+        "best": row.headcount,
+        "high": row.headcount,
+        "rounded_to": None,
+        "source_kind": choices.source,
+        "source_note": choices.note,
+    }
+
+
+def _members(row: ListedPlace, choices: PlaceChoices) -> dict[str, Any] | None:
+    if row.members is None:
+        return None
+    return {
+        "on_day": choices.as_at,
+        "union_id": choices.union,
+        "members": row.members,
+        "covered": None,
+        "rounded_to": None,
+        "source_kind": choices.source,
+        "source_note": choices.note,
+    }
+
+
+def _plan_met(
+    session: Session, scope: Scope, plans: Sequence[PlacePlan], choices: PlaceChoices
+) -> None:
+    write = Permission.PLACE_WRITE
+    ids = sorted({one.place_id for one in plans if one.place_id is not None})
+    sites = {
+        site.id: site
+        for site in session.scalars(
+            scope.select(Workplace, permission=write).where(Workplace.id.in_(ids))
+        )
+    }
+    at = sorted({*ids, *(one.area_id for one in plans if one.area_id is not None)})
+    day = choices.as_at
+    heads = {
+        (row.place_id, row.counts): row
+        for row in session.scalars(
+            scope.select(Headcount, permission=write).where(
+                Headcount.place_id.in_(at),
+                Headcount.on_day == day,
+                Headcount.source_kind == choices.source,
+                facts.known(Headcount),
+            )
+        )
+    }
+    members = {
+        (row.place_id, row.union_id): row
+        for row in session.scalars(
+            scope.select(MemberCount, permission=write).where(
+                MemberCount.place_id.in_(at),
+                MemberCount.on_day == day,
+                MemberCount.source_kind == choices.source,
+                facts.known(MemberCount),
+            )
+        )
+    }
+    for one in plans:
+        site = sites.get(one.place_id or 0)
+        if site is None:
+            one.outcome, one.place_id = RowOutcome.PROBLEM, None
+            one.faults = [Fault(None, NOT_MATCHED)]
+            continue
+        one.fields = {
+            name: value for name, value in one.fields.items() if getattr(site, name) is None
+        }
+        one.changes += sorted(one.fields)
+        where = one.area_id or (0 if one.new_area else site.id)
+        if one.headcount is not None:
+            one.headcount_before = heads.get((where, choices.counts))
+            if _same(one.headcount_before, one.headcount, ("low", "best", "high")):
+                one.headcount = None
+            else:
+                one.changes.append("headcount")
+        if one.members is not None:
+            one.members_before = members.get((where, choices.union))
+            if _same(one.members_before, one.members, ("members",)):
+                one.members = None
+            else:
+                one.changes.append("members")
+        if one.changes:
+            one.outcome = RowOutcome.CHANGED
+
+
+def _same(before: Any, said: Mapping[str, Any], names: Sequence[str]) -> bool:
+    return before is not None and all(getattr(before, name) == said[name] for name in names)
+
+
+def store_places(
+    session: Session,
+    scope: Scope,
+    plans: Sequence[PlacePlan],
+    choices: PlaceChoices,
+    *,
+    now: datetime,
+) -> dict[int, list[list[Any]]]:
+    """Store what the plans say; return what was stored as ``people.store`` does.
+
+    Rows about areas of one new workplace share it: the first makes it.
+    """
+    doing = [one for one in plans if one.outcome in {RowOutcome.NEW, RowOutcome.CHANGED}]
+    made: dict[int, list[tuple[Any, Any, dict[str, Any] | None]]] = {
+        one.row_no: [] for one in doing
+    }
+    _store_new(session, scope, doing, made, choices, now=now)
+    for some in in_parts(
+        [one for one in doing if one.outcome is RowOutcome.CHANGED and one.fields]
+    ):
+        by_id = {
+            site.id: site
+            for site in session.scalars(
+                scope.select(Workplace, permission=Permission.PLACE_WRITE).where(
+                    Workplace.id.in_([one.place_id for one in some])
+                )
+            )
+        }
+        for one in some:
+            site = by_id[one.place_id or 0]
+            old = {name: getattr(site, name) for name in one.fields}
+            for name, value in one.fields.items():
+                setattr(site, name, value)
+            site.version += 1
+            made[one.row_no].append((site, None, old))
+    _store_areas(session, scope, doing, made, choices, now=now)
+    for one in doing:
+        where = one.area_id or one.place_id
+        for model, values, before in (
+            (Headcount, one.headcount, one.headcount_before),
+            (MemberCount, one.members, one.members_before),
+        ):
+            if values is None:
+                continue
+            if before is not None:
+                row = facts.revise(session, before, now=now, actor_id=scope.actor_id, **values)
+            else:
+                row = model(
+                    place_id=where, recorded_at=now, recorded_by_id=scope.actor_id, **values
+                )
+                session.add(row)
+            made[one.row_no].append((row, before, None))
+    session.flush()
+    return {
+        row_no: [
+            [row.__tablename__, row.id, None if before is None else before.id, old]
+            for row, before, old in rows
+        ]
+        for row_no, rows in made.items()
+    }
+
+
+def _store_new(
+    session: Session,
+    scope: Scope,
+    doing: Sequence[PlacePlan],
+    made: Any,
+    choices: PlaceChoices,
+    *,
+    now: datetime,
+) -> None:
+    fresh: dict[tuple[int, str], Workplace] = {}
+    for one in doing:
+        if one.outcome is not RowOutcome.NEW or one.listed is None or one.employer_id is None:
+            continue
+        key = (one.employer_id, one.listed.name_key)
+        if key not in fresh:
+            site = Workplace(
+                name=one.listed.name,
+                employer_id=one.employer_id,
+                time_zone=choices.time_zone,
+                created_at=now,
+                **one.fields,
+            )
+            site.version = 1
+            fresh[key] = site
+            made[one.row_no].append((site, None, None))
+    session.add_all(fresh.values())
+    session.flush()
+    links = [(site.id, site.employer_id) for site in fresh.values()]
+    if links:
+        tree.link_new(
+            session,
+            links,
+            since={child: choices.as_at for child, _parent in links},
+            now=now,
+            actor_id=scope.actor_id,
+        )
+        session.info.pop("place_checks", None)
+    for one in doing:
+        if one.outcome is RowOutcome.NEW and one.listed is not None:
+            one.place_id = fresh[one.employer_id or 0, one.listed.name_key].id
+
+
+def _store_areas(
+    session: Session,
+    scope: Scope,
+    doing: Sequence[PlacePlan],
+    made: Any,
+    choices: PlaceChoices,
+    *,
+    now: datetime,
+) -> None:
+    fresh: list[tuple[PlacePlan, Area]] = []
+    for one in doing:
+        if one.new_area is None or one.place_id is None:
+            continue
+        area = Area(
+            name=one.new_area,
+            workplace_id=one.place_id,
+            area_kind=AreaKind.DEPARTMENT,
+            created_at=now,
+        )
+        area.version = 1
+        fresh.append((one, area))
+    session.add_all([area for _one, area in fresh])
+    session.flush()
+    links = [(area.id, area.workplace_id) for _one, area in fresh]
+    if links:
+        tree.link_new(
+            session,
+            links,
+            since={child: choices.as_at for child, _parent in links},
+            now=now,
+            actor_id=scope.actor_id,
+        )
+        session.info.pop("place_checks", None)
+    for one, area in fresh:
+        one.area_id = area.id
+        made[one.row_no].append((area, None, None))

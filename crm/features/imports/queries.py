@@ -1,0 +1,449 @@
+"""Reads of a list on its way in: its owner's alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, defer
+
+from crm.access.audit import record_view
+from crm.access.facts import known
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.domain.errors import NotFound
+from crm.domain.identity import fold
+from crm.domain.vocabulary import (
+    ImportKind,
+    ImportState,
+    ListOrigin,
+    PointKind,
+    RowOutcome,
+    RowState,
+    TaskState,
+)
+from crm.models.contacts import Contact, ContactPoint, Job
+from crm.models.imports import ImportRecipe, ImportRow, ListImport
+from crm.models.places import Area, Employer, Shift, Union, Workplace
+from crm.models.tasks import BackgroundTask
+from crm.reads.people import shown_name
+from crm.reads.places import Choice, place_name_of
+
+# More workplaces than this are not offered one by one; the list must name them.
+MOST_OFFERED = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    """A list on its way in. rows: how many there are of each outcome and state."""
+
+    id: UUID
+    inner_id: int
+    kind: ImportKind
+    origin: ListOrigin
+    file_name: str
+    state: ImportState
+    created_at: datetime
+    expires_at: datetime
+    finished_at: datetime | None
+    settings: Mapping[str, Any]
+    has_table: bool
+    version: int
+    rows: Mapping[tuple[RowOutcome, RowState], int]
+
+    def count(self, *wanted: RowOutcome | RowState) -> int:
+        """Return how many rows have one of these outcomes, or are in one of these states."""
+        return sum(number for pair, number in self.rows.items() if set(pair) & set(wanted))
+
+    @property
+    def total(self) -> int:
+        """Return how many rows were looked at."""
+        return sum(self.rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A row that somebody must look at. faults: (column or None, message, number)."""
+
+    row_no: int
+    outcome: RowOutcome
+    state: RowState
+    faults: tuple[tuple[int | None, str, int | None], ...]
+    candidates: tuple[CandidateView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """Somebody whom a row could be about, as the person who brings the list may see them."""
+
+    id: UUID
+    name: str
+    where: str
+    phones: str
+    why: tuple[str, ...]
+
+
+def get_import(session: Session, scope: Scope, public_id: UUID) -> ImportView:
+    """Return a list of the actor's own. Raises NotFound for anybody else's."""
+    row = find_row(session, scope, public_id)
+    counted = session.execute(
+        scope.select(ImportRow.outcome, ImportRow.state, sa.func.count())
+        .where(ImportRow.import_id == row.id)
+        .group_by(ImportRow.outcome, ImportRow.state)
+    )
+    return _view(row, {(outcome, state): int(number) for outcome, state, number in counted})
+
+
+def find_row(session: Session, scope: Scope, public_id: UUID, *, hold: bool = False) -> ListImport:
+    """Return the stored list without its sealed parts. Raises NotFound.
+
+    hold: wait for whoever works on it, and keep others out until the end of the unit of work.
+    """
+    statement = (
+        scope.select(ListImport)
+        .where(
+            ListImport.public_id == public_id,
+            # Also a scope over everything shows nobody the lists of others.
+            ListImport.owner_id == scope.actor_id,
+        )
+        .options(defer(ListImport.sealed_file), defer(ListImport.sealed_table))
+    )
+    if hold:
+        statement = statement.with_for_update(of=ListImport)
+    row: ListImport | None = session.scalars(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"ListImport {public_id}")
+    return row
+
+
+def get_sealed(
+    session: Session, scope: Scope, public_id: UUID, *, file: bool = False
+) -> bytes | None:
+    """Return the sealed rows of a list, or its sealed file; None when they are gone."""
+    column = ListImport.sealed_file if file else ListImport.sealed_table
+    found = session.execute(
+        scope.select(column).where(
+            ListImport.public_id == public_id, ListImport.owner_id == scope.actor_id
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"ListImport {public_id}")
+    sealed: bytes | None = found[0]
+    return sealed
+
+
+def is_left_alone(session: Session, scope: Scope, row: ListImport) -> bool:
+    """Return True when a list is at work, but no task of its owner's is: the server gave it up.
+
+    Then its owner may hand the rest in again.
+    """
+    if row.state not in {ImportState.IMPORTING, ImportState.STOPPING, ImportState.UNDOING}:
+        return False
+    payloads = session.scalars(
+        scope.select(BackgroundTask.payload).where(
+            BackgroundTask.owner_id == scope.actor_id,
+            BackgroundTask.state.in_([TaskState.WAITING, TaskState.RUNNING]),
+        )
+    )
+    return all(one.get("import") != str(row.public_id) for one in payloads)
+
+
+def list_imports(session: Session, scope: Scope) -> list[ImportView]:
+    """Return the actor's own lists, the newest first, at most fifty."""
+    rows = session.scalars(
+        scope.select(ListImport)
+        .where(ListImport.owner_id == scope.actor_id)
+        .order_by(ListImport.id.desc())
+        .limit(50)
+        .options(defer(ListImport.sealed_file), defer(ListImport.sealed_table))
+    ).all()
+    counts: dict[int, dict[tuple[RowOutcome, RowState], int]] = {}
+    counted = session.execute(
+        scope.select(ImportRow.import_id, ImportRow.outcome, ImportRow.state, sa.func.count())
+        .where(ImportRow.import_id.in_([row.id for row in rows]))
+        .group_by(ImportRow.import_id, ImportRow.outcome, ImportRow.state)
+    )
+    for import_id, outcome, state, number in counted:
+        counts.setdefault(import_id, {})[outcome, state] = int(number)
+    return [_view(row, counts.get(row.id, {})) for row in rows]
+
+
+def _view(row: ListImport, counted: Mapping[tuple[RowOutcome, RowState], int]) -> ImportView:
+    open_states = {ImportState.MATCHING, ImportState.CHECKED, ImportState.STOPPED}
+    return ImportView(
+        id=row.public_id,
+        inner_id=row.id,
+        kind=row.kind,
+        origin=row.origin,
+        file_name=row.file_name,
+        state=row.state,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        finished_at=row.finished_at,
+        settings=row.settings,
+        has_table=row.state in open_states,
+        version=row.version,
+        rows=counted,
+    )
+
+
+def find_recipe(
+    session: Session, scope: Scope, kind: ImportKind, headings: str | None
+) -> Mapping[str, Any] | None:
+    """Return what the actor chose for the last list of this kind with the same headings."""
+    if headings is None:
+        return None
+    found: ImportRecipe | None = session.scalars(
+        scope.select(ImportRecipe).where(
+            ImportRecipe.owner_id == scope.actor_id,
+            ImportRecipe.kind == kind,
+            ImportRecipe.headings_hash == headings,
+        )
+    ).one_or_none()
+    return None if found is None else found.settings
+
+
+def list_rows(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    outcome: RowOutcome,
+    *,
+    limit: int | None,
+    states: Sequence[RowState] = (RowState.WAITING,),
+) -> list[RowView]:
+    """Return the rows with an outcome, in the order of the file.
+
+    Whoever is named as a possible same person is recorded as looked at.
+    """
+    head = find_row(session, scope, public_id)
+    rows = session.scalars(
+        scope.select(ImportRow)
+        .where(
+            ImportRow.import_id == head.id,
+            ImportRow.outcome == outcome,
+            ImportRow.state.in_(states),
+        )
+        .order_by(ImportRow.row_no)
+        .limit(limit)
+    ).all()
+    people = _candidates(session, scope, rows)
+    return [
+        RowView(
+            row_no=row.row_no,
+            outcome=row.outcome,
+            state=row.state,
+            faults=tuple(
+                (column, message, number)
+                for column, message, number in (row.faults or {}).get("faults", ())
+            ),
+            candidates=tuple(
+                CandidateView(**people[inner], why=tuple(why))
+                for inner, why in (row.candidates or {}).get("people", ())
+                if inner in people
+            ),
+        )
+        for row in rows
+    ]
+
+
+def count_changes(session: Session, scope: Scope, public_id: UUID) -> dict[str, int]:
+    """Return for how many known people each sort of thing would change."""
+    head = find_row(session, scope, public_id)
+    found: dict[str, int] = {}
+    changed = session.scalars(
+        scope.select(ImportRow.changes).where(
+            ImportRow.import_id == head.id, ImportRow.outcome == RowOutcome.CHANGED
+        )
+    )
+    for names in changed:
+        for name in set(names or ()):
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def row_numbers(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    *,
+    outcomes: Sequence[RowOutcome] = (),
+    states: Sequence[RowState] = (),
+) -> list[int]:
+    """Return the numbers of the rows with one of the outcomes and in one of the states."""
+    head = find_row(session, scope, public_id)
+    wanted = scope.select(ImportRow.row_no).where(ImportRow.import_id == head.id)
+    if outcomes:
+        wanted = wanted.where(ImportRow.outcome.in_(outcomes))
+    if states:
+        wanted = wanted.where(ImportRow.state.in_(states))
+    return list(session.scalars(wanted.order_by(ImportRow.row_no)))
+
+
+def _candidates(
+    session: Session, scope: Scope, rows: Sequence[ImportRow]
+) -> dict[int, dict[str, Any]]:
+    ids = sorted({inner for row in rows for inner, _ in (row.candidates or {}).get("people", ())})
+    if not ids:
+        return {}
+    where = place_name_of(Job.place_id)
+    jobs = session.execute(
+        scope.select(Job.contact_id, where)
+        .where(Job.contact_id.in_(ids), known(Job))
+        .order_by(Job.valid_from, Job.id)
+    )
+    at: dict[int, str | None] = {contact_id: name for contact_id, name in jobs}  # noqa: C416 - rows are not pairs to mypy
+    phones: dict[int, list[str]] = {}
+    for contact_id, value in session.execute(
+        scope.select(ContactPoint.contact_id, ContactPoint.value)
+        .where(
+            ContactPoint.contact_id.in_(ids),
+            known(ContactPoint),
+            ContactPoint.kind.in_([PointKind.PHONE, PointKind.EMAIL]),
+        )
+        .order_by(ContactPoint.id)
+    ):
+        phones.setdefault(contact_id, []).append(value)
+    found: dict[int, dict[str, Any]] = {}
+    for person in session.scalars(
+        scope.select(Contact, permission=Permission.CONTACT_WRITE).where(Contact.id.in_(ids))
+    ):
+        record_view(session, contact_id=person.id, contact_public_id=person.public_id)
+        name = shown_name(person)
+        if person.full_name and person.full_name != name:
+            name = f"{name} ({person.full_name})"
+        found[person.id] = {
+            "id": person.public_id,
+            "name": name,
+            "where": at.get(person.id) or "",
+            "phones": ", ".join(phones.get(person.id, ())),
+        }
+    return found
+
+
+def people_by_public_id(
+    session: Session, scope: Scope, public_ids: Sequence[str]
+) -> dict[str, int]:
+    """Return the inner ids of people that the scope may write about."""
+    wanted = [UUID(one) for one in public_ids]
+    if not wanted:
+        return {}
+    rows = session.execute(
+        scope.select(Contact.public_id, Contact.id, permission=Permission.CONTACT_WRITE).where(
+            Contact.public_id.in_(wanted)
+        )
+    )
+    return {str(public_id): inner for public_id, inner in rows}
+
+
+# --- What a list may name ---------------------------------------------------------------------
+
+
+def workplaces_to_choose(session: Session, scope: Scope) -> list[Choice]:
+    """Return the workplaces over which the scope may write about people, by name.
+
+    At most MOST_OFFERED and one more, so that the caller sees that there are too many.
+    """
+    rows = session.execute(
+        scope.select(Workplace.public_id, Workplace.name, permission=Permission.CONTACT_WRITE)
+        .where(Workplace.closed_on.is_(None))
+        .order_by(Workplace.name, Workplace.id)
+        .limit(MOST_OFFERED + 1)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def workplaces_by_name(session: Session, scope: Scope, names: Sequence[str]) -> dict[str, str]:
+    """Return the public ids of workplaces by folded name, as far as the name is theirs alone."""
+    return _by_name(session, scope, Workplace, Permission.CONTACT_WRITE, names)
+
+
+def _by_name(
+    session: Session, scope: Scope, model: Any, permission: Permission, names: Sequence[str]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    keys = sorted({fold(name) for name in names})
+    for start in range(0, len(keys), 500):
+        rows = session.execute(
+            scope.select(model.public_id, model.name_key, permission=permission).where(
+                model.name_key.in_(keys[start : start + 500]), model.closed_on.is_(None)
+            )
+        )
+        for public_id, key in rows:
+            if key in found:
+                twice.add(key)
+            found[key] = str(public_id)
+    return {key: public_id for key, public_id in found.items() if key not in twice}
+
+
+def employers_to_choose(session: Session, scope: Scope) -> list[Choice]:
+    """Return the employers under which the scope may add a workplace, by name; at most
+    MOST_OFFERED and one more.
+    """
+    rows = session.execute(
+        scope.select(Employer.public_id, Employer.name, permission=Permission.PLACE_WRITE)
+        .where(Employer.closed_on.is_(None))
+        .order_by(Employer.name, Employer.id)
+        .limit(MOST_OFFERED + 1)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def employers_by_name(session: Session, scope: Scope, names: Sequence[str]) -> dict[str, str]:
+    """Return the public ids of employers by folded name, as far as the name is theirs alone."""
+    return _by_name(session, scope, Employer, Permission.PLACE_WRITE, names)
+
+
+def unions_to_choose(session: Session, scope: Scope) -> list[Choice]:
+    """Return the unions by name, at most MOST_OFFERED."""
+    rows = session.execute(
+        scope.select(Union.public_id, Union.name).order_by(Union.name).limit(MOST_OFFERED)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def union_names(session: Session, scope: Scope) -> dict[str, str]:
+    """Return the public ids of unions by folded name and abbreviation."""
+    found: dict[str, str] = {}
+    for public_id, name, short in session.execute(
+        scope.select(Union.public_id, Union.name, Union.abbreviation).order_by(Union.id)
+    ):
+        found.setdefault(fold(name), str(public_id))
+        if short:
+            found.setdefault(fold(short), str(public_id))
+    return found
+
+
+def parts_of(
+    session: Session, scope: Scope, workplaces: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the names of areas and of shifts at these workplaces, by folded name.
+
+    Two areas of one name at two workplaces are one choice: each row finds its own.
+    """
+    wanted = [UUID(one) for one in workplaces]
+    inner = session.scalars(
+        scope.select(Workplace.id, permission=Permission.CONTACT_WRITE).where(
+            Workplace.public_id.in_(wanted[:500])
+        )
+    ).all()
+    areas: dict[str, str] = {}
+    for name in session.scalars(
+        scope.select(Area.name, permission=Permission.CONTACT_WRITE)
+        .where(Area.workplace_id.in_(inner), Area.closed_on.is_(None))
+        .order_by(Area.name)
+    ):
+        areas.setdefault(fold(name), name)
+    shifts: dict[str, str] = {}
+    for name in session.scalars(
+        scope.select(Shift.name)
+        .where(Shift.place_id.in_(inner), Shift.closed_on.is_(None))
+        .order_by(Shift.name)
+    ):
+        shifts.setdefault(fold(name), name)
+    return areas, shifts

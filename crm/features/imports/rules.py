@@ -1,0 +1,248 @@
+"""How one list is read and matched: plain values that are kept with it, and what they lack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+
+from crm.analysis.tables.found import Asked, Table
+from crm.analysis.tables.layout import find_layout
+from crm.domain.assessment import STRONGEST, WEAKEST, Basis
+from crm.domain.columns import NAMES, VALUED, Target, guess_targets
+from crm.domain.identity import fold
+from crm.domain.listed import fold_word, guess_member, is_blank
+from crm.domain.vocabulary import ContractType, HowKnown, ImportKind
+
+# Values of one column that are matched by hand; of more than this only those that fit by
+# themselves are, and the others are said row by row.
+MOST_VALUES: Final = 60
+LEFT_OUT: Final = ""
+_SAMPLES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that was chosen for a list.
+
+    heading_row: its number in the file, 0 for none. left_out: numbers of rows of the body that
+    are passed by. targets: where each column goes. workplace, union: public ids for the whole
+    list, None where a column says it, or nothing does. as_at: the day the list is true for.
+    strongest: which end of a scale of 1 to 5 is the strongest support; None = not said yet.
+    meanings: for each column of VALUED, what each folded value means. different: rows that were
+    said to be about somebody new. same: the person that a row was said to be about.
+    """
+
+    heading_row: int
+    left_out: tuple[int, ...]
+    targets: tuple[Target, ...]
+    asked: Asked = field(default_factory=Asked)
+    workplace: str | None = None
+    union: str | None = None
+    as_at: date | None = None
+    how_known: HowKnown | None = None
+    strongest: int | None = None
+    basis: Basis | None = None
+    employer: str | None = None
+    counts: str | None = None
+    source: str | None = None
+    meanings: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    different: tuple[int, ...] = ()
+    same: Mapping[int, str] = field(default_factory=dict)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return values that JSON can hold."""
+        plain = asdict(self)
+        plain["as_at"] = self.as_at.isoformat() if self.as_at else None
+        return plain
+
+    def columns_of(self, *targets: Target) -> list[int]:
+        """Return the positions of the columns that go to any of these."""
+        return [place for place, target in enumerate(self.targets) if target in targets]
+
+
+def rules_of(plain: Mapping[str, Any]) -> Rules:
+    """Return the rules that ``as_plain`` wrote down."""
+    return Rules(
+        heading_row=plain["heading_row"],
+        left_out=tuple(plain["left_out"]),
+        targets=tuple(Target(one) for one in plain["targets"]),
+        asked=Asked(**plain["asked"]),
+        workplace=plain["workplace"],
+        union=plain["union"],
+        as_at=date.fromisoformat(plain["as_at"]) if plain["as_at"] else None,
+        how_known=HowKnown(plain["how_known"]) if plain["how_known"] else None,
+        strongest=plain["strongest"],
+        basis=Basis(plain["basis"]) if plain["basis"] else None,
+        employer=plain["employer"],
+        counts=plain["counts"],
+        source=plain["source"],
+        meanings={int(key): dict(words) for key, words in plain["meanings"].items()},
+        different=tuple(plain["different"]),
+        same={int(key): str(one) for key, one in plain["same"].items()},
+    )
+
+
+def first_rules(table: Table, asked: Asked) -> Rules:
+    """Return rules for a table nobody has looked at yet: where its headings and its rows are."""
+    layout = find_layout(table.rows)
+    return Rules(
+        heading_row=layout.heading_row,
+        left_out=layout.left_out,
+        targets=tuple(Target.LEAVE_OUT for _ in range(table.width)),
+        asked=asked,
+    )
+
+
+def with_guesses(rules: Rules, kind: ImportKind, table: Table) -> Rules:
+    """Return the rules with the columns that the headings and values speak for."""
+    headings = headings_of(table, rules)
+    columns = [samples(table, rules, place, _SAMPLES) for place in range(table.width)]
+    return replace(rules, targets=tuple(guess_targets(kind, headings, columns)))
+
+
+def headings_of(table: Table, rules: Rules) -> list[str]:
+    """Return what stands above each column; "" where the list has no headings."""
+    if not 0 < rules.heading_row <= len(table.rows):
+        return [""] * table.width
+    return [" ".join(cell.split()) for cell in table.rows[rules.heading_row - 1]]
+
+
+def headings_hash(table: Table, rules: Rules) -> str | None:
+    """Return what tells lists with the same headings, None for a list without any."""
+    headings = [fold(one) for one in headings_of(table, rules)]
+    if not any(headings):
+        return None
+    return hashlib.sha256(json.dumps(headings).encode()).hexdigest()
+
+
+def body(table: Table, rules: Rules) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the number and cells of each row of the list itself, empty rows left out."""
+    passed = set(rules.left_out)
+    return [
+        (number, row)
+        for number, row in enumerate(table.rows, start=1)
+        if number > rules.heading_row and number not in passed and any(row)
+    ]
+
+
+def samples(table: Table, rules: Rules, place: int, most: int = 3) -> list[str]:
+    """Return the first different values of a column that are not empty."""
+    found: dict[str, None] = {}
+    for _number, row in body(table, rules):
+        if row[place]:
+            found.setdefault(row[place])
+        if len(found) >= most:
+            break
+    return list(found)
+
+
+def values_of(table: Table, rules: Rules, place: int) -> dict[str, str]:
+    """Return the values of a column that say something: folded, and as the list writes them."""
+    found: dict[str, str] = {}
+    for _number, row in body(table, rules):
+        if not is_blank(row[place]):
+            found.setdefault(fold_word(row[place]), row[place])
+    return found
+
+
+def valued_columns(rules: Rules) -> list[int]:
+    """Return the columns whose values are matched to a list."""
+    return [place for place, target in enumerate(rules.targets) if target in VALUED]
+
+
+def guess_meanings(
+    rules: Rules, table: Table, offered: Mapping[Target, Mapping[str, str]]
+) -> Rules:
+    """Return the rules with a meaning for each value that speaks for itself.
+
+    offered: for each target, folded names and what they stand for. What was chosen before stays.
+    """
+    meanings: dict[int, dict[str, str]] = {}
+    for place in valued_columns(rules):
+        target = rules.targets[place]
+        known = dict(rules.meanings.get(place, {}))
+        found: dict[str, str] = {}
+        for value in values_of(table, rules, place):
+            meaning = known.get(value)
+            if meaning is None:
+                meaning = _meaning(target, value, rules, offered.get(target, {}))
+            if meaning is not None:
+                found[value] = meaning
+        meanings[place] = found
+    return replace(rules, meanings=meanings)
+
+
+_MEMBER_WORDS: Final = {
+    "member": "member",
+    "not_member": "not_member",
+    "not_known": LEFT_OUT,
+}
+_CONTRACT_WORDS: Final = {
+    "permanent": ContractType.PERMANENT,
+    "perm": ContractType.PERMANENT,
+    "fixed term": ContractType.FIXED_TERM,
+    "temporary": ContractType.FIXED_TERM,
+    "temp": ContractType.FIXED_TERM,
+    "agency": ContractType.AGENCY,
+    "zero hours": ContractType.ZERO_HOURS,
+    "zero hour": ContractType.ZERO_HOURS,
+    "casual": ContractType.ZERO_HOURS,
+    "bank": ContractType.ZERO_HOURS,
+    "self employed": ContractType.SELF_EMPLOYED,
+    "other": ContractType.OTHER,
+}
+
+
+def _meaning(target: Target, value: str, rules: Rules, names: Mapping[str, str]) -> str | None:
+    if target is Target.MEMBER:
+        return _MEMBER_WORDS.get(guess_member(value) or "")
+    if target is Target.STANDING:
+        return _standing(value, rules.strongest)
+    if target is Target.CONTRACT:
+        contract = _CONTRACT_WORDS.get(fold(value))
+        return contract.value if contract else None
+    return names.get(fold(value))
+
+
+def _standing(value: str, strongest: int | None) -> str | None:
+    """Return the step, 1 for the strongest, that a number of the list's own scale stands for.
+
+    Which end is the strongest differs between unions, and is never guessed.
+    """
+    number = value.removesuffix(".0")
+    if strongest is None or number not in {"1", "2", "3", "4", "5"}:
+        return None
+    step = int(number)
+    return str(step if strongest == STRONGEST else STRONGEST + WEAKEST - step)
+
+
+def without_meanings(rules: Rules, target: Target) -> Rules:
+    """Return the rules with the values of a target to be matched anew."""
+    kept = {
+        place: words
+        for place, words in rules.meanings.items()
+        if place < len(rules.targets) and rules.targets[place] is not target
+    }
+    return replace(rules, meanings=kept)
+
+
+def has_name(targets: Sequence[Target]) -> bool:
+    """Return True when some column says who the people are."""
+    return any(target in NAMES for target in targets)
+
+
+def as_recipe(rules: Rules) -> dict[str, Any]:
+    """Return what of the rules is of use for next month's list."""
+    plain = rules.as_plain()
+    for key in ("heading_row", "left_out", "asked", "as_at", "different", "same"):
+        del plain[key]
+    return plain
+
+
+def with_recipe(rules: Rules, recipe: Mapping[str, Any]) -> Rules:
+    """Return the rules with what was chosen for the last list with the same headings."""
+    return rules_of({**rules.as_plain(), **recipe})

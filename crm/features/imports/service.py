@@ -1,0 +1,867 @@
+"""The steps of a list on its way in. Nothing here commits; the caller's unit of work does.
+
+A list is uploaded, matched, checked, imported and, for 30 days, can be taken back. The check
+plans every row and writes nothing but what it found; the import plans each chunk again by the
+same rule and stores it, with the state of its rows, in one transaction: whatever stops it, a
+chunk is in or it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access import tasks
+from crm.access.audit import record_export
+from crm.access.scope import Scope
+from crm.analysis.tables.found import Asked, Table
+from crm.domain.assessment import Basis
+from crm.domain.columns import Target
+from crm.domain.errors import EditConflict, Refusal
+from crm.domain.headcount import Counts, HeadcountSource
+from crm.domain.listed import (
+    Fault,
+    Listed,
+    ListedPlace,
+    Matching,
+    find_repeats,
+    read_person,
+    read_place,
+)
+from crm.domain.vocabulary import (
+    HowKnown,
+    ImportKind,
+    ImportState,
+    ListOrigin,
+    MembershipSource,
+    RowOutcome,
+    RowState,
+)
+from crm.features.imports import people, places, queries, undoing
+from crm.features.imports.people import Choices, Known, Plan
+from crm.features.imports.places import PlaceChoices, PlacePlan
+from crm.features.imports.rules import (
+    Rules,
+    as_recipe,
+    body,
+    first_rules,
+    guess_meanings,
+    has_name,
+    headings_hash,
+    rules_of,
+    valued_columns,
+    values_of,
+    with_guesses,
+    with_recipe,
+)
+from crm.models.base import table_of
+from crm.models.imports import ImportRecipe, ImportRow, ListImport
+
+IMPORT_TASK: Final = "import-list"
+UNDO_TASK: Final = "undo-import"
+
+DRAFT_DAYS: Final = 7
+UNDO_DAYS: Final = 30
+# Rows of one transaction: on SQLite others wait to write while it lasts (about a quarter of a
+# second), so a chunk is short.
+CHUNK: Final = 100
+WARN_SHARE: Final = 0.3
+
+HOW_KNOWN: Final[Mapping[ListOrigin, HowKnown]] = {
+    ListOrigin.OUR_OWN: HowKnown.MET,
+    ListOrigin.GIVEN_BY_THEM: HowKnown.CAME_TO_US,
+    ListOrigin.UNION_AGREED: HowKnown.UNION_LIST,
+    ListOrigin.PUBLISHED: HowKnown.OTHER,
+}
+_SOURCE: Final[Mapping[ListOrigin, MembershipSource]] = {
+    ListOrigin.OUR_OWN: MembershipSource.TOLD_BY_COLLEAGUE,
+    ListOrigin.GIVEN_BY_THEM: MembershipSource.THEY_SAID,
+    ListOrigin.UNION_AGREED: MembershipSource.UNION_LIST,
+    ListOrigin.PUBLISHED: MembershipSource.OTHER,
+}
+
+EMPLOYERS_OWN = (
+    "Do not bring in data from your employer’s system. Taking it can be a crime and can cost you "
+    "your job. Ask people for their details instead."
+)
+WITHOUT_LEAVE = (
+    "Do not bring in your union’s data without its permission. Taking it can be a crime. "
+    "Ask your branch for a list that you may use."
+)
+SAY_WHERE_FROM = "Choose where this list comes from."
+NO_NAME_COLUMN = "Choose the column that holds the names."
+TWICE = "Two columns go to the same thing. Leave one of them out."
+SAY_DAY = "Enter the day that this list is true for."
+DAY_TO_COME = "Enter a day that is not in the future."
+SAY_STRONGEST = "Say which end of the scale means the strongest support."
+SAY_WORKPLACE = "Choose the workplace, or the column that names it."
+SAY_UNION = "Choose the union that this list speaks of, or the column that names it."
+NO_PLACE_COLUMN = "Choose the column that holds the names of the workplaces."
+SAY_WHO_COUNTS = "Say whom the headcount counts."
+SAY_SOURCE = "Say where the numbers come from."
+NO_ROWS = "No row is left below the headings. Look at the row that holds them."
+NOT_NOW = "This list is not at this step any more. Look at it again."
+NOTHING_TO_DO = "There is nothing to import: no row is new, and none changes anything."
+TOO_LATE = "The 30 days are over, so this cannot be undone in one go any more."
+FILE_GONE = "The file is not kept any longer. Upload it again."
+LOOK_FIRST = "Tick the box to say that you have looked at the warning."
+
+
+@dataclass(frozen=True, slots=True)
+class OfPeople:
+    """One run over a list of people: its rows as they are read, and whom they could be about."""
+
+    rules: Rules
+    listed: Mapping[int, Listed]
+    repeats: Mapping[int, Fault]
+    choices: Choices
+    known: Known
+    same: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OfPlaces:
+    """One run over a list of workplaces. came: those that this import has made already."""
+
+    rules: Rules
+    listed: Mapping[int, ListedPlace]
+    repeats: Mapping[int, Fault]
+    time_zone: str
+    note: str
+    came: set[int]
+
+
+Work = OfPeople | OfPlaces
+AnyPlan = Plan | PlacePlan
+
+
+# --- Upload -----------------------------------------------------------------------------------
+
+
+def refuse_origin(origin: ListOrigin | None) -> None:
+    """Raise Refusal for a list that must not be brought in (UK DPA 2018, section 170)."""
+    if origin is None:
+        raise Refusal(SAY_WHERE_FROM)
+    if origin is ListOrigin.EMPLOYER_SYSTEM:
+        raise Refusal(EMPLOYERS_OWN)
+    if origin is ListOrigin.UNION_WITHOUT_LEAVE:
+        raise Refusal(WITHOUT_LEAVE)
+
+
+def add_import(
+    session: Session,
+    scope: Scope,
+    *,
+    public_id: UUID,
+    kind: ImportKind,
+    origin: ListOrigin,
+    origin_note: str | None,
+    file_name: str,
+    table: Table,
+    sealed_file: bytes,
+    sealed_table: bytes,
+    today: date,
+    now: datetime,
+) -> None:
+    """Store a list that was just read, its columns matched as its headings or last time say.
+
+    public_id: what the sealed parts were bound to. Raises Refusal for a list that must not be
+    brought in.
+    """
+    refuse_origin(origin)
+    rules = first_rules(table, Asked())
+    rules = _matched_as_before(session, scope, kind, table, rules)
+    rules = replace(rules, as_at=today, how_known=HOW_KNOWN[origin])
+    row = ListImport(
+        public_id=public_id,
+        owner_id=scope.actor_id,
+        kind=kind,
+        origin=origin,
+        origin_note=origin_note,
+        file_name=file_name[-200:],
+        state=ImportState.MATCHING,
+        created_at=now,
+        expires_at=now + timedelta(days=DRAFT_DAYS),
+        settings=rules.as_plain(),
+        sealed_file=sealed_file,
+        sealed_table=sealed_table,
+    )
+    row.version = 1
+    session.add(row)
+
+
+def _matched_as_before(
+    session: Session, scope: Scope, kind: ImportKind, table: Table, rules: Rules
+) -> Rules:
+    recipe = queries.find_recipe(session, scope, kind, headings_hash(table, rules))
+    if recipe is not None and len(recipe["targets"]) == table.width:
+        return with_recipe(rules, recipe)
+    return with_guesses(rules, kind, table)
+
+
+def read_again(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    *,
+    table: Table,
+    sealed_table: bytes,
+    asked: Asked,
+) -> None:
+    """Take the rows of a file that was read in another way; what was matched begins anew."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    before = rules_of(row.settings)
+    rules = _matched_as_before(session, scope, row.kind, table, first_rules(table, asked))
+    rules = replace(rules, as_at=before.as_at, how_known=before.how_known)
+    row.sealed_table = sealed_table
+    _keep(session, row, rules)
+
+
+def choose_rows(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    *,
+    table: Table,
+    heading_row: int,
+    left_out: Sequence[int],
+) -> None:
+    """Say which row holds the headings, and which rows are not part of the list."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    before = rules_of(row.settings)
+    rules = replace(before, heading_row=heading_row, left_out=tuple(left_out))
+    if heading_row != before.heading_row:
+        rules = _matched_as_before(session, scope, row.kind, table, replace(rules, meanings={}))
+    _keep(session, row, rules)
+
+
+def _keep(session: Session, row: ListImport, rules: Rules) -> None:
+    """Store rules, and forget what an earlier check found by others."""
+    row.settings = rules.as_plain()
+    row.state = ImportState.MATCHING
+    row.version += 1
+    _forget_rows(session, row.id)
+
+
+def _forget_rows(session: Session, import_id: int) -> None:
+    rows = table_of(ImportRow)
+    session.flush()
+    session.connection().execute(sa.delete(rows).where(rows.c.import_id == import_id))
+
+
+def _require(row: ListImport, *states: ImportState) -> None:
+    if row.state not in states:
+        raise Refusal(NOT_NOW)
+
+
+# --- Matching ---------------------------------------------------------------------------------
+
+
+def match(
+    session: Session, scope: Scope, public_id: UUID, rules: Rules, table: Table, *, today: date
+) -> Rules:
+    """Store how the columns are matched, with the meaning of each value that speaks for itself.
+
+    Raises Refusal for what is missing: names, a day, a workplace, the strong end of a scale.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    refuse_unready(row.kind, rules, table, today=today)
+    rules = guess_meanings(rules, table, offered_names(session, scope, rules, table))
+    _keep(session, row, rules)
+    _keep_recipe(session, scope, row.kind, rules, table, row.created_at)
+    return rules
+
+
+def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date) -> None:
+    """Raise Refusal, with what to do, for rules that a list cannot be checked by."""
+    used = [one for one in rules.targets if one is not Target.LEAVE_OUT]
+    once = [one for one in used if one not in {Target.PHONE, Target.EMAIL}]
+    if len(once) != len(set(once)):
+        raise Refusal(TWICE)
+    if not body(table, rules):
+        raise Refusal(NO_ROWS)
+    if rules.as_at is None:
+        raise Refusal(SAY_DAY)
+    if rules.as_at > today:
+        raise Refusal(DAY_TO_COME)
+    if kind is ImportKind.PEOPLE:
+        _refuse_unready_people(rules)
+    else:
+        _refuse_unready_places(rules)
+
+
+def _refuse_unready_places(rules: Rules) -> None:
+    if not rules.columns_of(Target.PLACE_NAME):
+        raise Refusal(NO_PLACE_COLUMN)
+    if rules.columns_of(Target.HEADCOUNT) and rules.counts is None:
+        raise Refusal(SAY_WHO_COUNTS)
+    counted = rules.columns_of(Target.HEADCOUNT, Target.MEMBERS)
+    if counted and rules.source is None:
+        raise Refusal(SAY_SOURCE)
+
+
+def _refuse_unready_people(rules: Rules) -> None:
+    if not has_name(rules.targets):
+        raise Refusal(NO_NAME_COLUMN)
+    if rules.workplace is None and not rules.columns_of(Target.WORKPLACE):
+        raise Refusal(SAY_WORKPLACE)
+    if rules.columns_of(Target.STANDING) and rules.strongest is None:
+        raise Refusal(SAY_STRONGEST)
+    says_union = rules.union is not None or bool(rules.columns_of(Target.UNION))
+    if rules.columns_of(Target.MEMBER) and not says_union:
+        raise Refusal(SAY_UNION)
+
+
+def offered_names(
+    session: Session, scope: Scope, rules: Rules, table: Table
+) -> dict[Target, dict[str, str]]:
+    """Return, for each target with a list, the folded names that speak for themselves."""
+    offered: dict[Target, dict[str, str]] = {}
+    sites = list(rules.columns_of(Target.WORKPLACE))
+    if sites:
+        names = list(values_of(table, rules, sites[0]).values())
+        offered[Target.WORKPLACE] = queries.workplaces_by_name(session, scope, names)
+    if rules.columns_of(Target.UNION):
+        offered[Target.UNION] = queries.union_names(session, scope)
+    for place in rules.columns_of(Target.EMPLOYER):
+        names = list(values_of(table, rules, place).values())
+        offered[Target.EMPLOYER] = queries.employers_by_name(session, scope, names)
+    if rules.columns_of(Target.AREA) or rules.columns_of(Target.SHIFT):
+        areas, shifts = queries.parts_of(session, scope, _workplaces(rules, offered))
+        offered[Target.AREA] = {key: key for key in areas}
+        offered[Target.SHIFT] = {key: key for key in shifts}
+    return offered
+
+
+def _workplaces(rules: Rules, offered: Mapping[Target, Mapping[str, str]]) -> list[str]:
+    found = set(offered.get(Target.WORKPLACE, {}).values())
+    for place in rules.columns_of(Target.WORKPLACE):
+        found |= set(rules.meanings.get(place, {}).values())
+    if rules.workplace is not None:
+        found.add(rules.workplace)
+    return sorted(found - {""})
+
+
+def workplaces_of(rules: Rules) -> list[str]:
+    """Return the public ids of all workplaces that the list is about."""
+    return _workplaces(rules, {})
+
+
+def choose_meanings(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    meanings: Mapping[int, Mapping[str, str]],
+    table: Table,
+    *,
+    now: datetime,
+) -> None:
+    """Store what values stand for; "" for one that is as good as empty.
+
+    A place that the scope may not write at is not taken: the value then stays unmatched.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    rules = rules_of(row.settings)
+    merged = {place: dict(words) for place, words in rules.meanings.items()}
+    for place, words in meanings.items():
+        if place in valued_columns(rules):
+            merged.setdefault(place, {}).update(words)
+    rules = replace(rules, meanings=merged)
+    # Another workplace has other areas: what now speaks for itself is matched too.
+    rules = guess_meanings(rules, table, offered_names(session, scope, rules, table))
+    _keep(session, row, rules)
+    _keep_recipe(session, scope, row.kind, rules, table, now)
+
+
+def _keep_recipe(
+    session: Session,
+    scope: Scope,
+    kind: ImportKind,
+    rules: Rules,
+    table: Table,
+    now: datetime,
+) -> None:
+    headings = headings_hash(table, rules)
+    if headings is None:
+        return
+    recipe: ImportRecipe | None = session.scalars(
+        scope.select(ImportRecipe).where(
+            ImportRecipe.owner_id == scope.actor_id,
+            ImportRecipe.kind == kind,
+            ImportRecipe.headings_hash == headings,
+        )
+    ).one_or_none()
+    if recipe is None:
+        recipe = ImportRecipe(owner_id=scope.actor_id, kind=kind, headings_hash=headings)
+        session.add(recipe)
+    recipe.used_at = now
+    recipe.settings = as_recipe(rules)
+
+
+# --- Check ------------------------------------------------------------------------------------
+
+
+def prepare(
+    session: Session,
+    scope: Scope,
+    row: ListImport,
+    rules: Rules,
+    table: Table,
+    *,
+    today: date,
+    time_zone: str,
+) -> Work:
+    """Read the rows of a list and what they could be about. Writes nothing.
+
+    time_zone: of workplaces that are new, an IANA name.
+    """
+    matching = Matching(rules.targets, rules.meanings, today)
+    if row.kind is ImportKind.PLACES:
+        places_listed = {
+            number: read_place(number, cells, matching) for number, cells in body(table, rules)
+        }
+        return OfPlaces(
+            rules,
+            places_listed,
+            places.find_place_repeats(list(places_listed.values())),
+            time_zone,
+            (row.origin_note or row.file_name)[:300],
+            set(),
+        )
+    listed = {number: read_person(number, cells, matching) for number, cells in body(table, rules)}
+    unions = {
+        meaning
+        for place in rules.columns_of(Target.UNION)
+        for meaning in rules.meanings.get(place, {}).values()
+        if meaning
+    }
+    choices = people.load_choices(
+        session,
+        scope,
+        workplaces=workplaces_of(rules),
+        unions=[*([rules.union] if rules.union else []), *sorted(unions)],
+        workplace=rules.workplace,
+        union=rules.union,
+        as_at=rules.as_at or today,
+        how_known=rules.how_known,
+        basis=rules.basis or Basis.TOLD,
+        source=_source(rules.how_known),
+    )
+    known = Known.load(session, scope, list(listed.values()), choices)
+    chosen = queries.people_by_public_id(session, scope, list(rules.same.values()))
+    same = {number: chosen[one] for number, one in rules.same.items() if one in chosen}
+    return OfPeople(rules, listed, find_repeats(listed.values()), choices, known, same)
+
+
+def _place_choices(
+    session: Session, scope: Scope, work: OfPlaces, rows: Sequence[ListedPlace]
+) -> PlaceChoices:
+    rules = work.rules
+    employers = {
+        meaning
+        for place in rules.columns_of(Target.EMPLOYER)
+        for meaning in rules.meanings.get(place, {}).values()
+        if meaning
+    }
+    if rules.employer is not None:
+        employers.add(rules.employer)
+    return places.load_place_choices(
+        session,
+        scope,
+        rows,
+        employers=sorted(employers),
+        union=rules.union,
+        employer=rules.employer,
+        as_at=rules.as_at,
+        counts=Counts(rules.counts) if rules.counts else Counts.SITE_ALL,
+        source=HeadcountSource(rules.source) if rules.source else HeadcountSource.OTHER,
+        time_zone=work.time_zone,
+        note=work.note,
+    )
+
+
+def _source(how_known: HowKnown | None) -> MembershipSource:
+    by_known = {HOW_KNOWN[origin]: source for origin, source in _SOURCE.items()}
+    return by_known.get(how_known, MembershipSource.OTHER) if how_known else MembershipSource.OTHER
+
+
+def check(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    table: Table,
+    *,
+    today: date,
+    time_zone: str,
+) -> None:
+    """Find out what each row would do, and keep that. No person and no place is written.
+
+    Raises Refusal when the list is not matched, or is being imported already.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    rules = rules_of(row.settings)
+    refuse_unready(row.kind, rules, table, today=today)
+    work = prepare(session, scope, row, rules, table, today=today, time_zone=time_zone)
+    plans: Sequence[AnyPlan]
+    if isinstance(work, OfPlaces):
+        listed = list(work.listed.values())
+        choices = _place_choices(session, scope, work, listed)
+        plans = places.plan_places(session, scope, listed, choices, repeats=work.repeats)
+    else:
+        found = _plan(session, scope, work, list(work.listed.values()))
+        people.look_alike(session, scope, found, work.choices, different=rules.different)
+        plans = found
+    _forget_rows(session, row.id)
+    stored = [
+        {
+            "import_id": row.id,
+            "owner_id": row.owner_id,
+            "row_no": one.row_no,
+            "state": RowState.WAITING,
+            **_found(one),
+        }
+        for one in plans
+    ]
+    stored += [
+        {
+            "import_id": row.id,
+            "owner_id": row.owner_id,
+            "row_no": number,
+            "state": RowState.PASSED_BY,
+            "outcome": RowOutcome.LEFT_OUT,
+            "record_id": None,
+            "changes": None,
+            "faults": None,
+            "candidates": None,
+        }
+        for number in rules.left_out
+        if rules.heading_row < number <= len(table.rows)
+    ]
+    if stored:
+        session.connection().execute(sa.insert(table_of(ImportRow)), stored)
+    row.state = ImportState.CHECKED
+    row.version += 1
+
+
+def _plan(session: Session, scope: Scope, work: OfPeople, rows: Sequence[Listed]) -> list[Plan]:
+    return people.plan(
+        session,
+        scope,
+        rows,
+        work.choices,
+        work.known,
+        repeats=work.repeats,
+        same=work.same,
+        different=work.rules.different,
+    )
+
+
+def _found(one: AnyPlan) -> dict[str, Any]:
+    """Return the columns of a row that say what was found. Nothing of its cells is among them."""
+    return {
+        "outcome": one.outcome,
+        "record_id": one.contact_id,
+        "changes": one.changes or None,
+        "faults": (
+            {"faults": [[fault.column, fault.message, fault.number] for fault in one.faults]}
+            if one.faults
+            else None
+        ),
+        "candidates": (
+            {"people": [[each.contact_id, list(each.why)] for each in one.candidates]}
+            if one.candidates
+            else None
+        ),
+    }
+
+
+def put_right(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    *,
+    sealed_table: bytes | None = None,
+    skip: Iterable[int] = (),
+    same: Mapping[int, str] | None = None,
+    different: Iterable[int] = (),
+    version: int,
+) -> None:
+    """Keep what was put right in the check: cells, rows to skip, who is whom.
+
+    sealed_table: the rows with the new cells. Raises EditConflict when the list was checked
+    again in another tab since.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.CHECKED)
+    if row.version != version:
+        raise EditConflict(current={"version": row.version}, yours={"version": version})
+    rules = rules_of(row.settings)
+    rules = replace(
+        rules,
+        left_out=tuple(sorted({*rules.left_out, *skip})),
+        same={**rules.same, **(same or {})},
+        different=tuple(sorted({*rules.different, *different})),
+    )
+    if sealed_table is not None:
+        row.sealed_table = sealed_table
+    row.settings = rules.as_plain()
+    row.version += 1
+
+
+# --- Import -----------------------------------------------------------------------------------
+
+
+def change_share(view: queries.ImportView) -> float | None:
+    """Return which share of the people found again would change, from 0 to 1; None for nobody."""
+    found = view.count(RowOutcome.CHANGED, RowOutcome.UNCHANGED)
+    return view.count(RowOutcome.CHANGED) / found if found else None
+
+
+def start(
+    session: Session, scope: Scope, public_id: UUID, *, looked: bool, version: int, now: datetime
+) -> None:
+    """Hand the import to the worker.
+
+    looked: the warning was seen, which is needed when over 30 % of the people found again would
+    change. version: of the check that was looked at. Raises Refusal when nothing can be imported,
+    or the check is not the latest.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.CHECKED)
+    if row.version != version:
+        raise Refusal(NOT_NOW)
+    view = queries.get_import(session, scope, public_id)
+    if not view.count(RowOutcome.NEW, RowOutcome.CHANGED):
+        raise Refusal(NOTHING_TO_DO)
+    share = change_share(view)
+    if share is not None and share > WARN_SHARE and not looked:
+        raise Refusal(LOOK_FIRST)
+    row.expires_at = now + timedelta(days=UNDO_DAYS)
+    _hand_in(session, scope, row, now=now)
+
+
+def go_on(session: Session, scope: Scope, public_id: UUID, *, now: datetime) -> None:
+    """Hand the rest of an import to the worker that was stopped, or that its server gave up."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    waits = queries.is_left_alone(session, scope, row)
+    if row.state is not ImportState.STOPPED and not waits:
+        raise Refusal(NOT_NOW)
+    if row.state is ImportState.UNDOING:
+        _enqueue(session, scope, UNDO_TASK, row, now=now)
+        return
+    _hand_in(session, scope, row, now=now)
+
+
+def _hand_in(session: Session, scope: Scope, row: ListImport, *, now: datetime) -> None:
+    row.state = ImportState.IMPORTING
+    row.version += 1
+    _enqueue(session, scope, IMPORT_TASK, row, now=now)
+
+
+def _enqueue(session: Session, scope: Scope, kind: str, row: ListImport, *, now: datetime) -> None:
+    tasks.enqueue(session, scope, kind=kind, payload={"import": str(row.public_id)}, now=now)
+
+
+def stop(session: Session, scope: Scope, public_id: UUID) -> None:
+    """Ask the import to stop after the chunk it is at."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.IMPORTING)
+    row.state = ImportState.STOPPING
+
+
+def stopped(session: Session, scope: Scope, public_id: UUID) -> None:
+    """Record that an import that was asked to stop has done so."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    if row.state is ImportState.STOPPING:
+        row.state = ImportState.STOPPED
+
+
+def prepare_to_store(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    table: Table,
+    *,
+    today: date,
+    time_zone: str,
+) -> Work:
+    """Return what ``import_some`` needs, as far as what was there before this import."""
+    row = queries.find_row(session, scope, public_id)
+    work = prepare(
+        session, scope, row, rules_of(row.settings), table, today=today, time_zone=time_zone
+    )
+    stored = session.scalars(
+        scope.select(ImportRow.record_id).where(
+            ImportRow.import_id == row.id,
+            ImportRow.state == RowState.STORED,
+            ImportRow.outcome == RowOutcome.NEW,
+        )
+    )
+    came = {one for one in stored if one is not None}
+    if isinstance(work, OfPlaces):
+        work.came.update(came)
+    else:
+        work.known.forget(came)
+    return work
+
+
+def import_some(
+    session: Session, scope: Scope, public_id: UUID, work: Work, *, now: datetime
+) -> int:
+    """Store the next rows, at most CHUNK; return how many rows were dealt with, 0 at the end.
+
+    All that is written, and that these rows are done, is one unit of work. The trail names it by
+    the id of the import.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    if row.state is ImportState.STOPPING:
+        row.state = ImportState.STOPPED
+        return 0
+    if row.state is not ImportState.IMPORTING:
+        return 0
+    session.info["request_id"] = request_id_of(public_id)
+    waiting = session.scalars(
+        scope.select(ImportRow)
+        .where(ImportRow.import_id == row.id, ImportRow.state == RowState.WAITING)
+        .order_by(ImportRow.row_no)
+        .limit(CHUNK)
+    ).all()
+    if not waiting:
+        _finish(row, now=now)
+        return 0
+    able = {RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED}
+    todo = [one.row_no for one in waiting if one.outcome in able]
+    plans: Sequence[AnyPlan]
+    if isinstance(work, OfPlaces):
+        new = {one.row_no for one in waiting if one.outcome is RowOutcome.NEW}
+        plans, effects = _store_places(session, scope, work, todo, new, now=now)
+    else:
+        planned = _plan(session, scope, work, [work.listed[number] for number in todo])
+        plans, effects = planned, people.store(session, scope, planned, now=now)
+    by_row = {one.row_no: one for one in plans}
+    for one in waiting:
+        plan = by_row.get(one.row_no)
+        if plan is None:
+            one.state = RowState.PASSED_BY
+            continue
+        for name, value in _found(plan).items():
+            setattr(one, name, value)
+        stored = effects.get(one.row_no)
+        one.state = RowState.STORED if stored else RowState.PASSED_BY
+        one.effects = undoing.plain_effects(stored) if stored else None
+    return len(waiting)
+
+
+def _store_places(
+    session: Session,
+    scope: Scope,
+    work: OfPlaces,
+    todo: Sequence[int],
+    new: set[int],
+    *,
+    now: datetime,
+) -> tuple[list[PlacePlan], dict[int, list[list[Any]]]]:
+    """Plan and store rows about places. A row about a place that an earlier row made is new too."""
+    listed = [work.listed[number] for number in todo]
+    choices = _place_choices(session, scope, work, listed)
+    plans = places.plan_places(session, scope, listed, choices, repeats=work.repeats)
+    effects = places.store_places(session, scope, plans, choices, now=now)
+    for one in plans:
+        if one.outcome is RowOutcome.NEW and one.place_id is not None:
+            work.came.add(one.place_id)
+        elif one.outcome is RowOutcome.CHANGED and one.row_no in new and one.place_id in work.came:
+            one.outcome = RowOutcome.NEW
+    return plans, effects
+
+
+def request_id_of(public_id: UUID) -> str:
+    """Return how the trail names what an import wrote."""
+    return public_id.hex
+
+
+def _finish(row: ListImport, *, now: datetime) -> None:
+    row.state = ImportState.DONE
+    row.finished_at = now
+    row.expires_at = now + timedelta(days=UNDO_DAYS)
+    # Nothing of the file is needed for the way back.
+    row.sealed_file = None
+    row.sealed_table = None
+
+
+# --- Undo -------------------------------------------------------------------------------------
+
+
+def start_undo(session: Session, scope: Scope, public_id: UUID, *, now: datetime) -> None:
+    """Hand the way back to the worker. Raises Refusal after 30 days."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.DONE, ImportState.STOPPED)
+    if now >= row.expires_at:
+        raise Refusal(TOO_LATE)
+    row.state = ImportState.UNDOING
+    row.sealed_file = None
+    row.sealed_table = None
+    _enqueue(session, scope, UNDO_TASK, row, now=now)
+
+
+def undo_some(session: Session, scope: Scope, public_id: UUID, *, now: datetime) -> int:
+    """Take back what the next rows stored, the last first; return how many, 0 at the end."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    if row.state is not ImportState.UNDOING:
+        return 0
+    session.info["request_id"] = f"u{request_id_of(public_id)[:31]}"
+    stored = session.scalars(
+        scope.select(ImportRow)
+        .where(ImportRow.import_id == row.id, ImportRow.state == RowState.STORED)
+        .order_by(ImportRow.row_no.desc())
+        .limit(CHUNK)
+    ).all()
+    if not stored:
+        row.state = ImportState.UNDONE
+        row.finished_at = now
+        return 0
+    undo = undoing.undo_people if row.kind is ImportKind.PEOPLE else undoing.undo_places
+    undo(session, scope, stored, request_id_of(public_id), now=now)
+    return len(stored)
+
+
+# --- Away with it -----------------------------------------------------------------------------
+
+
+def remove(session: Session, scope: Scope, public_id: UUID) -> None:
+    """Throw a list away that was never imported. Raises Refusal for any other."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    _forget_rows(session, row.id)
+    session.delete(row)
+
+
+def forget_expired(session: Session, scope: Scope, *, now: datetime) -> None:
+    """Take away the files that nobody came back for, and what the way back needed after 30 days.
+
+    Of everybody: it reads nothing and hands nothing back, so it needs no right.
+    """
+    lists, rows = table_of(ListImport), table_of(ImportRow)
+    connection = session.connection()
+    over = sa.and_(lists.c.expires_at < now, lists.c.state != ImportState.IMPORTING)
+    connection.execute(sa.update(lists).where(over).values(sealed_file=None, sealed_table=None))
+    connection.execute(
+        sa.update(rows)
+        .where(rows.c.import_id.in_(sa.select(lists.c.id).where(over)), rows.c.effects.is_not(None))
+        .values(effects=None, candidates=None)
+    )
+
+
+def note_download(session: Session, scope: Scope, rows: int) -> None:
+    """Record that the rows with a problem were taken out as a file."""
+    record_export(session, what="import_problems", filters={}, rows=rows, place_id=None)

@@ -1,0 +1,1022 @@
+"""The wizard that brings a list in: upload, match, check, import, undo."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    url_for,
+)
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.analysis.tables.apart import read_apart
+from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
+from crm.analysis.tables.layout import find_left_out
+from crm.analysis.tables.returned import problems_csv
+from crm.domain.assessment import Basis
+from crm.domain.columns import Target, is_sensitive
+from crm.domain.errors import EditConflict, NotFound, Refusal
+from crm.domain.likeness import Reason
+from crm.domain.vocabulary import (
+    ContractType,
+    ImportKind,
+    ImportState,
+    ListOrigin,
+    RowOutcome,
+    RowState,
+)
+from crm.features.imports import forms, queries, service
+from crm.features.imports.forms import TARGET_WORDS
+from crm.features.imports.rules import (
+    MOST_VALUES,
+    Rules,
+    headings_of,
+    rules_of,
+    samples,
+    valued_columns,
+    values_of,
+)
+from crm.reads.places import Choice
+from crm.web import clock, sealing
+from crm.web.db import unit_of_work
+from crm.web.errors import sentence
+from crm.web.forms import chosen_id
+from crm.web.guard import my_today, requires
+from crm.web.headers import takes_upload
+from crm.web.labels import LABELS, RATINGS
+from crm.web.tasks import TaskKind, Work, register
+
+bp = Blueprint("imports", __name__)
+
+LOOK_AGAIN = 3  # seconds
+SHOWN = 40  # problems and possible duplicates on one page
+PREVIEW = 6  # rows
+HIDDEN = "•••"
+
+IMPORTED = "The list is in."
+TAKEN_BACK = "The import is undone."
+
+CHANGES: dict[str, Any] = {
+    "full_name": _("Full name"),
+    "pronouns": _("Pronouns"),
+    "phone": _("Phone"),
+    "email": _("Email"),
+    "address": _("Postal address"),
+    "job": _("A job here"),
+    "left": _("Left the job"),
+    "area_id": _("Department or area"),
+    "shift_id": _("Shift"),
+    "job_title": _("Job title"),
+    "contract_type": _("Contract"),
+    "membership": _("Union membership"),
+    "standing": _("Where they stand"),
+    "area": _("A new area"),
+    "postcode": _("Postcode"),
+    "country": _("Country"),
+    "headcount": _("Headcount"),
+    "members": _("Count of members"),
+}
+
+
+def install(app: Flask) -> None:
+    """Add the pages and the two kinds of long work."""
+    app.register_blueprint(bp)
+    for name, title, run in (
+        (service.IMPORT_TASK, _("Import a list"), run_import),
+        (service.UNDO_TASK, _("Undo an import"), run_undo),
+    ):
+        register(
+            app,
+            name,
+            TaskKind(
+                title=title,
+                back_endpoint="imports.index",
+                back_label=_("Lists in"),
+                permission=Permission.IMPORT_MAKE,
+                run=run,
+                somewhere=True,
+            ),
+        )
+
+
+# --- Upload -----------------------------------------------------------------------------------
+
+
+@bp.get("/import")
+@requires(Permission.IMPORT_MAKE)
+def index(scope: Scope) -> Any:
+    """Show the form that takes a list, and the lists this person brought before."""
+    return _index(scope, forms.UploadForm())
+
+
+@bp.post("/import")
+@takes_upload
+@requires(Permission.IMPORT_MAKE)
+def upload(scope: Scope) -> Any:
+    """Take a list, read it, and go on to its columns."""
+    form = forms.UploadForm()
+    if not form.validate():
+        return _index(scope, form), 422
+    origin = ListOrigin(form.origin.data)
+    try:
+        # Before a byte of it is read: a list that must not be here is not looked into.
+        service.refuse_origin(origin)
+    except Refusal as refusal:
+        form.refuse(refusal, "origin")
+        return _index(scope, form), 422
+    content = form.file.data.read()
+    try:
+        table = read_apart(content)
+    except Refusal as refusal:
+        form.refuse(refusal, "file")
+        return _index(scope, form), 422
+    public_id = uuid4()
+    with unit_of_work(scope) as session:
+        service.forget_expired(session, scope, now=clock.now())
+        service.add_import(
+            session,
+            scope,
+            public_id=public_id,
+            kind=ImportKind(form.kind.data),
+            origin=origin,
+            origin_note=form.text("origin_note"),
+            file_name=_plain_name(str(form.file.data.filename)),
+            table=table,
+            sealed_file=_sealed(content, public_id),
+            sealed_table=_sealed_table(table, public_id),
+            today=my_today(),
+            now=clock.now(),
+        )
+    return redirect(url_for("imports.match", import_id=public_id), 303)
+
+
+def _index(scope: Scope, form: forms.UploadForm) -> str:
+    with unit_of_work(scope, read_only=True) as session:
+        mine = queries.list_imports(session, scope)
+    return render_template(
+        "imports/index.html",
+        form=form,
+        mine=[_line(one) for one in mine],
+        megabytes=int(current_app.config["UPLOAD_LIMIT"]) // (1024 * 1024),
+    )
+
+
+def _line(view: queries.ImportView) -> dict[str, Any]:
+    return {
+        "name": view.file_name,
+        "state": view.state,
+        "when": view.finished_at or view.created_at,
+        "url": _page_of(view),
+        "new": view.count(RowOutcome.NEW) if view.state is ImportState.DONE else None,
+        "changed": view.count(RowOutcome.CHANGED) if view.state is ImportState.DONE else None,
+    }
+
+
+def _page_of(view: queries.ImportView) -> str:
+    pages = {ImportState.MATCHING: "imports.match", ImportState.CHECKED: "imports.check"}
+    return url_for(pages.get(view.state, "imports.show"), import_id=view.id)
+
+
+def _plain_name(name: str) -> str:
+    bare = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(sign for sign in bare if sign.isprintable())[-200:] or "list"
+
+
+# --- The file, sealed -------------------------------------------------------------------------
+
+
+def _sealed(content: bytes, public_id: UUID) -> bytes:
+    return sealing.seal(content, str(public_id), sealing.public_key()).encode()
+
+
+def _sealed_table(table: Table, public_id: UUID) -> bytes:
+    text = json.dumps(table.as_plain(), ensure_ascii=False).encode()
+    return _sealed(zlib.compress(text, 1), public_id)
+
+
+def _opened(sealed: bytes | None, public_id: UUID) -> bytes:
+    """Return what was sealed. Raises Refusal when it is gone, or the server's secret changed."""
+    if sealed is None:
+        raise Refusal(service.FILE_GONE)
+    try:
+        return sealing.open_sealed(sealed.decode(), str(public_id))
+    except sealing.NotForUs as error:
+        raise Refusal(service.FILE_GONE) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    view: queries.ImportView
+    table: Table
+    rules: Rules
+
+
+def _open(scope: Scope, import_id: UUID, *states: ImportState) -> _Opened:
+    """Return a list with its rows. Raises NotFound when it is not at one of these steps."""
+    with unit_of_work(scope, read_only=True) as session:
+        view = queries.get_import(session, scope, import_id)
+        if view.state not in states:
+            raise NotFound(f"ListImport {import_id} at this step")
+        sealed = queries.get_sealed(session, scope, import_id)
+    text = zlib.decompress(_opened(sealed, import_id))
+    return _Opened(view, table_of(json.loads(text)), rules_of(view.settings))
+
+
+_OPEN = (ImportState.MATCHING, ImportState.CHECKED)
+
+
+# --- Match ------------------------------------------------------------------------------------
+
+
+@bp.get("/import/<uuid:import_id>/match")
+@requires(Permission.IMPORT_MAKE)
+def match(scope: Scope, import_id: UUID) -> Any:
+    """Show the columns of a list, and where each is to go."""
+    opened = _open(scope, import_id, *_OPEN)
+    return _match_page(scope, opened, None, None)
+
+
+@bp.post("/import/<uuid:import_id>/match")
+@requires(Permission.IMPORT_MAKE)
+def save_match(scope: Scope, import_id: UUID) -> Any:
+    """Keep where the columns go; then ask what values stand for, or check the list."""
+    opened = _open(scope, import_id, *_OPEN)
+    form = _match_form(scope, opened)
+    if not form.validate():
+        return _match_page(scope, opened, form, None), 422
+    rules = _chosen(form, opened)
+    try:
+        with unit_of_work(scope) as session:
+            rules = service.match(session, scope, import_id, rules, opened.table, today=my_today())
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return _match_page(scope, opened, form, None), 422
+    if any(values_of(opened.table, rules, place) for place in valued_columns(rules)):
+        return redirect(url_for("imports.values", import_id=import_id), 303)
+    return _run_check(scope, import_id, opened.table)
+
+
+@bp.post("/import/<uuid:import_id>/read")
+@requires(Permission.IMPORT_MAKE)
+def read(scope: Scope, import_id: UUID) -> Any:
+    """Read the file in another way: another sheet, alphabet, sign or heading row."""
+    opened = _open(scope, import_id, *_OPEN)
+    form = _read_form(opened)
+    if not form.validate():
+        return _match_page(scope, opened, None, form), 422
+    asked = replace(
+        opened.rules.asked,
+        sheet=form.sheet.data if "sheet" in form else None,
+        encoding=form.encoding.data if "encoding" in form else None,
+        delimiter=form.delimiter.data if "delimiter" in form else None,
+    )
+    try:
+        if _reads_otherwise(asked, opened.table):
+            _read_again(scope, import_id, asked)
+        else:
+            _choose_rows(scope, opened, form)
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return _match_page(scope, opened, None, form), 422
+    return redirect(url_for("imports.match", import_id=import_id), 303)
+
+
+def _reads_otherwise(asked: Asked, table: Table) -> bool:
+    return (asked.sheet, asked.encoding, asked.delimiter) != (
+        table.sheet,
+        table.encoding,
+        table.delimiter if table.delimiter in DELIMITERS else None,
+    )
+
+
+def _read_again(scope: Scope, import_id: UUID, asked: Asked) -> None:
+    with unit_of_work(scope, read_only=True) as session:
+        sealed = queries.get_sealed(session, scope, import_id, file=True)
+    table = read_apart(_opened(sealed, import_id), asked)
+    with unit_of_work(scope) as session:
+        service.read_again(
+            session,
+            scope,
+            import_id,
+            table=table,
+            sealed_table=_sealed_table(table, import_id),
+            asked=asked,
+        )
+
+
+def _choose_rows(scope: Scope, opened: _Opened, form: forms.ReadForm) -> None:
+    heading = int(form.heading_row.data)
+    proposed = set(find_left_out(opened.table.rows, heading))
+    ticked = set(form.left_out.data or ()) if "left_out" in form else set()
+    same = heading == opened.rules.heading_row
+    # Below another heading row other rows look like totals: they are proposed anew.
+    left_out = ticked & {*proposed, *opened.rules.left_out} if same else proposed
+    with unit_of_work(scope) as session:
+        service.choose_rows(
+            session,
+            scope,
+            opened.view.id,
+            table=opened.table,
+            heading_row=heading,
+            left_out=sorted(left_out),
+        )
+
+
+def _read_form(opened: _Opened) -> forms.ReadForm:
+    table, rules = opened.table, opened.rules
+    proposed = {*find_left_out(table.rows, rules.heading_row), *rules.left_out}
+    shown = sorted(number for number in proposed if 0 < number <= len(table.rows))[:SHOWN]
+    return forms.read_form(
+        table.sheets,
+        [
+            (
+                number,
+                gettext(
+                    "Row %(row)s: %(text)s",
+                    row=number,
+                    text=" ".join(cell for cell in table.rows[number - 1] if cell)[:60],
+                ),
+            )
+            for number in shown
+        ],
+        data={
+            "sheet": table.sheet,
+            "encoding": table.encoding,
+            "delimiter": table.delimiter,
+            "heading_row": rules.heading_row,
+            "left_out": list(rules.left_out),
+        },
+    )
+
+
+def _match_form(scope: Scope, opened: _Opened) -> Any:
+    rules, table = opened.rules, opened.table
+    headings = headings_of(table, rules)
+    of_people = opened.view.kind is ImportKind.PEOPLE
+    workplaces: list[Choice] = []
+    employers: list[Choice] = []
+    with unit_of_work(scope, read_only=True) as session:
+        unions = queries.unions_to_choose(session, scope)
+        if of_people:
+            workplaces = queries.workplaces_to_choose(session, scope)
+        else:
+            employers = queries.employers_to_choose(session, scope)
+    # Too many to pick from: then a column of the list must name them.
+    workplaces = workplaces if len(workplaces) <= queries.MOST_OFFERED else []
+    employers = employers if len(employers) <= queries.MOST_OFFERED else []
+    data: dict[str, Any] = {f"to{place}": one.value for place, one in enumerate(rules.targets)}
+    data |= {
+        "as_at": rules.as_at,
+        "workplace": rules.workplace or (workplaces[0].value if len(workplaces) == 1 else ""),
+        "union": rules.union or (unions[0].value if len(unions) == 1 and of_people else ""),
+        "employer": rules.employer or (employers[0].value if len(employers) == 1 else ""),
+        "counts": rules.counts or "",
+        "source": rules.source or "",
+        "strongest": str(rules.strongest) if rules.strongest else None,
+        "basis": (rules.basis or Basis.TOLD).value,
+    }
+    return forms.match_form(
+        opened.view.kind,
+        [
+            (place, heading or gettext("Column %(number)s", number=place + 1))
+            for place, heading in enumerate(headings)
+        ],
+        workplaces=[(one.value, one.label) for one in workplaces],
+        employers=[(one.value, one.label) for one in employers],
+        unions=[(one.value, one.label) for one in unions],
+        data=data,
+    )
+
+
+def _chosen(form: Any, opened: _Opened) -> Rules:
+    targets = tuple(Target(form[f"to{place}"].data) for place in range(opened.table.width))
+    workplace = chosen_id(form.workplace.data) if "workplace" in form else None
+    union = chosen_id(form.union.data)
+    strongest: int | None = None
+    rules = replace(
+        opened.rules,
+        targets=targets,
+        workplace=str(workplace) if workplace and Target.WORKPLACE not in targets else None,
+        union=str(union) if union else None,
+        as_at=form.as_at.data,
+    )
+    if opened.view.kind is ImportKind.PEOPLE:
+        strongest = int(form.strongest.data) if form.strongest.data else None
+        rules = replace(rules, strongest=strongest, basis=Basis(form.basis.data))
+    else:
+        employer = chosen_id(form.employer.data) if "employer" in form else None
+        rules = replace(
+            rules,
+            employer=str(employer) if employer else None,
+            counts=form.counts.data or None,
+            source=form.source.data or None,
+        )
+    # A column that goes elsewhere now, or a scale that is turned, is matched anew.
+    kept = {
+        place: words
+        for place, words in rules.meanings.items()
+        if place < len(targets)
+        and place < len(opened.rules.targets)
+        and targets[place] is opened.rules.targets[place]
+        and not (targets[place] is Target.STANDING and strongest != opened.rules.strongest)
+    }
+    return replace(rules, meanings=kept)
+
+
+def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadForm | None) -> str:
+    rules, table = opened.rules, opened.table
+    headings = headings_of(table, rules)
+    shown = list(enumerate(table.rows, start=1))[rules.heading_row : rules.heading_row + PREVIEW]
+    private = [
+        is_sensitive(heading, samples(table, rules, place, 50))
+        for place, heading in enumerate(headings)
+    ]
+    return render_template(
+        "imports/match.html",
+        view=opened.view,
+        form=form or _match_form(scope, opened),
+        reading=reading or _read_form(opened),
+        sent_reading=reading is not None,
+        columns=[
+            {
+                "field": f"to{place}",
+                "heading": heading or gettext("Column %(number)s", number=place + 1),
+                "samples": [_short(one) for one in samples(table, rules, place)],
+                "sensitive": private[place],
+            }
+            for place, heading in enumerate(headings)
+        ],
+        preview=[
+            (
+                number,
+                [
+                    HIDDEN if private[place] and cell else _short(cell)
+                    for place, cell in enumerate(row)
+                ],
+            )
+            for number, row in shown
+        ],
+        width=table.width,
+        row_count=len(table.rows),
+    )
+
+
+def _short(cell: str) -> str:
+    text = " ".join(cell.split())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+# --- Values -----------------------------------------------------------------------------------
+
+
+@bp.get("/import/<uuid:import_id>/values")
+@requires(Permission.IMPORT_MAKE)
+def values(scope: Scope, import_id: UUID) -> Any:
+    """Ask what the values of some columns stand for."""
+    opened = _open(scope, import_id, *_OPEN)
+    form, groups = _values_form(scope, opened)
+    return _values_page(opened, form, groups)
+
+
+@bp.post("/import/<uuid:import_id>/values")
+@requires(Permission.IMPORT_MAKE)
+def save_values(scope: Scope, import_id: UUID) -> Any:
+    """Keep what the values stand for, and check the list."""
+    opened = _open(scope, import_id, *_OPEN)
+    form, groups = _values_form(scope, opened)
+    if not form.validate():
+        return _values_page(opened, form, groups), 422
+    meanings: dict[int, dict[str, str]] = {}
+    for group in groups:
+        for name, value in group.values:
+            if form[name].data != "?":
+                meanings.setdefault(group.place, {})[value] = form[name].data
+    with unit_of_work(scope) as session:
+        service.choose_meanings(session, scope, import_id, meanings, opened.table, now=clock.now())
+    return _run_check(scope, import_id, opened.table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The values of one column. values: names of their fields, and the folded value."""
+
+    place: int
+    heading: str
+    target: Target
+    values: tuple[tuple[str, str], ...]
+    more: int
+
+
+def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
+    rules, table = opened.rules, opened.table
+    headings = headings_of(table, rules)
+    groups: list[_Group] = []
+    questions: list[tuple[str, str, Sequence[tuple[str, Any]]]] = []
+    data: dict[str, str] = {}
+    room = 250
+    with unit_of_work(scope, read_only=True) as session:
+        offered = _offered(session, scope, rules)
+    for place in valued_columns(rules):
+        found = values_of(table, rules, place)
+        known = rules.meanings.get(place, {})
+        # What is not matched yet comes first: it is what somebody must decide.
+        ordered = sorted(found, key=lambda value: (value in known, value))
+        asked = ordered[: min(MOST_VALUES, room)]
+        room -= len(asked)
+        names = []
+        for number, value in enumerate(asked):
+            name = f"v{place}-{number}"
+            names.append((name, value))
+            questions.append((name, found[value], offered[rules.targets[place]]))
+            data[name] = known.get(value, "?")
+        heading = headings[place] or gettext("Column %(number)s", number=place + 1)
+        groups.append(
+            _Group(place, heading, rules.targets[place], tuple(names), len(ordered) - len(asked))
+        )
+    return forms.values_form(questions, data=data), groups
+
+
+def _offered(
+    session: Any, scope: Scope, rules: Rules
+) -> Mapping[Target, Sequence[tuple[str, Any]]]:
+    areas, shifts = queries.parts_of(session, scope, service.workplaces_of(rules))
+    return {
+        Target.WORKPLACE: [
+            (one.value, one.label) for one in queries.workplaces_to_choose(session, scope)
+        ],
+        Target.EMPLOYER: [
+            (one.value, one.label) for one in queries.employers_to_choose(session, scope)
+        ],
+        Target.UNION: [(one.value, one.label) for one in queries.unions_to_choose(session, scope)],
+        Target.AREA: list(areas.items()),
+        Target.SHIFT: list(shifts.items()),
+        Target.CONTRACT: [(one.value, LABELS[one]) for one in ContractType],
+        Target.MEMBER: [
+            ("member", _("Member of the union")),
+            ("not_member", _("Not a member of this union")),
+            ("in_none", _("In no union at all")),
+        ],
+        Target.STANDING: [(str(step), f"{step} {word}") for step, word in RATINGS.items()],
+    }
+
+
+def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
+    return render_template(
+        "imports/values.html",
+        view=opened.view,
+        form=form,
+        groups=[
+            {
+                "heading": group.heading,
+                "target": TARGET_WORDS[group.target],
+                "fields": [name for name, _value in group.values],
+                "more": group.more,
+                "member": group.target is Target.MEMBER,
+                "area": group.target is Target.AREA,
+            }
+            for group in groups
+        ],
+    )
+
+
+# --- Check ------------------------------------------------------------------------------------
+
+
+def _run_check(scope: Scope, import_id: UUID, table: Table) -> Any:
+    with unit_of_work(scope) as session:
+        service.check(session, scope, import_id, table, today=my_today(), time_zone=_time_zone())
+    return redirect(url_for("imports.check", import_id=import_id), 303)
+
+
+def _time_zone() -> str:
+    return str(current_app.config["TIME_ZONE"])
+
+
+@bp.get("/import/<uuid:import_id>/check")
+@requires(Permission.IMPORT_MAKE)
+def check(scope: Scope, import_id: UUID) -> Any:
+    """Show what the import would do. Nothing of it is done yet."""
+    opened = _open(scope, import_id, *_OPEN)
+    if opened.view.state is ImportState.MATCHING:
+        return redirect(url_for("imports.match", import_id=import_id), 303)
+    return _check_page(scope, opened, None)
+
+
+@bp.post("/import/<uuid:import_id>/check")
+@requires(Permission.IMPORT_MAKE)
+def save_check(scope: Scope, import_id: UUID) -> Any:
+    """Keep what was put right, and check again."""
+    opened = _open(scope, import_id, ImportState.CHECKED)
+    form, shown = _fix_form(scope, opened)
+    if not form.validate():
+        return _check_page(scope, opened, None), 422
+    rows = [list(row) for row in opened.table.rows]
+    changed = False
+    for row_no, column in shown.cells:
+        typed = " ".join((form[f"c{row_no}-{column}"].data or "").split())[:1000]
+        typed = "".join(sign for sign in typed if sign.isprintable())
+        if typed != " ".join(rows[row_no - 1][column].split()):
+            rows[row_no - 1][column] = typed
+            changed = True
+    table = replace(opened.table, rows=tuple(tuple(row) for row in rows))
+    answers = {row_no: form[f"p{row_no}"].data for row_no in shown.people}
+    try:
+        with unit_of_work(scope) as session:
+            service.put_right(
+                session,
+                scope,
+                import_id,
+                sealed_table=_sealed_table(table, import_id) if changed else None,
+                skip=[row_no for row_no in shown.skips if form[f"s{row_no}"].data],
+                same={
+                    row_no: str(found)
+                    for row_no, answer in answers.items()
+                    if (found := chosen_id(answer)) is not None
+                },
+                different=[row_no for row_no, answer in answers.items() if answer == "new"],
+                version=form.number,
+            )
+    except EditConflict as conflict:
+        flash(sentence(conflict), "warning")
+        return redirect(url_for("imports.check", import_id=import_id), 303)
+    return _run_check(scope, import_id, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What can be put right on one page of the check."""
+
+    cells: tuple[tuple[int, int], ...]
+    skips: tuple[int, ...]
+    people: tuple[int, ...]
+    problems: tuple[queries.RowView, ...]
+    possible: tuple[queries.RowView, ...]
+
+
+def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
+    # Whoever it could be is shown with their phone: that is recorded as a look at them.
+    with unit_of_work(scope) as session:
+        problems = queries.list_rows(
+            session, scope, opened.view.id, RowOutcome.PROBLEM, limit=SHOWN
+        )
+        possible = queries.list_rows(
+            session, scope, opened.view.id, RowOutcome.POSSIBLE, limit=SHOWN
+        )
+    headings = headings_of(opened.table, opened.rules)
+    cells: list[tuple[int, int]] = []
+    fixes: list[tuple[str, Any]] = []
+    data: dict[str, Any] = {"version": str(opened.view.version)}
+    for row in problems:
+        for column, _message, _number in row.faults:
+            if column is None or (row.row_no, column) in cells:
+                continue
+            name = f"c{row.row_no}-{column}"
+            heading = headings[column] or gettext("Column %(number)s", number=column + 1)
+            cells.append((row.row_no, column))
+            label = gettext("Row %(row)s, %(column)s", row=row.row_no, column=heading)
+            fixes.append((name, label))
+            data[name] = opened.table.rows[row.row_no - 1][column]
+    people = {
+        f"p{row.row_no}": [
+            *((str(one.id), _("Same person: %(name)s", name=one.name)) for one in row.candidates),
+            ("new", _("Somebody new")),
+            ("ask", _("Not sure: leave this row out for now")),
+        ]
+        for row in possible
+    }
+    skips = [
+        (f"s{row.row_no}", gettext("Leave row %(row)s out", row=row.row_no)) for row in problems
+    ]
+    form = forms.fix_form(fixes, people, skips, data=data)
+    shown = _Shown(
+        tuple(cells),
+        tuple(row.row_no for row in problems),
+        tuple(row.row_no for row in possible),
+        tuple(problems),
+        tuple(possible),
+    )
+    return form, shown
+
+
+def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) -> str:
+    form, shown = _fix_form(scope, opened)
+    view = opened.view
+    with unit_of_work(scope, read_only=True) as session:
+        changes = queries.count_changes(session, scope, view.id)
+    share = service.change_share(view)
+    found = view.count(RowOutcome.CHANGED, RowOutcome.UNCHANGED)
+    able = view.count(RowOutcome.NEW, RowOutcome.CHANGED)
+    start = start or forms.StartForm(formdata=None, data={"version": str(view.version)})
+    return render_template(
+        "imports/check.html",
+        view=view,
+        form=form,
+        start=start,
+        counts=[
+            (one, view.count(one))
+            for one in (
+                RowOutcome.NEW,
+                RowOutcome.CHANGED,
+                RowOutcome.UNCHANGED,
+                RowOutcome.POSSIBLE,
+                RowOutcome.PROBLEM,
+                RowOutcome.LEFT_OUT,
+            )
+        ],
+        total=view.total,
+        able=able,
+        warn=share is not None and share > service.WARN_SHARE,
+        found=found,
+        changed=view.count(RowOutcome.CHANGED),
+        percent=round(share * 100) if share is not None else None,
+        of_people=view.kind is ImportKind.PEOPLE,
+        changes=[
+            (CHANGES.get(name, name), number)
+            for name, number in sorted(changes.items(), key=lambda one: -one[1])
+        ],
+        problems=[_problem(row, opened) for row in shown.problems],
+        more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
+        possible=[_possible(row, opened) for row in shown.possible],
+        more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
+        as_at=opened.rules.as_at,
+    )
+
+
+def _problem(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
+    return {
+        "row": row.row_no,
+        "says": _says(opened, row.row_no),
+        "faults": [
+            {
+                "words": gettext(message) % {"row": number},
+                "field": f"c{row.row_no}-{column}" if column is not None else None,
+            }
+            for column, message, number in row.faults
+        ],
+        "skip": f"s{row.row_no}",
+    }
+
+
+def _possible(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
+    return {
+        "row": row.row_no,
+        "says": _says(opened, row.row_no),
+        "field": f"p{row.row_no}",
+        "people": [
+            {
+                "name": one.name,
+                "url": url_for("contacts.show", contact_id=one.id),
+                "where": one.where,
+                "phones": one.phones,
+                "why": [LABELS[Reason(reason)] for reason in one.why],
+            }
+            for one in row.candidates
+        ],
+    }
+
+
+def _says(opened: _Opened, row_no: int) -> str:
+    """Return what a row says in the columns that are used."""
+    row, targets = opened.table.rows[row_no - 1], opened.rules.targets
+    used = [
+        cell
+        for cell, target in zip(row, targets, strict=True)
+        if cell and target is not Target.LEAVE_OUT
+    ]
+    return _short(" · ".join(used))
+
+
+@bp.get("/import/<uuid:import_id>/problems.csv")
+@requires(Permission.IMPORT_MAKE)
+def problems(scope: Scope, import_id: UUID) -> Response:
+    """Hand the rows with a problem back as a file, with a column that says what is wrong."""
+    opened = _open(scope, import_id, ImportState.CHECKED)
+    headings = headings_of(opened.table, opened.rules)
+    with unit_of_work(scope) as session:
+        rows = queries.list_rows(session, scope, import_id, RowOutcome.PROBLEM, limit=None)
+        service.note_download(session, scope, len(rows))
+    content = problems_csv(
+        [*headings, gettext("Row"), gettext("What is wrong")],
+        [
+            [
+                *opened.table.rows[row.row_no - 1],
+                str(row.row_no),
+                " ".join(gettext(words) % {"row": number} for _at, words, number in row.faults),
+            ]
+            for row in rows
+        ],
+    )
+    answer = make_response(content)
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="problems.csv"'
+    return answer
+
+
+# --- Import -----------------------------------------------------------------------------------
+
+
+@bp.post("/import/<uuid:import_id>/start")
+@requires(Permission.IMPORT_MAKE)
+def start(scope: Scope, import_id: UUID) -> Any:
+    """Hand the import to the worker."""
+    form = forms.StartForm()
+    valid = form.validate()
+    try:
+        if not valid:
+            raise Refusal(service.NOT_NOW)
+        with unit_of_work(scope) as session:
+            service.start(
+                session,
+                scope,
+                import_id,
+                looked=bool(form.looked.data),
+                version=form.number,
+                now=clock.now(),
+            )
+    except Refusal as refusal:
+        opened = _open(scope, import_id, ImportState.CHECKED)
+        form.refuse(refusal)
+        form.version.data = str(opened.view.version)
+        return _check_page(scope, opened, form), 422
+    return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+@bp.get("/import/<uuid:import_id>")
+@requires(Permission.IMPORT_MAKE)
+def show(scope: Scope, import_id: UUID) -> Any:
+    """Show how far an import is and what came of it. While it runs the browser asks again."""
+    with unit_of_work(scope, read_only=True) as session:
+        view = queries.get_import(session, scope, import_id)
+        row = queries.find_row(session, scope, import_id)
+        left_alone = queries.is_left_alone(session, scope, row)
+        kept = queries.row_numbers(session, scope, import_id, states=[RowState.KEPT])
+        left = queries.row_numbers(
+            session,
+            scope,
+            import_id,
+            outcomes=[RowOutcome.PROBLEM, RowOutcome.POSSIBLE],
+        )
+    if view.state in _OPEN:
+        return redirect(_page_of(view), 303)
+    at_work = {ImportState.IMPORTING, ImportState.STOPPING, ImportState.UNDOING}
+    running = view.state in at_work and not left_alone
+    done = view.total - view.count(RowState.WAITING)
+    total = view.total
+    if view.state is ImportState.UNDOING:
+        total = view.count(RowState.STORED, RowState.UNDONE, RowState.KEPT)
+        done = view.count(RowState.UNDONE, RowState.KEPT)
+    page = render_template(
+        "imports/show.html",
+        view=view,
+        form=forms.VersionForm(formdata=None),
+        running=running,
+        left_alone=left_alone,
+        done=done,
+        total=total,
+        stored=[
+            (
+                outcome,
+                sum(
+                    number
+                    for (one, state), number in view.rows.items()
+                    if one is outcome and state is RowState.STORED
+                ),
+            )
+            for outcome in (RowOutcome.NEW, RowOutcome.CHANGED)
+        ],
+        unchanged=view.count(RowOutcome.UNCHANGED),
+        left=left[:200],
+        left_count=len(left),
+        kept=kept[:200],
+        kept_count=len(kept),
+        undone=view.count(RowState.UNDONE),
+        can_undo=view.state in {ImportState.DONE, ImportState.STOPPED}
+        and view.expires_at > clock.now(),
+        nothing_stored=view.count(RowState.STORED) == 0,
+        here=url_for("imports.show", import_id=import_id),
+    )
+    answer = make_response(page)
+    if running:
+        answer.headers["Refresh"] = str(LOOK_AGAIN)
+    return answer
+
+
+@bp.post("/import/<uuid:import_id>/stop")
+@requires(Permission.IMPORT_MAKE)
+def stop(scope: Scope, import_id: UUID) -> Any:
+    """Ask a running import to stop."""
+    return _do(scope, import_id, lambda session: service.stop(session, scope, import_id))
+
+
+@bp.post("/import/<uuid:import_id>/go-on")
+@requires(Permission.IMPORT_MAKE)
+def go_on(scope: Scope, import_id: UUID) -> Any:
+    """Go on with an import that was stopped."""
+    return _do(
+        scope,
+        import_id,
+        lambda session: service.go_on(session, scope, import_id, now=clock.now()),
+    )
+
+
+@bp.post("/import/<uuid:import_id>/undo")
+@requires(Permission.IMPORT_MAKE)
+def undo(scope: Scope, import_id: UUID) -> Any:
+    """Hand the way back to the worker."""
+    return _do(
+        scope,
+        import_id,
+        lambda session: service.start_undo(session, scope, import_id, now=clock.now()),
+    )
+
+
+def _do(scope: Scope, import_id: UUID, act: Callable[[Any], None]) -> Any:
+    """Do one act on a list and show how far it is; a refusal is said there."""
+    try:
+        with unit_of_work(scope) as session:
+            act(session)
+    except Refusal as refusal:
+        flash(sentence(refusal), "error")
+    return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+@bp.post("/import/<uuid:import_id>/remove")
+@requires(Permission.IMPORT_MAKE)
+def remove(scope: Scope, import_id: UUID) -> Any:
+    """Throw a list away that was not imported."""
+    try:
+        with unit_of_work(scope) as session:
+            service.remove(session, scope, import_id)
+    except Refusal as refusal:
+        flash(sentence(refusal), "error")
+        return redirect(url_for("imports.show", import_id=import_id), 303)
+    flash(gettext("The list is thrown away. Nothing of it is kept."), "done")
+    return redirect(url_for("imports.index"), 303)
+
+
+# --- The worker -------------------------------------------------------------------------------
+
+
+def run_import(work: Work) -> None:
+    """Store the rows of a list chunk by chunk, until there is none left or somebody stops it."""
+    import_id = UUID(work.payload["import"])
+    with unit_of_work(work.scope, read_only=True) as session:
+        view = queries.get_import(session, work.scope, import_id)
+        sealed = queries.get_sealed(session, work.scope, import_id)
+    done = view.total - view.count(RowState.WAITING)
+    if view.state is ImportState.IMPORTING:
+        table = table_of(json.loads(zlib.decompress(_opened(sealed, import_id))))
+        with unit_of_work(work.scope, read_only=True) as session:
+            prepared = service.prepare_to_store(
+                session,
+                work.scope,
+                import_id,
+                table,
+                today=work.today,
+                time_zone=_time_zone(),
+            )
+        while True:
+            work.progress(done, view.total)
+            with unit_of_work(work.scope) as session:
+                rows = service.import_some(
+                    session, work.scope, import_id, prepared, now=clock.now()
+                )
+            if not rows:
+                break
+            done += rows
+    elif view.state is ImportState.STOPPING:
+        with unit_of_work(work.scope) as session:
+            service.stopped(session, work.scope, import_id)
+    with work.saving() as session:
+        work.end(session, message=IMPORTED, result={})
+
+
+def run_undo(work: Work) -> None:
+    """Take back what an import stored, chunk by chunk."""
+    import_id = UUID(work.payload["import"])
+    done = 0
+    while True:
+        work.progress(done)
+        with unit_of_work(work.scope) as session:
+            rows = service.undo_some(session, work.scope, import_id, now=clock.now())
+        if not rows:
+            break
+        done += rows
+    with work.saving() as session:
+        work.end(session, message=TAKEN_BACK, result={})

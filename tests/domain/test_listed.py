@@ -1,0 +1,142 @@
+"""What a row of a list says, and what it does not say."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from crm.domain import listed
+from crm.domain.columns import Target
+from crm.domain.listed import Listed, Matching, find_repeats, read_person
+
+TODAY = date(2026, 11, 23)
+
+
+def _read(targets: list[Target], cells: list[str], **meanings: dict[str, str]) -> Listed:
+    words = {int(place.removeprefix("c")): one for place, one in meanings.items()}
+    return read_person(7, cells, Matching(targets, words, TODAY))
+
+
+@pytest.mark.parametrize("blank", ["", "-", "n/a", "?", "Unknown", "NULL", "not known"])
+def test_blank_says_nothing(blank: str) -> None:
+    found = _read(
+        [Target.FULL_NAME, Target.PHONE, Target.STARTED_ON, Target.MEMBER],
+        ["Ioana", blank, blank, blank],
+        c3={"y": "member"},
+    )
+    assert found.faults == []
+    assert (found.phones, found.started_on, found.valued) == ((), None, {})
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("14/05/2026", date(2026, 5, 14)),
+        ("2026-05-14", date(2026, 5, 14)),
+        ("2026-05-14 00:00", date(2026, 5, 14)),
+        ("14.5.26", date(2026, 5, 14)),
+        ("14 May 2026", date(2026, 5, 14)),
+        ("3rd Sept 2025", date(2025, 9, 3)),
+        ("01/02/99", date(1999, 2, 1)),
+        ("32/05/2026", None),
+        ("05/14/2026", None),
+        ("yesterday", None),
+    ],
+)
+def test_days_are_read_with_the_day_first(cell: str, day: date | None) -> None:
+    assert listed.read_day(cell) == day
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("Y", "member"),
+        ("yes", "member"),
+        ("1", "member"),
+        ("N", "not_member"),
+        ("Non-member", "not_member"),
+        ("Lapsed", "not_member"),
+        ("?", "not_known"),
+        ("n/a", "not_known"),
+        ("maybe", None),
+    ],
+)
+def test_words_for_members_have_three_meanings(word: str, meaning: str | None) -> None:
+    assert listed.guess_member(word) == meaning
+
+
+@pytest.mark.parametrize(
+    ("cell", "people"),
+    [("1,204", 1204), ("407.0", 407), ("12 500", 12500), ("0", 0), ("-3", None), ("1.2.3", None)],
+)
+def test_counts_are_read_with_their_commas(cell: str, people: float | None) -> None:
+    assert listed.read_count(cell) == people
+
+
+@pytest.mark.parametrize(
+    ("name", "turned"),
+    [
+        ("KOWALSKI Tomasz", "Tomasz KOWALSKI"),
+        ("Kowalski, Tomasz Jan", "Tomasz Jan Kowalski"),
+        ("VAN DER BERG Anna", "Anna VAN DER BERG"),
+        ("Kowalski Tomasz", "Tomasz Kowalski"),
+        ("Cher", "Cher"),
+    ],
+)
+def test_names_with_the_last_first_are_turned(name: str, turned: str) -> None:
+    assert listed.turned_round(name) == turned
+
+
+def test_a_number_that_lost_its_nought_gets_it_back() -> None:
+    assert listed.read_phone("7700900123") == "07700900123"
+    assert listed.read_phone("+44 7700 900123") == "+44 7700 900123"
+    assert listed.read_phone("ring me") is None
+    assert listed.read_phone("077") is None
+
+
+def test_each_fault_names_its_column_and_what_to_do() -> None:
+    found = _read(
+        [Target.FULL_NAME, Target.PHONE, Target.EMAIL, Target.STARTED_ON, Target.AREA],
+        ["", "07x", "ioana at example", "32/05/2026", "PCK"],
+        c4={},
+    )
+    assert [(fault.column, fault.message) for fault in found.faults] == [
+        (0, listed.NO_NAME),
+        (1, listed.NOT_A_PHONE),
+        (2, listed.NOT_AN_EMAIL),
+        (3, listed.NOT_A_DAY),
+        (4, listed.NOT_MATCHED),
+    ]
+
+
+def test_a_value_that_means_nothing_is_as_good_as_empty() -> None:
+    found = _read([Target.FULL_NAME, Target.AREA], ["Ioana", "XX"], c1={"xx": ""})
+    assert (found.valued, found.faults) == ({}, [])
+
+
+def _one(row_no: int, name: str, phone: str = "", site: str = "mill") -> Listed:
+    return Listed(
+        row_no,
+        known_as=name,
+        full_name=name,
+        phones=(phone,) if phone else (),
+        valued={Target.WORKPLACE: site},
+    )
+
+
+def test_two_rows_about_one_person_are_told() -> None:
+    found = find_repeats(
+        [
+            _one(2, "Ioana Popescu", "07700 900123"),
+            _one(3, "IOANA  Popescu"),
+            _one(4, "Ioana Popescu", "07700 900199"),
+            _one(5, "Ioana Popescu", "+44 7700 900123", site="depot"),
+            _one(6, "Ioana Popescu", site="dock"),
+        ]
+    )
+    assert {row: fault.message for row, fault in found.items()} == {
+        3: listed.SAME_AS,
+        5: listed.SAME_ELSEWHERE,
+    }
+    assert found[3].number == 2

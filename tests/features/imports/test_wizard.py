@@ -1,0 +1,155 @@
+"""The wizard from the file to the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from crm.models.contacts import Contact, ContactPoint, Job, Membership
+from crm.models.conversations import Assessment
+from crm.web.db import unit_of_work
+from tests.factories import ALL, Named, World
+from tests.features.imports import wizard
+from tests.features.imports.wizard import as_csv
+
+Clients = Callable[[Named], FlaskClient]
+
+HEAD = ["Name", "Mobile", "Site", "Dept", "Member?"]
+
+
+def _read(question: Callable[[Any], Any]) -> Any:
+    with unit_of_work(ALL, read_only=True) as session:
+        return question(session)
+
+
+def _person(name: str) -> Any:
+    return _read(
+        lambda session: session.scalars(
+            ALL.select(Contact).where(Contact.known_as == name)
+        ).one_or_none()
+    )
+
+
+def _facts(model: Any, contact: Any) -> list[Any]:
+    return _read(
+        lambda session: session.scalars(
+            ALL.select(model)
+            .where(model.contact_id == contact.id, model.superseded_at.is_(None))
+            .order_by(model.id)
+        ).all()
+    )
+
+
+def test_a_list_comes_in_with_jobs_areas_phones_and_members(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    path = wizard.to_check(
+        client,
+        as_csv(
+            [
+                HEAD,
+                ["Aneta Nowak", "7700900150", "The Mill", "PCK", "Y"],
+                ["Bilal Hussain", "", "The Depot", "", ""],
+                ["Carys Pugh", "07700 900151", "The Mill", "yard", "N"],
+            ]
+        ),
+        values={"v3-0": "packing"},
+        as_at="2026-11-01",
+        union=str(world.union.public_id),
+    )
+    assert wizard.counts(client, f"{path}/check")["New"] == 3
+    assert _person("Aneta Nowak") is None
+    wizard.start(app, client, path)
+    assert "Imported" in client.get(path).text
+    aneta, bilal, carys = map(_person, ("Aneta Nowak", "Bilal Hussain", "Carys Pugh"))
+    assert [point.value for point in _facts(ContactPoint, aneta)] == ["07700900150"]
+    (job,) = _facts(Job, aneta)
+    assert (job.area_id, str(job.valid_from)) == (world.packing.id, "2026-11-01")
+    assert job.from_is_first_seen
+    (membership,) = _facts(Membership, aneta)
+    assert (membership.status, membership.union_id) == ("member", world.union.id)
+    assert _facts(Membership, bilal) == []
+    assert _facts(ContactPoint, bilal) == []
+    assert [one.status for one in _facts(Membership, carys)] == ["not_member"]
+    assert "Aneta Nowak" in client.get("/people?q=aneta").text
+
+
+def test_the_same_file_twice_adds_nothing_and_undo_takes_all_back(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    rows = as_csv([HEAD, ["Aneta Nowak", "07700 900150", "The Mill", "Packing", ""]])
+    path = wizard.to_check(client, rows)
+    wizard.start(app, client, path)
+    again = wizard.to_check(client, rows)
+    assert wizard.counts(client, f"{again}/check") == {"New": 0, "Changed": 0, "As before": 1}
+    assert "There is nothing to import." in client.get(f"{again}/check").text
+    wizard.undo(app, client, path)
+    assert _person("Aneta Nowak") is None
+    assert "1 row was taken back." in client.get(path).text
+    assert "Aneta" not in client.get("/people?q=aneta").text.split("<main")[1].split("value=")[0]
+
+
+def test_somebody_we_know_gets_what_is_new_and_loses_nothing(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    path = wizard.to_check(
+        client,
+        as_csv([HEAD, ["Tomasz K", "07700 900160", "The Mill", "Packing", ""]]),
+        as_at="2026-11-01",
+    )
+    assert wizard.counts(client, f"{path}/check")["Changed"] == 1
+    refused = client.post(f"{path}/start", data=wizard.form_of(client, f"{path}/check", "start"))
+    assert refused.status_code == 422
+    assert "Tick the box to say that you have looked at the warning." in refused.text
+    before = _facts(Job, _person("Tomasz K"))
+    wizard.start(app, client, path, looked="y")
+    tomasz = _person("Tomasz K")
+    first, second = _facts(Job, tomasz)
+    assert (first.area_id, str(first.valid_to)) == (world.yard.id, "2026-11-01")
+    assert (second.area_id, str(second.valid_from)) == (world.packing.id, "2026-11-01")
+    assert len(_facts(Membership, tomasz)) == 1
+    wizard.undo(app, client, path)
+    (job,) = _facts(Job, tomasz)
+    assert (job.area_id, job.valid_from, job.valid_to) == (
+        before[0].area_id,
+        before[0].valid_from,
+        None,
+    )
+    assert _facts(ContactPoint, tomasz) == []
+
+
+def test_a_scale_is_not_taken_without_its_direction(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    rows = as_csv([["Name", "Site", "Support"], ["Aneta Nowak", "The Mill", "5"]])
+    sent = wizard.upload(client, rows)
+    refused = client.post(sent.location, data=wizard.form_of(client, sent.location, "matching"))
+    assert refused.status_code == 422
+    assert "Say which end of the scale means the strongest support." in refused.text
+    path = wizard.to_check(client, rows, strongest="5")
+    wizard.start(app, client, path)
+    (standing,) = _facts(Assessment, _person("Aneta Nowak"))
+    assert (standing.rating, standing.basis) == (1, "told")
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ("employer_system", "Do not bring in data from your employer’s system."),
+        ("union_without_leave", "Do not bring in your union’s data without its permission."),
+    ],
+)
+def test_a_list_that_must_not_be_here_is_refused_unread(
+    client_as: Clients, world: World, origin: str, words: str
+) -> None:
+    refused = wizard.upload(client_as(world.organiser), b"\x00 not even a list", origin=origin)
+    assert refused.status_code == 422
+    assert words in refused.text
