@@ -40,6 +40,7 @@ FEATURES: tuple[str, ...] = (
     "reports",
     "history",
     "duplicates",
+    "reconcile",
     "cases",
     "law",
     "ballots",

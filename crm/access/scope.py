@@ -70,6 +70,7 @@ from crm.models.lists import (
     SavedList,
     Tag,
 )
+from crm.models.member_lists import MemberList
 from crm.models.merging import DifferentPeople
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.reports import ReportFile, ReportRecipe
@@ -836,6 +837,7 @@ _RULES: dict[type[Any], Rule] = {
     ReportRecipe: _owner_rule(ReportRecipe),
     ReportFile: _owner_rule(ReportFile),
     KeptTalk: _owner_rule(KeptTalk),
+    MemberList: _owner_rule(MemberList),
     SavedList: _saved_list_rule,
     BulkAction: _owner_rule(BulkAction),
     FileRecipe: _owner_rule(FileRecipe),
@@ -974,7 +976,7 @@ _WRITES: dict[type[Any], Permission] = {
 
 # Rows that are one user's own, whatever places that user holds.
 _OWNED = (
-    *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList),
+    *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList, MemberList),
     *(ReportRecipe, ReportFile, FileRecipe, BulkAction),
     *(ListImport, ImportRow, ImportRecipe),
 )

@@ -14,6 +14,7 @@ from crm.domain.assessment import Basis, Freshness
 from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
+from crm.domain.member_list import Queue, Trouble
 from crm.domain.roles import Role
 from crm.domain.rules import Counted, KeyDate, Subject
 from crm.domain.structure import Deed, Evidence, Rung, VotedHow, WhyNot
@@ -92,6 +93,20 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (FieldKind.NUMBER, _("A number")),
         (FieldKind.DAY, _("A date")),
         (FieldKind.TEXT, _("A few words")),
+        (Queue.JOINED, _("Joined the union")),
+        (Queue.LEFT, _("Left the union")),
+        (Queue.LAPSED, _("Lapsed: stopped paying")),
+        (Queue.MOVED, _("Moved to another branch or workplace")),
+        (Queue.CHANGED, _("New phone, email or address")),
+        (Queue.NOT_SURE, _("Not sure who it is")),
+        (Queue.NOT_HERE, _("On the list, not here")),
+        (Queue.PROBLEM, _("Something is wrong with the line")),
+        (Queue.SET_ASIDE, _("Set aside")),
+        (Queue.SAME, _("As we have it")),
+        (Trouble.NO_NAME, _("There is no name in this line.")),
+        (Trouble.UNKNOWN_STATUS, _("We do not know what the word in the status column means.")),
+        (Trouble.NOT_A_DAY, _("A date in this line cannot be read. Write it as 14/05/2026.")),
+        (Trouble.TWICE, _("This line is on the list twice.")),
         (Band.SURE, _("Almost surely the same person")),
         (Band.MAYBE, _("Perhaps the same person")),
         (Reason.SAME_NAME, _("Same name")),

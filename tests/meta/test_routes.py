@@ -26,6 +26,7 @@ from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
 from crm.models.lists import BulkAction, FieldChoice
+from crm.models.member_lists import MemberList
 from crm.models.merging import MergedPerson
 from crm.models.places import (
     Area,
@@ -43,6 +44,7 @@ from crm.models.talk_lists import TalkList
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove
+from crm.web import sealing
 from crm.web.db import unit_of_work
 from crm.web.headers import HEADERS
 from tests import factories
@@ -287,6 +289,18 @@ def _values(
         gone = Contact(known_as="Gone", name_key="gone", created_at=NOW, merged_into_id=contact.id)
         session.add(gone)
         session.flush()
+        list_id = uuid.uuid4()
+        member_list = MemberList(
+            public_id=list_id,
+            owner_id=owner.id,
+            union_id=union.id,
+            as_at=TODAY,
+            made_at=NOW,
+            lines=0,
+            sealed=sealing.seal(b"[]", str(list_id), sealing.public_key()),
+            decided={},
+        )
+        session.add(member_list)
         merged = MergedPerson(
             contact_id=contact.id, gone_id=gone.id, gone_name="Gone", merged_at=NOW, done=NOTHING
         )
@@ -306,6 +320,8 @@ def _values(
             "kind": "phone",
             "sort": "pdf",
             "look": "rota",
+            "member_list_id": member_list.public_id,
+            "queue_name": "joined",
             "one_id": contact.public_id,
             "other_id": other.public_id,
             "merge_id": merged.public_id,

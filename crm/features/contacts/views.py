@@ -114,6 +114,9 @@ def index(scope: Scope) -> str:
     return render_template(
         "contacts/index.html",
         twice_url=address_of("duplicates.index") if scope.may(Permission.CONTACT_WRITE) else None,
+        union_list_url=address_of("reconcile.index")
+        if scope.may(Permission.CONTACT_WRITE)
+        else None,
         form=form,
         saved=saved,
         lines=_lines(more, named),

@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from crm.access.audit import MERGED, PARTED
 from crm.domain.vocabulary import Verb
 from crm.features.history.queries import (
     NAMED,
@@ -36,6 +37,7 @@ SUBJECTS: dict[str, Any] = {
     "conversation_issue": _("What matters to them"),
     "conversation_note": _("Note"),
     "assessment": _("Where they stand"),
+    "member_list": _("Membership list of the union"),
     "merged_person": _("Another record put into this one"),
     "different_people": _("Not the same person as somebody else"),
     "follow_up": _("Reminder"),
@@ -268,6 +270,18 @@ VERBS: dict[Verb, Any] = {
     Verb.SIGN_IN: _("Signed in"),
     Verb.SIGN_OUT: _("Signed out"),
 }
+
+
+_REASONS: dict[str | None, Any] = {
+    MERGED: _("Two records were made one"),
+    PARTED: _("The two records were made two again"),
+}
+
+
+def reason_text(reason: str | None) -> str | None:
+    """Return why something was written, in the reader's words where there are such."""
+    words = _REASONS.get(reason)
+    return reason if words is None else str(words)
 
 
 def verb_text(line: Line) -> str:

@@ -1,0 +1,1 @@
+"""The union's own membership list, held against what is known here: who joined, left, moved."""
