@@ -68,6 +68,11 @@ def load(env: Mapping[str, str], *, practice: bool = False) -> dict[str, Any]:
 
 def _private_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & stat.S_ISVTX:
+        # /tmp and its like: closing it to all others would stop other programs.
+        raise BadSetting(
+            "All programs of this machine share the instance folder. Give Shopfloor one of its own."
+        )
     if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
         try:
             folder.chmod(0o700)

@@ -24,6 +24,13 @@ def test_with_nothing_set_the_records_are_in_a_private_folder(tmp_path: Path) ->
     assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
 
 
+def test_a_folder_that_all_programs_share_is_refused_and_stays_open(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with pytest.raises(config.BadSetting, match="Give Shopfloor one of its own"):
+        config.load({"SHOPFLOOR_INSTANCE": str(tmp_path)})
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+
+
 def test_the_secret_is_made_once_and_kept(tmp_path: Path) -> None:
     first = config.load(_env(tmp_path))["SECRET_KEY"]
     assert len(first) == 64
