@@ -360,6 +360,7 @@ def act(scope: Scope) -> Any:
         count=len(shown.people),
         today=today,
         people_url=_back_url(asked),
+        sheet_url=address_of("sheets.new") if scope.may(Permission.CONVERSATION_WRITE) else None,
     )
     return page, 422 if form.errors or form.form_errors else 200
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, HiddenField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 
 from crm.domain.sheet import Names
@@ -28,6 +28,8 @@ class SheetForm(Form):
 
     id = HiddenField()
     picked = HiddenField()
+    people = SelectMultipleField(choices=[], validate_choice=False)
+    who = HiddenField()
     names = RadioField(
         _("How are people named on it?"),
         choices=[SelectChoice(one.value, word) for one, word in NAMES],
@@ -50,8 +52,12 @@ class SheetForm(Form):
         self.carrier.choices = [SelectChoice(str(value), name) for value, name in pairs]
 
     def picked_ids(self) -> tuple[uuid.UUID, ...]:
-        """Return the public ids of people listed on the page before this one; often none."""
-        found = (chosen_id(text) for text in (self.picked.data or "").split())
+        """Return the public ids of people listed on the page before this one; often none.
+
+        Of a list with ticks those ticked, unless all of them are meant or nobody is ticked.
+        """
+        ticked = self.people.data if self.who.data != "all" else ()
+        found = (chosen_id(text) for text in ticked or (self.picked.data or "").split())
         return tuple(one for one in found if one is not None)
 
     def batch_id(self) -> uuid.UUID:

@@ -124,6 +124,7 @@ def new(scope: Scope) -> Any:
     form.offer((key, name) for key, _user, name in found.carriers)
     if asked:
         form.id.data = str(uuid.uuid4())
+        form.picked.data = " ".join(str(one) for one in source.picked)
         mine = (str(key) for key, inner, _name in found.carriers if user and inner == user.user_id)
         form.carrier.data = next(mine, None)
     page = render_template(

@@ -196,6 +196,26 @@ def test_a_talk_list_goes_onto_paper_without_those_of_other_places(
     assert world.docker.id not in numbers
 
 
+def test_a_list_of_people_goes_onto_paper_whole_or_those_ticked(
+    world: World, client_as: Clients
+) -> None:
+    rep = client_as(world.rep)
+    page = rep.get(f"/lists/act?place={world.mill.public_id}").text
+    assert re.search(r'formaction="/sheets/new"[^>]* name="start"', page)
+    [everyone] = re.findall(r'name="picked" value="([^"]*)"', page)
+    assert len(everyone.split()) >= 4
+    ticked = [str(world.ioana.public_id), str(world.tomasz.public_id)]
+    for more, number in (
+        ({}, 4),
+        ({"people": ticked, "who": "ticked"}, 2),
+        ({"people": ticked, "who": "all"}, 4),
+    ):
+        begun = rep.post("/sheets/new", data={"start": "1", "picked": everyone, **more})
+        [kept] = re.findall(r'name="picked"[^>]* value="([^"]*)"', begun.text)
+        _make(rep, world.rep, picked=kept)
+        assert len(_numbers(_all(Sheet)[-1])) == number
+
+
 def test_reminders_go_onto_paper_and_those_done_do_not(world: World, client_as: Clients) -> None:
     at = {"owner_id": world.rep.id, "place_id": world.mill.id, "created_at": NOW}
     with unit_of_work(ALL) as session:
