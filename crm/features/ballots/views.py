@@ -314,7 +314,7 @@ def workplaces(scope: Scope, ballot_id: UUID) -> Any:
             "members": (
                 ("" if one.stated_members is None else str(one.stated_members))
                 if sent is None
-                else sent.get(f"members-{one.public_id}", "")[:12]
+                else sent.get(f"members-{one.public_id}", "")
             ),
             "law": (
                 laws.get(one.id, ballot.jurisdiction)
