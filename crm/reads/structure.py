@@ -436,6 +436,41 @@ class OpenTest:
     unknown: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeedSeen:
+    """What somebody did in a test. entry_id: of their line on its list. deed None = not known."""
+
+    entry_id: uuid.UUID
+    name: str
+    frozen_on: date
+    deed: Deed | None
+    why: WhyNot | None
+
+
+def deeds_of(session: Session, scope: Scope, contact_id: int) -> list[DeedSeen]:
+    """Return what somebody did in the tests on whose lists they are, the latest list first.
+
+    contact_id: inner id, of somebody found in the scope. Without tests called off. One statement.
+    """
+    rows = session.execute(
+        scope.select(
+            ListEntry.public_id,
+            StructureTest.name,
+            StructureTest.as_at,
+            Participation.deed,
+            Participation.why,
+        )
+        .join(StructureTest, StructureTest.id == ListEntry.test_id)
+        .outerjoin(
+            Participation,
+            sa.and_(Participation.entry_id == ListEntry.id, known(Participation)),
+        )
+        .where(ListEntry.contact_id == contact_id, StructureTest.called_off_at.is_(None))
+        .order_by(StructureTest.frozen_at.desc(), StructureTest.id.desc())
+    )
+    return [DeedSeen(*row) for row in rows]
+
+
 # A test without a last day goes on for so long.
 GOES_ON_DAYS = 60
 

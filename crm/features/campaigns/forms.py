@@ -38,6 +38,17 @@ class FindForm(Form):
     q = TextField(_("Find a place by its name"), limit=80)
 
 
+class KnownForm(Form):
+    """As we knew on a day. It changes nothing, so that it needs no token."""
+
+    class Meta(Form.Meta):
+        """A form of a page that only looks."""
+
+        csrf = False
+
+    knew = DayField(_("As we knew at the end of"), [Optional()])
+
+
 class CampaignForm(_OnceForm):
     """What a campaign is."""
 

@@ -508,22 +508,27 @@ def find_test(
     return found
 
 
-def get_held(session: Session, scope: Scope, public_id: uuid.UUID) -> tuple[StructureTest, HeldAt]:
+def get_held(
+    session: Session, scope: Scope, public_id: uuid.UUID, *, known_at: datetime | None = None
+) -> tuple[StructureTest, HeldAt]:
     """Return a test with its tally. Raises NotFound, also where none of them is the reader's."""
     test = find_test(session, scope, public_id)
-    held = list_tests(session, scope, test=test.id, called_off=True)
+    held = list_tests(session, scope, test=test.id, called_off=True, known_at=known_at)
     if not held or not held[0].tally.listed:
         raise NotFound(f"people of test {public_id}")
     return test, held[0]
 
 
-def get_test(session: Session, scope: Scope, public_id: uuid.UUID) -> TestSeen:
+def get_test(
+    session: Session, scope: Scope, public_id: uuid.UUID, *, known_at: datetime | None = None
+) -> TestSeen:
     """Return a test with its rates by area and shift, and by leader; and where words and deeds
-    part. As we know now; over the people in the reader's places. Fifteen statements at most,
-    whatever the number of people. Raises NotFound as get_held does.
+    part. Over the people in the reader's places. known_at: as we knew at that moment; None = as we
+    know now. Fifteen statements at most, whatever the number of people. Raises NotFound as get_held
+    does.
     """
-    test, held = get_held(session, scope, public_id)
-    people = participation(session, scope, test.id)
+    test, held = get_held(session, scope, public_id, known_at=known_at)
+    people = participation(session, scope, test.id, known_at=known_at)
     groups = by_group(people)
     deliveries = by_leader(people)
     apart = words_and_deeds(people)
@@ -547,7 +552,7 @@ def get_test(session: Session, scope: Scope, public_id: uuid.UUID) -> TestSeen:
             one.at is not None and one.at.date() > test.closes_on
             for one in session.execute(
                 scope.select(Participation.recorded_at.label("at")).where(
-                    Participation.test_id == test.id, known(Participation)
+                    Participation.test_id == test.id, known(Participation, known_at)
                 )
             )
         )

@@ -29,6 +29,7 @@ from crm.features.campaigns.forms import (
     CampaignForm,
     DemandForm,
     FindForm,
+    KnownForm,
     MarkForm,
     SheetForm,
     TestForm,
@@ -39,7 +40,7 @@ from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.filters import day as day_words
 from crm.web.forms import chosen_id
-from crm.web.guard import my_today, requires
+from crm.web.guard import my_today, my_zone, requires
 from crm.web.labels import NOT_KNOWN, label
 from crm.web.pages import address_of
 
@@ -346,17 +347,27 @@ def _base_of(form: TestForm) -> UUID | None:
 
 @bp.get("/tests/<uuid:test_id>")
 @requires(Permission.CONTACT_READ)
-def test(scope: Scope, test_id: UUID) -> str:
-    """Show who took part in a test: rates by area and shift, by leader, words and deeds."""
+def test(scope: Scope, test_id: UUID) -> tuple[str, int]:
+    """Show who took part in a test: rates by area and shift, by leader, words and deeds.
+
+    ``knew``: as we knew at the end of that day; without it as we know now.
+    """
     today = my_today()
+    form = KnownForm(formdata=request.args)
+    knew = form.knew.data if form.validate() else None
+    if knew is not None and knew >= today:
+        knew = None
+    moment = None if knew is None else clock.end_of(knew, my_zone())
     with unit_of_work(scope, read_only=True) as session:
-        found = queries.get_test(session, scope, test_id)
+        found = queries.get_test(session, scope, test_id, known_at=moment)
     held = found.held
-    return render_template(
+    page = render_template(
         "campaigns/test.html",
         found=found,
         held=held,
         today=today,
+        knew=knew,
+        form=form,
         rate=wording.rate_words(held.tally),
         target=wording.target_words(held, today),
         reasons=wording.reasons(held.tally),
@@ -400,6 +411,7 @@ def test(scope: Scope, test_id: UUID) -> str:
         unsure_did=found.unsure_did[:NAMES_SHOWN],
         person_url=_person,
     )
+    return page, 422 if form.errors else 200
 
 
 @bp.route("/tests/<uuid:test_id>/off", methods=["GET", "POST"])

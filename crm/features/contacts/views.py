@@ -34,6 +34,7 @@ from crm.reads.fields import extras_of_contact
 from crm.reads.people import PeoplePage, list_people
 from crm.reads.places import Choice, places_to_filter
 from crm.reads.saved_lists import Saved, asked_for
+from crm.reads.structure import deeds_of
 from crm.reads.ties import groups_of, ties_of
 from crm.reads.turf import reps_of
 from crm.web import clock
@@ -343,6 +344,12 @@ def _details(form: Any) -> service.Details:
 # --- One person -------------------------------------------------------------------------------
 
 
+def _deed_url(scope: Scope, entry_id: uuid.UUID) -> str | None:
+    if not scope.may(Permission.CONVERSATION_WRITE):
+        return None
+    return address_of("campaigns.entry", entry_id=entry_id)
+
+
 @bp.get("/people/<uuid:contact_id>")
 @requires(Permission.CONTACT_READ)
 def show(scope: Scope, contact_id: uuid.UUID) -> str:
@@ -356,6 +363,7 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         cases = cases_of_person(session, scope, inner_id)
         groups = groups_of(session, scope, inner_id, as_at=my_today())
         extras = extras_of_contact(session, scope, inner_id)
+        deeds = deeds_of(session, scope, inner_id)
         audit.record_view(session, contact_id=inner_id, contact_public_id=contact_id)
     return render_template(
         "contacts/show.html",
@@ -370,6 +378,7 @@ def show(scope: Scope, contact_id: uuid.UUID) -> str:
         if scope.may(Permission.CONVERSATION_WRITE)
         else None,
         groups_of=groups,
+        deeds=[(_deed_url(scope, one.entry_id), one) for one in deeds],
         person=page.person,
         chart=wording.history_chart(page),
         timeline_items=wording.happenings(page),

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from crm.domain.roles import Role
 from crm.domain.structure import Deed, WhyNot, written_number
 from crm.models.audit import AuditEntry
-from crm.models.campaigns import ListEntry, Participation
-from crm.models.contacts import Contact
+from crm.models.campaigns import ListEntry, Participation, StructureTest
+from crm.models.contacts import Contact, Job
 from crm.models.turf import TurfPerson
+from crm.web import clock
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -203,8 +204,6 @@ def test_the_page_of_one_keeps_all_that_was_written_and_takes_a_reason(
 def test_what_is_written_after_the_last_day_is_counted_as_late(
     world: World, client_as: ClientAs, badge: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crm.web import clock
-
     client = client_as(world.rep)
     client.post(f"/tests/{badge}/mine", data={"did": "1"})
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=13))
@@ -245,8 +244,6 @@ def test_the_table_shows_everybody_with_what_is_not_known(
 def test_somebody_whose_job_was_a_mistake_keeps_their_line_without_a_name(
     world: World, client_as: ClientAs, badge: uuid.UUID
 ) -> None:
-    from crm.models.contacts import Job
-
     with unit_of_work(ALL) as session:
         session.scalars(
             ALL.select(Job).where(Job.contact_id == world.rukhsana.id)
@@ -271,3 +268,34 @@ def test_today_leads_a_rep_to_the_tests_that_go_on(
     for number in (1, 2, 3):
         client.post(f"/tests/{badge}/mine", data={"did": str(number)})
     assert str(badge) not in client.get("/").text
+
+
+def test_the_page_of_a_test_shows_what_was_known_at_the_end_of_a_day(
+    world: World, client_as: ClientAs, badge: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_as(world.rep)
+    client.post(f"/tests/{badge}/mine", data={"did": "1"})
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=13))
+    client.post(f"/tests/{badge}/mine", data={"did": "2"})
+    assert "2 to 3 of 3" in client.get(f"/tests/{badge}").text
+    then = client.get(f"/tests/{badge}?knew=2026-11-23").text
+    assert "1 to 3 of 3" in then
+    assert "As we knew at the end of 23 November 2026." in then
+    before = client.get(f"/tests/{badge}?knew=2026-11-22").text
+    assert "0 to 3 of 3" in before
+    assert "Enter a date like 14/05/2026, or pick one." in client.get(f"/tests/{badge}?knew=x").text
+
+
+def test_the_page_of_a_person_says_what_they_did_in_tests(
+    world: World, client_as: ClientAs, badge: uuid.UUID
+) -> None:
+    client = client_as(world.rep)
+    path = f"/people/{world.ioana.public_id}"
+    assert f'href="/tests/people/{_entry_id(1)}"' in client.get(path).text
+    client.post(f"/tests/{badge}/mine", data={"did": "1"})
+    part = client.get(path).text.split('id="deeds"')[1]
+    assert "Badge day" in part
+    assert "Did it" in part.split("</section>")[0]
+    with unit_of_work(ALL) as session:
+        session.scalars(ALL.select(StructureTest)).one().called_off_at = NOW
+    assert 'id="deeds"' not in client.get(path).text

@@ -386,7 +386,7 @@ def test_the_page_takes_no_more_statements_when_more_has_happened(
     rep.get(_page(world.ioana))
 
     assert len(count_statements) == once
-    assert once <= 26
+    assert once <= 27
 
 
 def test_a_job_outside_the_scope_is_simply_not_there(world: World, client_as: SignIn) -> None:
