@@ -32,6 +32,7 @@ FEATURES: tuple[str, ...] = (
     "imports",
     "tasks",
     "density",
+    "readiness",
     "workplaces",
     "wallchart",
     "fields",

@@ -14,6 +14,8 @@ class Permission(enum.StrEnum):
     PLACE_READ = "place:read"
     PLACE_WRITE = "place:write"
     EMPLOYER_WRITE = "employer:write"
+    # To write down what a group checked and decided.
+    DECISION_WRITE = "decision:write"
     UNION_WRITE = "union:write"
     CONTACT_READ = "contact:read"
     CONTACT_WRITE = "contact:write"
@@ -50,6 +52,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _EVERYONE
         | {
             Permission.PLACE_WRITE,
+            Permission.DECISION_WRITE,
             Permission.CONTACT_READ,
             Permission.CONTACT_WRITE,
             Permission.CONVERSATION_WRITE,
@@ -66,6 +69,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _EVERYONE
         | {
             Permission.PLACE_WRITE,
+            Permission.DECISION_WRITE,
             Permission.CONTACT_READ,
             Permission.CONTACT_WRITE,
             Permission.CONVERSATION_WRITE,

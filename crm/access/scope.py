@@ -73,6 +73,7 @@ from crm.models.lists import (
 from crm.models.member_lists import MemberList
 from crm.models.merging import DifferentPeople
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
+from crm.models.readiness import ReadinessFinding, ReadinessTerms
 from crm.models.reports import ReportFile, ReportRecipe
 from crm.models.search import SQLITE_INDEX, SearchCut, SearchEntry
 from crm.models.sheets import Sheet
@@ -607,8 +608,24 @@ def _definition_rule(model: type[Any]) -> Rule:
     return _rule
 
 
-def _defined_for(scope: Scope, column: Any) -> sa.ColumnElement[bool] | None:
-    nodes = scope.nodes(Permission.PLACE_READ)
+def _of_group_rule(model: type[Any]) -> Rule:
+    """What a group decided holds for all inside its place: whoever holds figures of a place inside
+    reads it, so that nobody counts by other terms. To write it somebody must hold its very place.
+    """
+
+    def _rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+        if narrower is Permission.DECISION_WRITE:
+            nodes = scope.nodes(narrower)
+            return None if nodes is None else scope.reach(narrower, model.place_id)
+        return _defined_for(scope, model.place_id, Permission.DENSITY_READ)
+
+    return _rule
+
+
+def _defined_for(
+    scope: Scope, column: Any, permission: Permission = Permission.PLACE_READ
+) -> sa.ColumnElement[bool] | None:
+    nodes = scope.nodes(permission)
     if nodes is None:
         return None
     above = table_of(PlaceClosure).alias("defined_above")
@@ -810,6 +827,8 @@ OF_ACCOUNTS = frozenset(
 
 _RULES: dict[type[Any], Rule] = {
     Place: _place_rule,
+    ReadinessTerms: _of_group_rule(ReadinessTerms),
+    ReadinessFinding: _of_group_rule(ReadinessFinding),
     Contact: lambda scope, narrower: _of_seen_contact(scope, narrower, Contact.id),
     ConversationNote: _note_rule,
     Tie: _tie_rule,
@@ -960,6 +979,8 @@ _WRITES: dict[type[Any], Permission] = {
     VoteTold: Permission.CONVERSATION_WRITE,
     TalkListEntry: Permission.CONVERSATION_WRITE,
     Turf: Permission.TURF_WRITE,
+    ReadinessTerms: Permission.DECISION_WRITE,
+    ReadinessFinding: Permission.DECISION_WRITE,
     # A rep takes people on by themselves; the service asks for more to give them to others.
     TurfPerson: Permission.CONVERSATION_WRITE,
     SocialGroup: Permission.CONTACT_WRITE,

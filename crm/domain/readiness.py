@@ -15,7 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from crm.domain.errors import Refusal
+from crm.domain.headcount import Workforce
 
 # No part may count as nothing at all: a zero would hide how strong or weak the others are.
 LOWEST_SCORE: Final = 0.05
@@ -117,6 +120,49 @@ def participation(
     fade = 2.0 ** (-age_days / TEST_HALF_LIFE_DAYS)
     cap = LOW_RISK_CAP if risk < LOW_RISK else 1.0
     return Measure(low * fade, high * fade, took_part, listed, cap)
+
+
+def over_workers(people: int, workforce: Workforce | None, *, named: int) -> Measure:
+    """The measure of people out of all workers: those we cannot name count as not among them.
+
+    workforce None: not known. Then there are at least as many workers as people named, and nobody
+    knows how many more, so the share can be anything from 0 up. named: 0 or more.
+    """
+    if workforce is None:
+        return Measure(0.0, min(1.0, people / named) if named else 1.0, people, None)
+    if workforce.high <= 0:
+        return UNKNOWN
+    high = min(1.0, people / workforce.low) if workforce.low > 0 else 1.0
+    low = min(1.0, people / workforce.high)
+    return Measure(low, max(low, high), people, workforce.high)
+
+
+class Finding(StrEnum):
+    """What a group checked or decided, as it was written down, with yes or no.
+
+    The first three answer a gate; the others are what an action needs to last.
+    """
+
+    LIST_CHECKED = "list_checked"
+    TIMELINE = "timeline"
+    DECISION = "decision"
+    FUND = "fund"
+    PICKETS = "pickets"
+    HARDSHIP = "hardship"
+
+
+CAPACITY: Final = (Finding.FUND, Finding.PICKETS, Finding.HARDSHIP)
+
+
+def capacity(answers: Mapping[Finding, bool]) -> Measure:
+    """The measure of what an action needs to last: the share of its three things that stand.
+
+    answers: what was written down; a thing that is not there is not known, and so a range.
+    """
+    yes = sum(answers.get(one) is True for one in CAPACITY)
+    unknown = sum(one not in answers for one in CAPACITY)
+    whole = len(CAPACITY)
+    return Measure(yes / whole, (yes + unknown) / whole, yes, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +304,62 @@ class GateLimits:
 DEFAULT_LIMITS: Final = GateLimits()
 
 
+class BadTerms(Refusal):
+    """Terms that cannot be used."""
+
+    default_message = (
+        "“Counts as nothing” must be below “counts as enough”. Weights and limits must be above 0."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a group holds itself to: floor, target and weight of each part, limits of the gates."""
+
+    targets: Mapping[Part, Target]
+    limits: GateLimits
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the terms as plain numbers, to be kept."""
+        return {
+            "targets": {
+                part.value: [one.floor, one.target, one.weight]
+                for part, one in self.targets.items()
+            },
+            "limits": {
+                "list_age_days": self.limits.list_age_days,
+                "verified_share": self.limits.verified_share,
+                "chance": self.limits.chance,
+                "test_share": self.limits.test_share,
+                "area_share": self.limits.area_share,
+            },
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Terms:
+        """Return the terms that as_json gave. A part that is not there keeps the usual terms.
+
+        Raises BadTerms for numbers that cannot be used.
+        """
+        try:
+            targets = {
+                part: Target(*kept["targets"][part.value])
+                if part.value in kept["targets"]
+                else usual
+                for part, usual in DEFAULT_TARGETS.items()
+            }
+            limits = GateLimits(**kept["limits"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadTerms() from error
+        shares = (limits.verified_share, limits.chance, limits.test_share, limits.area_share)
+        if limits.list_age_days < 1 or not all(0 < share <= 1 for share in shares):
+            raise BadTerms()
+        return cls(targets=targets, limits=limits)
+
+
+DEFAULT_TERMS: Final = Terms(DEFAULT_TARGETS, DEFAULT_LIMITS)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldTest:
     """A structure test as the gates see it: its risk 1 to 5, and the shares of all who were listed.
@@ -274,11 +376,19 @@ class HeldTest:
 def list_gate(
     age_days: int | None, verified: int | None, entitled: int, limits: GateLimits = DEFAULT_LIMITS
 ) -> Gate:
-    """Whether the list was gone through lately and nearly all ballot channels are verified."""
-    if age_days is None or verified is None or entitled == 0:
+    """Whether the list was gone through lately and nearly all ballot channels are verified.
+
+    age_days: None when nobody wrote down that the list was gone through; verified: None when it
+    is not known of how many members. What is known to fall short shuts the gate by itself.
+    """
+    if entitled == 0:
         is_open = None
+    elif (verified is not None and verified < limits.verified_share * entitled) or (
+        age_days is not None and age_days > limits.list_age_days
+    ):
+        is_open = False
     else:
-        is_open = age_days <= limits.list_age_days and verified >= limits.verified_share * entitled
+        is_open = None if age_days is None or verified is None else True
     return Gate(GateName.LIST, is_open, verified, entitled, limits.verified_share)
 
 

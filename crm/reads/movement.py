@@ -21,6 +21,7 @@ from crm.domain.density import TotalDensity
 from crm.domain.movement import Effect, Move, Moves, State, Whole, YearOfChange, effects
 from crm.models.contacts import Job, Membership
 from crm.reads.figures import GroupBy, Part, Question, membership_state, survey
+from crm.reads.places import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def _year(
             sa.or_(Job.valid_to.is_(None), Job.valid_to > first),
             # A spell of no days says that somebody was never here.
             sa.or_(Job.valid_to.is_(None), Job.valid_to > Job.valid_from),
-            _at(sites),
+            one_of(Job.workplace_id, sites),
         )
         .group_by(Job.contact_id)
     ).subquery()
@@ -202,7 +203,7 @@ def _moves(
     def _here(day: date, closed: Collection[int]) -> sa.ColumnElement[int]:
         there = covers(Job, day)
         if closed:
-            there = sa.and_(there, ~_at(closed))
+            there = sa.and_(there, ~one_of(Job.workplace_id, closed))
         return sa.func.max(sa.case((there, 1), else_=0))
 
     def _either(model: Any) -> sa.ColumnElement[bool]:
@@ -225,7 +226,7 @@ def _moves(
                 known(Membership, question.known_at),
             ),
         )
-        .where(_either(Job), known(Job, question.known_at), _at(sites))
+        .where(_either(Job), known(Job, question.known_at), one_of(Job.workplace_id, sites))
         .group_by(Job.contact_id)
     ).subquery()
     columns = (people.c.here_before, people.c.before, people.c.here_after, people.c.after)
@@ -236,14 +237,6 @@ def _moves(
             for here_before, before, here_after, after, number in rows
         }
     )
-
-
-def _at(sites: Collection[int]) -> sa.ColumnElement[bool]:
-    # Written into the statement: a country has more places than a statement may have parameters.
-    wanted: sa.BindParameter[Any] = sa.bindparam(
-        None, sorted(sites), expanding=True, literal_execute=True, unique=True
-    )
-    return Job.workplace_id.in_(wanted)
 
 
 def _ids(parts: Iterable[Part]) -> set[int]:

@@ -120,6 +120,18 @@ def place_name_of(column: Any) -> sa.ScalarSelect[Any]:
     return sa.select(Place.name).where(Place.id == column).correlate_except(Place).scalar_subquery()
 
 
+def one_of(column: Any, places: Collection[int]) -> sa.ColumnElement[bool]:
+    """Return the condition that the column holds one of the inner ids, however many they are.
+
+    They are written into the statement: a union has more places than it may have parameters.
+    """
+    wanted: sa.BindParameter[Any] = sa.bindparam(
+        None, sorted(places), expanding=True, literal_execute=True, unique=True
+    )
+    condition: sa.ColumnElement[bool] = column.in_(wanted)
+    return condition
+
+
 def names_of(session: Session, scope: Scope, place_ids: set[int]) -> dict[int, str]:
     """Return the names of those of the places that the scope may see, by inner id."""
     if not place_ids:

@@ -15,6 +15,8 @@ from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
 from crm.domain.member_list import Queue, Trouble
+from crm.domain.readiness import Band as ReadyBand
+from crm.domain.readiness import Finding, GateName, Part
 from crm.domain.roles import Role
 from crm.domain.rules import Counted, KeyDate, Subject
 from crm.domain.structure import Deed, Evidence, Rung, VotedHow, WhyNot
@@ -147,6 +149,30 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (HeadcountSource.SURVEY, _("A survey")),
         (HeadcountSource.EMPLOYER_TOLD, _("The employer told us")),
         (HeadcountSource.OTHER, _("Something else")),
+        (Part.SUPPORT, _("Firmly with us")),
+        (Part.PARTICIPATION, _("Took part in the last test")),
+        (Part.DENSITY, _("In the union")),
+        (Part.LEADERS, _("Leaders who are sure and with us")),
+        (Part.COVERAGE, _("Has a rep with 10 people at most")),
+        (Part.CONTACT, _("Details for the ballot are right")),
+        (Part.ASSESSED, _("Asked first hand, lately")),
+        (Part.CAPACITY, _("Ready to last")),
+        (GateName.LIST, _("The list is right")),
+        (GateName.LAW, _("The ballot would pass")),
+        (GateName.TESTS, _("Two tests, the last one strong")),
+        (GateName.OWNERS, _("Every area has a rep")),
+        (GateName.TIMELINE, _("There is time for every notice")),
+        (GateName.DECISION, _("Members decided it")),
+        (ReadyBand.BUILD, _("Build")),
+        (ReadyBand.ORGANISE, _("Organise")),
+        (ReadyBand.TEST_AGAIN, _("Test again")),
+        (ReadyBand.READY, _("Ready, if every gate is open")),
+        (Finding.LIST_CHECKED, _("We went through the whole list")),
+        (Finding.TIMELINE, _("There is time for every notice")),
+        (Finding.DECISION, _("Members decided demands and action, with a quorum")),
+        (Finding.FUND, _("There is a strike fund")),
+        (Finding.PICKETS, _("There is a picket rota")),
+        (Finding.HARDSHIP, _("There is a plan for hardship")),
         (Role.REP, _("Rep")),
         (Role.ORGANISER, _("Organiser")),
         (Role.BRANCH_OFFICER, _("Branch officer")),

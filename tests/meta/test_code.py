@@ -168,6 +168,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "density": {"changes.py", "wording.py"},
     # The sentences and tables of a report, and the same as the sheets of a workbook.
     "reports": {"wording.py", "files.py"},
+    # Gates, parts and next steps, in sentences.
+    "readiness": {"wording.py"},
     # The tiles, figures and gaps of the wall, as the screen, the meeting and the paper say them.
     "wallchart": {"wording.py"},
     # The sentences of a ballot: its stages, its days, what a count comes to.

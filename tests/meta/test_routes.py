@@ -536,6 +536,7 @@ _BRANCH_ROLES = {
     Permission.BALLOT_WRITE,
     Permission.PLACE_READ,
     Permission.PLACE_WRITE,
+    Permission.DECISION_WRITE,
     Permission.DENSITY_READ,
 }
 

@@ -345,6 +345,7 @@ def _shown(scope: Scope, asked: _Asked, answer: Answer) -> dict[str, Any]:
             "print": url_for("density.print", **asked.query),
             "reports": address_of("reports.index"),
             "link": url_for("density.index", **asked.query),
+            "ready": address_of("readiness.index"),
             "changes": url_for(
                 "density.changes",
                 **{name: value for name, value in asked.query.items() if name != "by"},

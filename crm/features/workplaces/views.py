@@ -121,6 +121,20 @@ def _about_people(session: Any, scope: Scope, place_id: UUID) -> dict[str, str |
     }
 
 
+def _about_figures(session: Any, scope: Scope, place_id: UUID, name: str) -> list[tuple[str, str]]:
+    """Return the pages of figures about a place, where the reader holds all of it.
+
+    name: what the filters of the density page call such a place.
+    """
+    if not holds_place(session, scope, place_id, Permission.DENSITY_READ):
+        return []
+    found = [
+        (address_of("readiness.show", place_id=place_id), _("Strike-readiness")),
+        (address_of("density.changes", **{name: place_id}), _("What changed, and why")),
+    ]
+    return [(url, str(words)) for url, words in found if url is not None]
+
+
 def _everywhere(scope: Scope, permission: Permission) -> bool:
     return scope.may(permission) and scope.nodes(permission) is None
 
@@ -139,6 +153,7 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
             page=_page_asked(),
         )
         figures = _figures(session, scope, place_id)
+        about_figures = _about_figures(session, scope, place_id, "workplace")
         about_people = _about_people(session, scope, place_id)
         extras = extras_of_workplace(session, scope, place_id)
     here = view.people
@@ -146,6 +161,7 @@ def show(scope: Scope, place_id: UUID) -> ResponseReturnValue:
         "workplaces/show.html",
         place=view,
         figures=figures,
+        about_figures=about_figures,
         about_people=about_people,
         extras=extras,
         extras_url=address_of("fields.of_place", place_id=place_id) if view.may_write else None,
@@ -189,10 +205,12 @@ def employer(scope: Scope, employer_id: UUID) -> ResponseReturnValue:
         view = queries.get_employer_view(
             session, scope, employer_id, today=my_today(), page=_page_asked()
         )
+        about_figures = _about_figures(session, scope, employer_id, "employer")
     found = view.workplaces
     return render_template(
         "workplaces/employer.html",
         place=view,
+        about_figures=about_figures,
         today=my_today(),
         pages=_pages(found.page, found.pages, "workplaces.employer", employer_id=employer_id),
         sic_words=forms.sic_words(view.sic_codes),
@@ -231,11 +249,13 @@ def branch(scope: Scope, branch_id: UUID) -> ResponseReturnValue:
             session, scope, branch_id, today=my_today(), page=_page_asked()
         )
         about_people = _about_people(session, scope, branch_id)
+        about_figures = _about_figures(session, scope, branch_id, "branch")
         holds = holds_place(session, scope, branch_id, Permission.PLACE_WRITE)
     found = view.workplaces
     return render_template(
         "workplaces/branch.html",
         place=view,
+        about_figures=about_figures,
         about_people=about_people,
         fields_url=address_of("fields.index") if holds else None,
         today=my_today(),

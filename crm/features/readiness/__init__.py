@@ -1,0 +1,1 @@
+"""Strike-readiness of a place: gates first, then a range, and what to do next."""

@@ -1,0 +1,548 @@
+"""The parts and gates of strike-readiness, counted as at a day, under a scope.
+
+Counts of people only: which person stands where never leaves the database. What the counts mean
+is crm/domain/readiness.py.
+"""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.facts import covers, known
+from crm.access.scope import Scope
+from crm.access.speakers import list_speakers, speaks_at
+from crm.domain.assessment import ExpiryRule
+from crm.domain.cover import Stage
+from crm.domain.density import TotalDensity
+from crm.domain.headcount import Workforce
+from crm.domain.readiness import (
+    Finding,
+    Gate,
+    GateName,
+    Index,
+    Measure,
+    Part,
+    Terms,
+    capacity,
+    exact,
+    law_gate,
+    list_gate,
+    over_workers,
+    owners_gate,
+    plain_gate,
+    readiness_index,
+    structure_gate,
+)
+from crm.domain.turf import THE_TEN
+from crm.domain.vocabulary import PlaceKind, PointKind, PointState
+from crm.models.contacts import ContactPoint, Job, StateSpan
+from crm.models.places import Area, Place, PlaceClosure
+from crm.models.ties import Leading
+from crm.models.turf import Turf
+from crm.reads.decisions import (
+    Said,
+    TermsInForce,
+    Unit,
+    findings_in_force,
+    findings_of_sites,
+    terms_in_force,
+)
+from crm.reads.figures import Question, survey
+from crm.reads.places import one_of
+from crm.reads.turf import InCharge, in_charge_at
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """People of some workplaces on a day, each once. All are people on our list.
+
+    firm: where they stand was seen in what they did or said, and is recent. with_us: firm, and 1
+    or 2. addressed: members whose home address is known to work, which is where a ballot paper
+    goes; ready: of them, those whose job is known too. leaders, committed: found or confirmed;
+    confirmed and firmly with us. looked_after: with a rep who has ten people at most.
+    """
+
+    people: int = 0
+    firm: int = 0
+    with_us: int = 0
+    members: int = 0
+    addressed: int = 0
+    ready: int = 0
+    leaders: int = 0
+    committed: int = 0
+    has_rep: int = 0
+    looked_after: int = 0
+
+
+class Wanted(enum.StrEnum):
+    """What is missing about people, so that somebody should go and see them.
+
+    ASK: where they stand was not asked first hand lately. JOIN: firmly with us, and not known to
+    be members. ADDRESS: members whose home address or job is not known to be right.
+    """
+
+    ASK = "ask"
+    JOIN = "join"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class AreaOwner:
+    """An area of a workplace, or a workplace without areas: and whether somebody looks after it."""
+
+    public_id: uuid.UUID
+    workplace_id: uuid.UUID
+    name: str
+    workplace: str
+    people: int
+    owned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The readiness of a unit, or of one workplace in it, as at a day.
+
+    counted: people at the places with a headcount (or at all, when none has one), which the
+    shares of all workers are made of. listed: people at all places. workforce: of the places with
+    a headcount; None when none has.
+    """
+
+    name: str
+    public_id: uuid.UUID
+    index: Index
+    gates: tuple[Gate, ...]
+    counted: Counted
+    listed: Counted
+    workforce: Workforce | None
+    density: TotalDensity
+    places: int
+    counted_places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """A unit, its workplaces, and what it was made with.
+
+    sites: by name; empty for a workplace. areas: with and without an owner. said: the latest
+    finding of each kind that holds here. waiting: members whose details a ballot needs.
+    """
+
+    unit: Unit
+    as_at: date
+    whole: Standing
+    sites: tuple[Standing, ...]
+    areas: tuple[AreaOwner, ...]
+    said: Mapping[Finding, Said]
+    in_force: TermsInForce
+
+
+def get_readiness(
+    session: Session,
+    scope: Scope,
+    unit: Unit,
+    *,
+    as_at: date,
+    day: date,
+    expiry: ExpiryRule,
+) -> Readiness:
+    """Return how ready a unit is, as at a day.
+
+    unit: found in the scope, with the right to figures over it. day: today in UTC, as grants are
+    reckoned. Twenty statements at most, whatever the number of people and places.
+    """
+    question = Question(as_at, within=(unit.place_id,))
+    table = survey(session, scope, question).table
+    ids = {row.parts[0].place_id for row in table.rows}
+    with_count = {part.place_id for part in table.parts if part.density.workforce_used is not None}
+    base = with_count or ids
+    in_charge = in_charge_now(session, scope, ids, as_at=as_at, day=day)
+    leaders = _leaders(session, scope, ids, as_at, expiry)
+    by_site = _people(session, scope, ids, as_at, expiry, by_site=True)
+    together = _people(session, scope, ids, as_at, expiry, by_site=False).get(None, Counted())
+    counted = (
+        together
+        if base == ids
+        else _people(session, scope, base, as_at, expiry, by_site=False).get(None, Counted())
+    )
+    owners = _areas(session, scope, ids, as_at, day)
+    said = findings_in_force(session, scope, unit, as_at=as_at)
+    own_said = findings_of_sites(session, scope, ids, as_at=as_at)
+    in_force = terms_in_force(session, scope, unit, as_at=as_at)
+
+    def _standing(
+        row_name: str,
+        public_id: uuid.UUID,
+        sites: set[int],
+        figure: TotalDensity,
+        people: Counted,
+        of_base: Counted,
+        answers: Mapping[Finding, Said],
+        areas: Sequence[AreaOwner],
+    ) -> Standing:
+        listed = _with_leaders(people, leaders, in_charge, sites)
+        of_workers = _with_leaders(of_base, leaders, in_charge, sites & base)
+        return Standing(
+            name=row_name,
+            public_id=public_id,
+            index=readiness_index(
+                _measures(of_workers, listed, figure, answers), in_force.terms.targets
+            ),
+            gates=_gates(listed, figure, answers, areas, in_force.terms, as_at),
+            counted=of_workers,
+            listed=listed,
+            workforce=figure.workforce,
+            density=figure,
+            places=figure.all_places,
+            counted_places=figure.counted_places,
+        )
+
+    whole = _standing(unit.name, unit.public_id, ids, table.total, together, counted, said, owners)
+    sites: list[Standing] = []
+    if unit.kind != PlaceKind.WORKPLACE:
+        for row in sorted(table.rows, key=lambda one: one.label.casefold()):
+            place_id = row.parts[0].place_id
+            people = by_site.get(place_id, Counted())
+            sites.append(
+                _standing(
+                    row.label,
+                    row.parts[0].public_id,
+                    {place_id},
+                    row.figure,
+                    people,
+                    people,
+                    {**said, **own_said.get(place_id, {})},
+                    [area for area in owners if area.workplace_id == row.public_id],
+                )
+            )
+    return Readiness(
+        unit=unit,
+        as_at=as_at,
+        whole=whole,
+        sites=tuple(sites),
+        areas=tuple(owners),
+        said=said,
+        in_force=in_force,
+    )
+
+
+def _measures(
+    of_workers: Counted, listed: Counted, figure: TotalDensity, answers: Mapping[Finding, Said]
+) -> dict[Part, Measure]:
+    workforce, named = figure.workforce, of_workers.people
+    found = {
+        Part.SUPPORT: over_workers(of_workers.with_us, workforce, named=named),
+        Part.ASSESSED: over_workers(of_workers.firm, workforce, named=named),
+        Part.COVERAGE: over_workers(of_workers.looked_after, workforce, named=named),
+        Part.LEADERS: exact(listed.committed, listed.leaders),
+        Part.CONTACT: _contact(listed, figure),
+        Part.CAPACITY: capacity({kind: one.answer for kind, one in answers.items()}),
+    }
+    if figure.fraction_range is not None and workforce is not None:
+        found[Part.DENSITY] = Measure(
+            figure.fraction_range.low,
+            figure.fraction_range.high,
+            figure.member_range.low,
+            workforce.high,
+        )
+    return found
+
+
+def _contact(listed: Counted, figure: TotalDensity) -> Measure:
+    """Members without a name stand on no list, so nobody can send them a ballot paper."""
+    entitled = max(float(listed.members), figure.all_members)
+    return exact(listed.ready, entitled)
+
+
+def _gates(
+    listed: Counted,
+    figure: TotalDensity,
+    answers: Mapping[Finding, Said],
+    areas: Sequence[AreaOwner],
+    terms: Terms,
+    as_at: date,
+) -> tuple[Gate, ...]:
+    checked = answers.get(Finding.LIST_CHECKED)
+    age = (as_at - checked.on_day).days if checked is not None and checked.answer else None
+    entitled = int(max(float(listed.members), figure.all_members))
+
+    def _answer(kind: Finding) -> bool | None:
+        return answers[kind].answer if kind in answers else None
+
+    return (
+        list_gate(age, listed.addressed, entitled, terms.limits),
+        law_gate(None, terms.limits),
+        structure_gate([], terms.limits),
+        owners_gate(sum(area.owned for area in areas), len(areas)),
+        plain_gate(GateName.TIMELINE, _answer(Finding.TIMELINE)),
+        plain_gate(GateName.DECISION, _answer(Finding.DECISION)),
+    )
+
+
+# People
+
+
+def _people(
+    session: Session,
+    scope: Scope,
+    sites: Collection[int],
+    as_at: date,
+    expiry: ExpiryRule,
+    *,
+    by_site: bool,
+) -> dict[int | None, Counted]:
+    """Count the people of the workplaces: of each, or each person once of all together (None)."""
+    if not sites:
+        return {}
+    firm, address, job = _firm(as_at, expiry), _address(), _job_title(as_at)
+
+    def _any(condition: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
+        return sa.func.max(sa.case((condition, 1), else_=0)).label(name)
+
+    member = StateSpan.member.is_(True)
+    columns = (
+        _any(firm, "firm"),
+        _any(sa.and_(firm, StateSpan.score <= 2), "with_us"),
+        _any(member, "member"),
+        _any(sa.and_(member, address), "addressed"),
+        _any(sa.and_(member, address, job), "ready"),
+    )
+    key: Any = StateSpan.workplace_id if by_site else sa.null()
+    grouped = [StateSpan.contact_id, *([StateSpan.workplace_id] if by_site else [])]
+    people = (
+        scope.select(key.label("site"), *columns)
+        .where(
+            StateSpan.from_day <= as_at,
+            StateSpan.to_day > as_at,
+            one_of(StateSpan.workplace_id, sites),
+        )
+        .group_by(*grouped)
+    ).subquery()
+    rows = session.execute(
+        scope.select(
+            people.c.site,
+            sa.func.count(),
+            *(
+                sa.func.sum(people.c[name])
+                for name in ("firm", "with_us", "member", "addressed", "ready")
+            ),
+        ).group_by(people.c.site)
+    )
+    return {
+        site: Counted(
+            people=int(number),
+            firm=int(asked),
+            with_us=int(with_us),
+            members=int(members),
+            addressed=int(addressed),
+            ready=int(ready),
+        )
+        for site, number, asked, with_us, members, addressed, ready in rows
+    }
+
+
+def _firm(as_at: date, expiry: ExpiryRule) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        StateSpan.score_firm.is_(True),
+        StateSpan.scored_on >= as_at - timedelta(days=expiry.fresh_days),
+    )
+
+
+def _address() -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(sa.literal(1)).where(
+            ContactPoint.contact_id == StateSpan.contact_id,
+            ContactPoint.kind == PointKind.ADDRESS,
+            ContactPoint.state == PointState.WORKS,
+            known(ContactPoint),
+        )
+    )
+
+
+def _job_title(as_at: date) -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(sa.literal(1)).where(
+            Job.contact_id == StateSpan.contact_id,
+            Job.workplace_id == StateSpan.workplace_id,
+            Job.job_title.is_not(None),
+            known(Job),
+            covers(Job, as_at),
+        )
+    )
+
+
+def wanted(want: Wanted, as_at: date, expiry: ExpiryRule) -> sa.ColumnElement[bool]:
+    """Return the condition on a span of the day that something is missing about the person."""
+    firm = sa.func.coalesce(_firm(as_at, expiry), False)
+    if want is Wanted.ASK:
+        return ~firm
+    member = sa.func.coalesce(StateSpan.member, False)
+    if want is Wanted.JOIN:
+        return sa.and_(firm, StateSpan.score <= 2, ~member)
+    return sa.and_(member, ~sa.and_(_address(), _job_title(as_at)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leader:
+    contact_id: int
+    workplace_id: int
+    confirmed: bool
+    firmly_with_us: bool
+
+
+def _leaders(
+    session: Session, scope: Scope, sites: Collection[int], as_at: date, expiry: ExpiryRule
+) -> list[_Leader]:
+    """Return the leaders who work at the workplaces on the day, in the order of nothing."""
+    if not sites:
+        return []
+    rows = session.execute(
+        scope.select(
+            Leading.contact_id,
+            Leading.workplace_id,
+            Leading.stage,
+            StateSpan.score,
+            StateSpan.score_firm,
+            StateSpan.scored_on,
+        )
+        .join(
+            StateSpan,
+            sa.and_(
+                StateSpan.contact_id == Leading.contact_id,
+                StateSpan.workplace_id == Leading.workplace_id,
+                StateSpan.from_day <= as_at,
+                StateSpan.to_day > as_at,
+            ),
+        )
+        .where(known(Leading), covers(Leading, as_at), one_of(Leading.workplace_id, sites))
+    )
+    oldest = as_at - timedelta(days=expiry.fresh_days)
+    return [
+        _Leader(
+            contact_id=row.contact_id,
+            workplace_id=row.workplace_id,
+            confirmed=row.stage is Stage.CONFIRMED,
+            firmly_with_us=bool(
+                row.score is not None
+                and row.score <= 2
+                and row.score_firm
+                and row.scored_on >= oldest
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _with_leaders(
+    people: Counted, leaders: Iterable[_Leader], jobs: Iterable[InCharge], sites: set[int]
+) -> Counted:
+    here = [one for one in leaders if one.workplace_id in sites]
+    found = {one.contact_id for one in here}
+    sure = {one.contact_id for one in here if one.confirmed}
+    committed = sure & {one.contact_id for one in here if one.firmly_with_us}
+    of_rep: dict[int, set[int]] = defaultdict(set)
+    everybody_of: dict[int, set[int]] = defaultdict(set)
+    for job in jobs:
+        if job.rep_id is not None:
+            everybody_of[job.rep_id].add(job.contact_id)
+            if job.workplace_id in sites:
+                of_rep[job.rep_id].add(job.contact_id)
+    has_rep = set().union(*of_rep.values())
+    looked_after = set().union(
+        *(some for rep, some in of_rep.items() if len(everybody_of[rep]) <= THE_TEN)
+    )
+    return replace(
+        people,
+        leaders=len(found),
+        committed=len(committed),
+        has_rep=len(has_rep),
+        looked_after=len(looked_after),
+    )
+
+
+def in_charge_now(
+    session: Session, scope: Scope, sites: Collection[int], *, as_at: date, day: date
+) -> list[InCharge]:
+    """Return what in_charge_at returns, with nobody in charge where the rep may no longer log
+    talks where the person works. day: in UTC, as grants are reckoned."""
+    jobs = in_charge_at(session, scope, sites, as_at=as_at)
+    if not any(job.rep_id is not None for job in jobs):
+        return jobs
+    places = sorted({job.place_id for job in jobs if job.rep_id is not None})
+    held = {one.user_id: one.place_ids for one in list_speakers(session, places, day=day)}
+    return [
+        job
+        if job.rep_id is None or job.place_id in held.get(job.rep_id, ())
+        else replace(job, rep_id=None)
+        for job in jobs
+    ]
+
+
+def _areas(
+    session: Session, scope: Scope, sites: Collection[int], as_at: date, day: date
+) -> list[AreaOwner]:
+    """Return the areas of the workplaces, and workplaces without any, and who has no owner."""
+    if not sites:
+        return []
+    owned = sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Turf)
+        .join(PlaceClosure, PlaceClosure.ancestor_id == Turf.place_id)
+        .where(
+            PlaceClosure.descendant_id == Place.id,
+            Turf.shift_id.is_(None),
+            known(Turf),
+            covers(Turf, as_at),
+            speaks_at(Turf.user_id, Place.id, day),
+        )
+        .correlate(Place)
+    )
+    people = (
+        sa.select(sa.func.count(sa.distinct(StateSpan.contact_id)))
+        .join(PlaceClosure, PlaceClosure.descendant_id == StateSpan.place_id)
+        .where(
+            PlaceClosure.ancestor_id == Place.id,
+            StateSpan.from_day <= as_at,
+            StateSpan.to_day > as_at,
+        )
+        .correlate(Place)
+        .scalar_subquery()
+    )
+    areas = {
+        int(area): int(site)
+        for area, site in session.execute(
+            scope.select(Area.id, Area.workplace_id).where(
+                one_of(Area.workplace_id, sites),
+                sa.or_(Area.closed_on.is_(None), Area.closed_on > as_at),
+            )
+        )
+    }
+    wanted = set(areas) | (set(sites) - set(areas.values()))
+    rows = session.execute(
+        scope.select(
+            Place.id, Place.public_id, Place.name, owned.label("owned"), people.label("people")
+        )
+        .where(one_of(Place.id, wanted | set(sites)))
+        .order_by(Place.name, Place.id)
+    ).all()
+    named = {row.id: row for row in rows}
+    return [
+        AreaOwner(
+            public_id=row.public_id,
+            workplace_id=site.public_id,
+            name=row.name,
+            workplace=site.name,
+            people=int(row.people),
+            owned=bool(row.owned),
+        )
+        for row in rows
+        if row.id in wanted and (site := named.get(areas.get(row.id, row.id))) is not None
+    ]

@@ -1,0 +1,489 @@
+"""The readiness pages: gates before numbers, ranges that hold the truth, and whom to go and see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from crm.access.scope import Grant, Scope
+from crm.domain.assessment import DEFAULT_EXPIRY
+from crm.domain.headcount import Workforce
+from crm.domain.readiness import Finding, GateName, Measure, Part
+from crm.domain.roles import Role
+from crm.domain.vocabulary import PlaceKind
+from crm.models.audit import AuditEntry
+from crm.models.contacts import Contact, ContactPoint
+from crm.models.conversations import FollowUp
+from crm.models.places import Area, Place, Workplace
+from crm.models.readiness import ReadinessFinding, ReadinessTerms
+from crm.models.ties import Leading
+from crm.models.turf import Turf
+from crm.reads.decisions import Unit
+from crm.reads.readiness import Readiness, get_readiness
+from crm.web.db import db, unit_of_work
+from tests import factories
+from tests.factories import ALL, LONG_AGO, NOW, TODAY, Named, World
+
+ClientAs = Callable[[Named], FlaskClient]
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+
+def _get(session: Any, kind: type[Any], named: Named) -> Any:
+    return session.scalars(ALL.select(kind).where(kind.id == named.id)).one()
+
+
+def _words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def _found(named: Named, kind: PlaceKind, scope: Scope = ALL, as_at: date = TODAY) -> Readiness:
+    unit = Unit(named.id, named.public_id, kind, named.name)
+    with unit_of_work(scope, read_only=True) as session:
+        return get_readiness(session, scope, unit, as_at=as_at, day=TODAY, expiry=DEFAULT_EXPIRY)
+
+
+def _mill(world: World) -> Readiness:
+    return _found(world.mill, PlaceKind.WORKPLACE)
+
+
+def _measures(found: Readiness) -> dict[Part, Measure]:
+    return {score.part: score.measure for score in found.whole.index.scores}
+
+
+def _gates(found: Readiness) -> dict[GateName, bool | None]:
+    return {gate.name: gate.is_open for gate in found.whole.gates}
+
+
+def _address(contact: Named, state: str | None = "works") -> ContactPoint:
+    return ContactPoint(
+        contact_id=contact.id,
+        kind="address",
+        value="1 Mill Lane",
+        value_key="1 mill lane",
+        state=state,
+        recorded_at=NOW,
+    )
+
+
+def _turf(user: Named, place: Named) -> Turf:
+    return Turf(user_id=user.id, place_id=place.id, valid_from=LONG_AGO, recorded_at=NOW)
+
+
+def test_each_part_has_the_people_it_counts_and_the_workers_as_a_range(world: World) -> None:
+    found = _mill(world)
+    measures = _measures(found)
+    assert found.whole.workforce == Workforce(8, None, 10)
+    assert found.whole.listed.people == 4
+    # One 2 and one 3, both said by themselves within 60 days; 8 to 10 workers.
+    assert measures[Part.SUPPORT] == Measure(1 / 10, 1 / 8, 1, 10)
+    assert measures[Part.ASSESSED] == Measure(2 / 10, 2 / 8, 2, 10)
+    assert measures[Part.DENSITY] == Measure(1 / 10, 9 / 10, 1, 10)
+    assert measures[Part.COVERAGE] == Measure(0, 0, 0, 10)
+    assert measures[Part.CONTACT] == Measure(0, 0, 0, 1)
+    for unknown in (Part.PARTICIPATION, Part.LEADERS, Part.CAPACITY):
+        assert (measures[unknown].low, measures[unknown].high) == (0, 1)
+
+
+@pytest.mark.parametrize(("days", "firm"), [(60, 2), (61, 1)])
+def test_where_somebody_stands_counts_for_sixty_days_and_no_longer(
+    world: World, days: int, firm: int
+) -> None:
+    day = TODAY - timedelta(days=days)
+    with unit_of_work(ALL) as session:
+        rukhsana = _get(session, Contact, world.rukhsana)
+        mill = _get(session, Workplace, world.mill)
+        factories.make_assessment(session, rukhsana, mill, 1, day=day)
+    assert _mill(world).whole.counted.with_us == firm
+
+
+def test_what_others_told_us_is_not_firm(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        rukhsana = _get(session, Contact, world.rukhsana)
+        mill = _get(session, Workplace, world.mill)
+        factories.make_assessment(session, rukhsana, mill, 1, basis="told")
+    assert _mill(world).whole.counted.with_us == 1
+
+
+def test_without_a_headcount_the_share_can_be_anything_from_none_up(world: World) -> None:
+    found = _found(world.depot, PlaceKind.WORKPLACE)
+    assert _measures(found)[Part.SUPPORT] == Measure(0, 0, 0, None)
+    assert _measures(found)[Part.DENSITY] == Measure(0, 1)
+    with unit_of_work(ALL) as session:
+        worker = _get(session, Contact, world.depot_worker)
+        factories.make_assessment(session, worker, _get(session, Workplace, world.depot), 1)
+    found = _found(world.depot, PlaceKind.WORKPLACE)
+    assert _measures(found)[Part.SUPPORT] == Measure(0, 1, 1, None)
+
+
+def test_a_branch_counts_each_person_once_and_says_which_places_it_leaves_out(
+    world: World,
+) -> None:
+    with unit_of_work(ALL) as session:
+        ioana = _get(session, Contact, world.ioana)
+        depot = _get(session, Workplace, world.depot)
+        factories.make_headcount(session, depot, 5, 5)
+        factories.make_job(session, ioana, depot)
+    found = _found(world.branch, PlaceKind.BRANCH)
+    assert (found.whole.counted_places, found.whole.places) == (2, 2)
+    assert found.whole.counted.people == 5
+    assert found.whole.counted.with_us == 1
+    by_name = {site.name: site for site in found.sites}
+    assert [*by_name] == ["The Depot", "The Mill"]
+    assert [by_name[name].counted.with_us for name in by_name] == [1, 1]
+
+
+def test_places_without_a_headcount_are_in_no_share_of_the_workers(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        worker = _get(session, Contact, world.depot_worker)
+        factories.make_assessment(session, worker, _get(session, Workplace, world.depot), 1)
+    found = _found(world.branch, PlaceKind.BRANCH)
+    assert (found.whole.counted_places, found.whole.places) == (1, 2)
+    assert found.whole.listed.with_us == 2
+    assert _measures(found)[Part.SUPPORT].numerator == 1
+
+
+def test_only_a_leader_who_is_confirmed_and_firmly_with_us_counts(world: World) -> None:
+    more = {"workplace_id": world.mill.id, "valid_from": LONG_AGO, "recorded_at": NOW}
+    confirmed = {
+        "stage": "confirmed",
+        "action": "Petition",
+        "action_on": TODAY,
+        "listeners": 5,
+        "acted": 4,
+    }
+    with unit_of_work(ALL) as session:
+        for contact, stage in (
+            (world.ioana, confirmed),
+            (world.tomasz, confirmed),
+            (world.rukhsana, {"stage": "identified", "found_by": "named"}),
+        ):
+            session.add(Leading(contact_id=contact.id, place_id=world.mill.id, **stage, **more))
+    assert _measures(_mill(world))[Part.LEADERS] == Measure(1 / 3, 1 / 3, 1, 3)
+
+
+def test_a_rep_with_eleven_people_does_not_cover_them(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        mill = _get(session, Workplace, world.mill)
+        session.add(_turf(world.rep, world.mill))
+        for number in range(6):
+            factories.make_person(session, mill, f"Person {number}")
+    assert _mill(world).whole.counted.looked_after == 10
+    with unit_of_work(ALL) as session:
+        factories.make_person(session, _get(session, Workplace, world.mill), "One more")
+    found = _mill(world).whole.counted
+    assert (found.has_rep, found.looked_after) == (11, 0)
+
+
+def test_a_rep_whose_access_ended_looks_after_nobody(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        gone = factories.make_user(
+            session, "Gone", role=Role.REP, place=_get(session, Place, world.mill), until=TODAY
+        )
+        session.add(
+            Turf(user_id=gone.id, place_id=world.mill.id, valid_from=LONG_AGO, recorded_at=NOW)
+        )
+    found = _mill(world)
+    assert found.whole.counted.has_rep == 0
+    assert _gates(found)[GateName.OWNERS] is False
+
+
+def test_every_area_needs_a_rep_for_all_of_it(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(_turf(world.rep, world.packing))
+    found = _mill(world)
+    assert _gates(found)[GateName.OWNERS] is False
+    assert {area.name: area.owned for area in found.areas} == {"Packing": True, "Yard": False}
+    with unit_of_work(ALL) as session:
+        session.add(_turf(world.rep, world.mill))
+    assert _gates(_mill(world))[GateName.OWNERS] is True
+    with unit_of_work(ALL) as session:
+        _get(session, Area, world.yard).closed_on = TODAY
+    assert {area.name for area in _mill(world).areas} == {"Packing"}
+
+
+def _say(place: Named, kind: Finding, answer: bool = True, day: date = TODAY) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(
+            ReadinessFinding(
+                place_id=place.id,
+                kind=kind,
+                answer=answer,
+                on_day=day,
+                words="Branch meeting, minute 6",
+                recorded_at=NOW,
+            )
+        )
+
+
+@pytest.mark.parametrize(("days", "is_open"), [(28, True), (29, False)])
+def test_the_list_holds_for_28_days_and_needs_addresses_that_work(
+    world: World, days: int, is_open: bool
+) -> None:
+    _say(world.mill, Finding.LIST_CHECKED, day=TODAY - timedelta(days=days))
+    assert _gates(_mill(world))[GateName.LIST] is False
+    with unit_of_work(ALL) as session:
+        session.add(_address(world.ioana, None))
+    assert _gates(_mill(world))[GateName.LIST] is False
+    with unit_of_work(ALL) as session:
+        session.add(_address(world.ioana))
+    assert _gates(_mill(world))[GateName.LIST] is is_open
+
+
+def test_members_without_names_stand_on_no_list(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(_address(world.ioana))
+        factories.make_member_count(session, _get(session, Workplace, world.mill), 4)
+    gate = next(gate for gate in _mill(world).whole.gates if gate.name is GateName.LIST)
+    assert (gate.has, gate.of, gate.is_open) == (1, 4, False)
+
+
+def test_what_the_branch_decided_holds_at_its_workplaces_until_they_decide_themselves(
+    world: World,
+) -> None:
+    _say(world.branch, Finding.DECISION)
+    _say(world.branch, Finding.FUND)
+    assert _gates(_mill(world))[GateName.DECISION] is True
+    assert _measures(_mill(world))[Part.CAPACITY] == Measure(1 / 3, 1, 1, 3)
+    _say(world.mill, Finding.DECISION, False, TODAY - timedelta(days=90))
+    assert _gates(_mill(world))[GateName.DECISION] is False
+    at_dock = _found(world.dock, PlaceKind.WORKPLACE)
+    assert _gates(at_dock)[GateName.DECISION] is None
+    branch = _found(world.branch, PlaceKind.BRANCH)
+    open_at = {
+        site.name: next(g.is_open for g in site.gates if g.name is GateName.DECISION)
+        for site in branch.sites
+    }
+    assert open_at == {"The Depot": True, "The Mill": False}
+
+
+def test_a_finding_of_a_later_day_is_not_known_on_the_day_before(world: World) -> None:
+    _say(world.mill, Finding.DECISION)
+    before = _found(world.mill, PlaceKind.WORKPLACE, as_at=TODAY - timedelta(days=1))
+    assert _gates(before)[GateName.DECISION] is None
+
+
+def test_a_rep_counts_by_the_terms_of_the_branch_around_the_workplace(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(
+            ReadinessTerms(
+                place_id=world.branch.id,
+                from_day=TODAY,
+                terms={"targets": {"support": [0.1, 0.2, 0.5]}, "limits": {"chance": 0.8}},
+                decided_by="Branch meeting",
+                recorded_at=NOW,
+            )
+        )
+    rep = Scope(world.rep.id, (Grant(Role.REP, world.mill.id),))
+    for scope in (ALL, rep):
+        used = _found(world.mill, PlaceKind.WORKPLACE, scope).in_force
+        assert (used.decided_by, used.place, used.own) == (
+            "Branch meeting",
+            "Barnsley branch",
+            False,
+        )
+        assert used.terms.targets[Part.SUPPORT].target == 0.2
+        assert used.terms.targets[Part.DENSITY].target == 0.75
+        assert used.terms.limits.chance == 0.8
+    before = _found(world.mill, PlaceKind.WORKPLACE, as_at=TODAY - timedelta(days=1))
+    assert before.in_force.decided_by is None
+    assert _found(world.dock, PlaceKind.WORKPLACE).in_force.decided_by is None
+
+
+def test_more_people_and_places_cost_no_more_statements(
+    world: World, count_statements: list[str]
+) -> None:
+    sent = []
+    for more in range(2):
+        if more:
+            with unit_of_work(ALL) as session:
+                session.add(_turf(world.rep, world.mill))
+                branch = _get(session, Place, world.branch)
+                employer = _get(session, Place, world.brightway)
+                for number in range(5):
+                    site = factories.make_workplace(
+                        session, employer, f"Unit {number}", branches=(branch,)
+                    )
+                    factories.make_headcount(session, site, 5)
+                    factories.make_person(session, site, f"Person {number}")
+        else:
+            with unit_of_work(ALL) as session:
+                session.add(_turf(world.rep, world.packing))
+        count_statements.clear()
+        _found(world.branch, PlaceKind.BRANCH)
+        sent.append(len(count_statements))
+    assert sent[0] == sent[1] <= 24
+
+
+# --- The pages ---------------------------------------------------------------------------------
+
+
+def test_the_page_says_not_ready_before_any_number(world: World, client_as: ClientAs) -> None:
+    words = _words(client_as(world.rep).get(f"/ready/{world.mill.public_id}").text)
+    assert words.index("Not ready. Shut:") < words.index("of 100, as at")
+    assert "The list is right shut 0 of 1 members have a home address that works." in words
+    assert "The ballot would pass not known" in words
+    assert "Weakest: took part in the last test (not known)." in words
+    assert "With the same weight for every part: 5 to 22." in words
+    for caveat in (
+        "The weights are a judgement.",
+        "Do not compare workplaces by it.",
+        "It says nothing of leverage, timing or the law",
+        "Never show it to management.",
+        "It never ranks people",
+    ):
+        assert caveat in words
+    assert "The usual weights and limits of this program." in words
+
+
+def test_no_name_of_any_worker_stands_on_the_page(world: World, client_as: ClientAs) -> None:
+    page = client_as(world.organiser).get(f"/ready/{world.branch.public_id}").text
+    assert not any(name in page for name in ("Ioana", "Tomasz", "Rukhsana", "Marta"))
+
+
+def test_who_holds_a_part_only_gets_no_figure_of_the_whole(
+    world: World, client_as: ClientAs
+) -> None:
+    for user, place in (
+        (world.rep, world.branch),
+        (world.rep, world.brightway),
+        (world.organiser, world.brightway),
+        (world.dock_rep, world.mill),
+        (world.boss_of_all, world.packing),
+    ):
+        for page in ("", "/people"):
+            assert client_as(user).get(f"/ready/{place.public_id}{page}").status_code == 404
+    assert client_as(world.admin).get(f"/ready/{world.mill.public_id}").status_code == 403
+    for page in ("found", "terms"):
+        assert client_as(world.rep).get(f"/ready/{world.mill.public_id}/{page}").status_code == 403
+        away = client_as(world.organiser).get(f"/ready/{world.dock.public_id}/{page}")
+        assert away.status_code == 404
+
+
+def test_a_day_ahead_is_refused_and_today_is_shown(world: World, client_as: ClientAs) -> None:
+    answer = client_as(world.rep).get(f"/ready/{world.mill.public_id}?as_at=2026-11-24")
+    assert answer.status_code == 422
+    assert "This day has not come yet. Choose today or a day before." in answer.text
+
+
+def test_the_list_of_places_names_those_held_as_a_whole(world: World, client_as: ClientAs) -> None:
+    words = _words(client_as(world.organiser).get("/ready").text)
+    for name in ("Barnsley branch", "The Mill", "The Depot"):
+        assert name in words
+    assert "Brightway" not in words
+
+
+def _people(client: FlaskClient, world: World, want: str) -> str:
+    answer = client.get(f"/ready/{world.mill.public_id}/people?want={want}")
+    assert answer.status_code == 200
+    return _words(answer.text)
+
+
+def test_each_gap_names_its_people_and_nobody_else(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.organiser)
+    ask = _people(client, world, "ask")
+    assert "Night packer 3" in ask
+    assert "Rukhsana A" in ask
+    assert "Ioana P" not in ask
+    assert "Tomasz K" not in ask
+    assert "Nobody is left here." in _people(client, world, "join")
+    assert "Ioana P" in _people(client, world, "address")
+    with unit_of_work(ALL) as session:
+        rukhsana = _get(session, Contact, world.rukhsana)
+        factories.make_assessment(session, rukhsana, _get(session, Workplace, world.mill), 1)
+        session.add(_address(world.ioana))
+    assert "Rukhsana A" in _people(client, world, "join")
+    # Her job is not known yet, so the ballot could still miss her.
+    assert "Ioana P" in _people(client, world, "address")
+    assert client.get(f"/ready/{world.mill.public_id}/people?want=blame").status_code == 404
+
+
+def test_people_are_given_to_their_own_reps_once(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.organiser)
+    path = f"/ready/{world.mill.public_id}/people?want=ask"
+    refused = client.post(path, data={"due_on": "2026-11-30"})
+    assert refused.status_code == 422
+    assert "First say who looks after them." in _words(refused.text)
+    with unit_of_work(ALL) as session:
+        session.add(_turf(world.rep, world.packing))
+    late = client.post(path, data={"due_on": "2026-11-22"})
+    assert late.status_code == 422
+    assert "This day is over. Choose today or a later day." in late.text
+    done = client.post(path, data={"due_on": "2026-11-30"})
+    assert done.status_code == 303
+    said = _words(client.get(done.location).text)
+    assert "1 person given to their rep: Owen Rep 1. 1 person has no rep yet." in said
+    assert client.post(path, data={"due_on": "2026-11-30"}).status_code == 422
+    with unit_of_work(ALL, read_only=True) as session:
+        rows = session.scalars(ALL.select(FollowUp)).all()
+        assert [(row.contact_id, row.owner_id, row.what) for row in rows] == [
+            (world.placeholder.id, world.rep.id, "Ask where they stand")
+        ]
+
+
+def test_somebody_who_is_not_to_be_contacted_is_in_no_gap(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        _get(session, Contact, world.rukhsana).do_not_contact = True
+    assert "Rukhsana A" not in _people(client_as(world.organiser), world, "ask")
+
+
+def test_a_finding_is_kept_with_who_says_so_and_nothing_is_overwritten(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.officer)
+    path = f"/ready/{world.branch.public_id}/found"
+    sent = {"kind": "decision", "answer": "yes", "on_day": "2026-11-20", "words": "37 present"}
+    assert client.post(path, data={**sent, "words": " "}).status_code == 422
+    ahead = client.post(path, data={**sent, "on_day": "2026-11-24"})
+    assert ahead.status_code == 422
+    assert "This day has not come yet. Choose today or a day before." in ahead.text
+    assert client.post(path, data=sent).status_code == 303
+    assert client.post(path, data={**sent, "answer": "no"}).status_code == 303
+    page = _words(client_as(world.rep).get(f"/ready/{world.mill.public_id}").text)
+    assert "No, on 20 November 2026: 37 present (Barnsley branch)" in page
+    history = _words(client.get(path).text)
+    assert history.count("37 present") == 2
+    assert "Kasia Officer" in history
+    with db.engine.connect().execution_options(crm_scope=True) as connection:
+        entries = connection.execute(
+            sa.select(AuditEntry.actor_id).where(AuditEntry.subject == "readiness_finding")
+        ).all()
+    assert [entry.actor_id for entry in entries] == [world.officer.id] * 2
+
+
+def _terms(client: FlaskClient, path: str) -> dict[str, str]:
+    page = client.get(path).text
+    found = re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page)
+    return {name: value for name, value in found if not name.startswith("csrf")}
+
+
+def test_a_group_sets_its_own_terms_and_the_page_says_who_decided(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.organiser)
+    path = f"/ready/{world.branch.public_id}/terms"
+    usual = _terms(client, path)
+    assert (usual["support_floor"], usual["support_target"]) == ("30", "80")
+    asked = {**usual, "decided_by": "Meeting, minute 6", "support_target": "62.5"}
+    for wrong in ({"support_floor": "70"}, {"support_weight": "0"}, {"chance": "0"}):
+        refused = client.post(path, data={**asked, **wrong})
+        assert refused.status_code == 422
+        assert "“Counts as nothing” must be below “counts as enough”." in _words(refused.text)
+        assert 'value="62.5"' in refused.text
+    assert client.post(path, data={**asked, "chance": "101"}).status_code == 422
+    done = client.post(path, data=asked)
+    assert done.status_code == 303
+    words = _words(client_as(world.rep).get(f"/ready/{world.mill.public_id}").text)
+    assert (
+        "Weights and limits from 23 November 2026, decided by: Meeting, minute 6. "
+        "They are those of Barnsley branch." in words
+    )
+    assert "30% to 63%" in words
+    assert "Meeting, minute 6" in _words(client.get(path).text)
