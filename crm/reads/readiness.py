@@ -28,6 +28,7 @@ from crm.domain.readiness import (
     Finding,
     Gate,
     GateName,
+    HeldTest,
     Index,
     Measure,
     Part,
@@ -38,12 +39,15 @@ from crm.domain.readiness import (
     list_gate,
     over_workers,
     owners_gate,
+    participation,
     plain_gate,
     readiness_index,
     structure_gate,
 )
+from crm.domain.structure import RISK, Deed, Tally, WhyNot, lowest_share, tally
 from crm.domain.turf import THE_TEN
 from crm.domain.vocabulary import PlaceKind, PointKind, PointState
+from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import ContactPoint, Job, StateSpan
 from crm.models.places import Area, Place, PlaceClosure
 from crm.models.ties import Leading
@@ -108,6 +112,18 @@ class AreaOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldHere:
+    """A structure test as far as it is about a unit. worst_area: the lowest rate known for sure of
+    an area, None when the list names no areas."""
+
+    name: str
+    held_on: date
+    risk: int
+    tally: Tally
+    worst_area: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The readiness of a unit, or of one workplace in it, as at a day.
 
@@ -126,6 +142,7 @@ class Standing:
     density: TotalDensity
     places: int
     counted_places: int
+    last_test: HeldHere | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +190,7 @@ def get_readiness(
         if base == ids
         else _people(session, scope, base, as_at, expiry, by_site=False).get(None, Counted())
     )
+    held = _tests(session, scope, unit, as_at)
     owners = _areas(session, scope, ids, as_at, day)
     said = findings_in_force(session, scope, unit, as_at=as_at)
     own_said = findings_of_sites(session, scope, ids, as_at=as_at)
@@ -187,6 +205,7 @@ def get_readiness(
         of_base: Counted,
         answers: Mapping[Finding, Said],
         areas: Sequence[AreaOwner],
+        tests: Sequence[HeldHere],
     ) -> Standing:
         listed = _with_leaders(people, leaders, in_charge, sites)
         of_workers = _with_leaders(of_base, leaders, in_charge, sites & base)
@@ -194,18 +213,29 @@ def get_readiness(
             name=row_name,
             public_id=public_id,
             index=readiness_index(
-                _measures(of_workers, listed, figure, answers), in_force.terms.targets
+                _measures(of_workers, listed, figure, answers, tests, as_at), in_force.terms.targets
             ),
-            gates=_gates(listed, figure, answers, areas, in_force.terms, as_at),
+            gates=_gates(listed, figure, answers, areas, tests, in_force.terms, as_at),
             counted=of_workers,
             listed=listed,
             workforce=figure.workforce,
             density=figure,
             places=figure.all_places,
             counted_places=figure.counted_places,
+            last_test=tests[-1] if tests else None,
         )
 
-    whole = _standing(unit.name, unit.public_id, ids, table.total, together, counted, said, owners)
+    whole = _standing(
+        unit.name,
+        unit.public_id,
+        ids,
+        table.total,
+        together,
+        counted,
+        said,
+        owners,
+        _held(held, None),
+    )
     sites: list[Standing] = []
     if unit.kind != PlaceKind.WORKPLACE:
         for row in sorted(table.rows, key=lambda one: one.label.casefold()):
@@ -221,6 +251,7 @@ def get_readiness(
                     people,
                     {**said, **own_said.get(place_id, {})},
                     [area for area in owners if area.workplace_id == row.public_id],
+                    _held(held, place_id),
                 )
             )
     return Readiness(
@@ -235,7 +266,12 @@ def get_readiness(
 
 
 def _measures(
-    of_workers: Counted, listed: Counted, figure: TotalDensity, answers: Mapping[Finding, Said]
+    of_workers: Counted,
+    listed: Counted,
+    figure: TotalDensity,
+    answers: Mapping[Finding, Said],
+    tests: Sequence[HeldHere],
+    as_at: date,
 ) -> dict[Part, Measure]:
     workforce, named = figure.workforce, of_workers.people
     found = {
@@ -246,6 +282,16 @@ def _measures(
         Part.CONTACT: _contact(listed, figure),
         Part.CAPACITY: capacity({kind: one.answer for kind, one in answers.items()}),
     }
+    if tests:
+        last = tests[-1]
+        found[Part.PARTICIPATION] = participation(
+            last.tally.did / last.tally.listed,
+            last.tally.most / last.tally.listed,
+            risk=last.risk,
+            age_days=(as_at - last.held_on).days,
+            took_part=last.tally.did,
+            listed=last.tally.listed,
+        )
     if figure.fraction_range is not None and workforce is not None:
         found[Part.DENSITY] = Measure(
             figure.fraction_range.low,
@@ -267,6 +313,7 @@ def _gates(
     figure: TotalDensity,
     answers: Mapping[Finding, Said],
     areas: Sequence[AreaOwner],
+    tests: Sequence[HeldHere],
     terms: Terms,
     as_at: date,
 ) -> tuple[Gate, ...]:
@@ -280,11 +327,79 @@ def _gates(
     return (
         list_gate(age, listed.addressed, entitled, terms.limits),
         law_gate(None, terms.limits),
-        structure_gate([], terms.limits),
+        structure_gate(
+            [HeldTest(one.risk, one.tally.did / one.tally.listed, one.worst_area) for one in tests],
+            terms.limits,
+        ),
         owners_gate(sum(area.owned for area in areas), len(areas)),
         plain_gate(GateName.TIMELINE, _answer(Finding.TIMELINE)),
         plain_gate(GateName.DECISION, _answer(Finding.DECISION)),
     )
+
+
+# Tests
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """People of one test, workplace and area with the same thing written down, or nothing."""
+
+    test: Any
+    workplace_id: int
+    area_id: int | None
+    said: list[tuple[Deed | None, WhyNot | None]]
+
+
+def _tests(session: Session, scope: Scope, unit: Unit, as_at: date) -> list[_Listed]:
+    """Read what is known of everybody listed in the unit, the oldest test first. One statement."""
+    inside = sa.select(PlaceClosure.descendant_id).where(PlaceClosure.ancestor_id == unit.place_id)
+    test = (StructureTest.id, StructureTest.name, StructureTest.kind, StructureTest.as_at)
+    key = (ListEntry.workplace_id, ListEntry.area_id, Participation.deed, Participation.why)
+    rows = session.execute(
+        scope.select(*test, *key, sa.func.count(ListEntry.id).label("people"))
+        .join(ListEntry, ListEntry.test_id == StructureTest.id)
+        .outerjoin(
+            Participation,
+            sa.and_(Participation.entry_id == ListEntry.id, known(Participation)),
+        )
+        .where(
+            StructureTest.called_off_at.is_(None),
+            StructureTest.as_at <= as_at,
+            ListEntry.place_id.in_(inside),
+        )
+        .group_by(*test, StructureTest.frozen_at, *key)
+        .order_by(StructureTest.frozen_at, StructureTest.id)
+    )
+    return [
+        _Listed(row, row.workplace_id, row.area_id, [(row.deed, row.why)] * int(row.people))
+        for row in rows
+    ]
+
+
+def _held(listed: Iterable[_Listed], site: int | None) -> list[HeldHere]:
+    """Return the tests over all that was read, or over one workplace of it, in their order."""
+    tests: dict[int, list[_Listed]] = defaultdict(list)
+    for one in listed:
+        if site is None or one.workplace_id == site:
+            tests[one.test.id].append(one)
+    found = []
+    for some in tests.values():
+        areas: dict[int | None, list[tuple[Deed | None, WhyNot | None]]] = defaultdict(list)
+        for one in some:
+            areas[one.area_id] += one.said
+        row = some[0].test
+        found.append(
+            HeldHere(
+                name=row.name,
+                held_on=row.as_at,
+                risk=RISK[row.kind],
+                tally=tally(pair for pairs in areas.values() for pair in pairs),
+                worst_area=lowest_share(
+                    [tally(pairs) for area, pairs in areas.items() if area is not None]
+                ),
+            )
+        )
+    return found
 
 
 # People

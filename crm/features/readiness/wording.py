@@ -213,9 +213,21 @@ def _tests_why(gate: Gate, found: Readiness) -> str:
         share=percent_of(limits.test_share),
         area=percent_of(limits.area_share),
     )
+    last = found.whole.last_test
+    if last is None:
+        return _("No test was held yet.") + " " + needs
+    said = _(
+        "Last test: %(name)s, %(day)s. %(did)s of %(all)s on its list took part, "
+        "%(unknown)s not known.",
+        name=last.name,
+        day=day_text(last.held_on),
+        did=people_text(last.tally.did),
+        all=people_text(last.tally.listed),
+        unknown=people_text(last.tally.unknown),
+    )
     if gate.of == 2:
-        return _("Tests held: %(has)s.", has=people_text(gate.has)) + " " + needs
-    return _("Last test: %(share)s.", share=percent_of(gate.has)) + " " + needs
+        said += " " + _("It is the only one so far.")
+    return f"{said} {needs}"
 
 
 def _checked(said: Said | None, days: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from crm.domain.readiness import Finding, GateName, Measure, Part
 from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind
 from crm.models.audit import AuditEntry
+from crm.models.campaigns import Participation
 from crm.models.contacts import Contact, ContactPoint
 from crm.models.conversations import FollowUp
 from crm.models.places import Area, Place, Workplace
@@ -293,6 +294,65 @@ def test_a_rep_counts_by_the_terms_of_the_branch_around_the_workplace(world: Wor
     before = _found(world.mill, PlaceKind.WORKPLACE, as_at=TODAY - timedelta(days=1))
     assert before.in_force.decided_by is None
     assert _found(world.dock, PlaceKind.WORKPLACE).in_force.decided_by is None
+
+
+def _hold(world: World, kind: str, did: tuple[Named, ...], day: date, **more: Any) -> None:
+    listed = (world.ioana, world.tomasz, world.rukhsana, world.placeholder)
+    with unit_of_work(ALL) as session:
+        mill = _get(session, Workplace, world.mill)
+        frozen = datetime.combine(day, time(12), UTC)
+        people = [_get(session, Contact, one) for one in listed]
+        made = factories.make_test(
+            session, mill, *people, kind=kind, as_at=day, frozen_at=frozen, **more
+        )
+        for person, entry in zip(listed, made[3:], strict=True):
+            if person in did:
+                session.add(
+                    Participation(
+                        test_id=entry.test_id,
+                        day=day,
+                        entry_id=entry.id,
+                        contact_id=person.id,
+                        place_id=entry.place_id,
+                        deed="did",
+                        evidence="saw",
+                        recorded_at=NOW,
+                    )
+                )
+
+
+def test_a_test_counts_everybody_on_its_list_and_fades_by_half_in_sixty_days(
+    world: World,
+) -> None:
+    _hold(world, "open_petition", (world.ioana,), TODAY - timedelta(days=60))
+    measure = _measures(_mill(world))[Part.PARTICIPATION]
+    # One of four did; of the other three nothing is known.
+    assert (measure.numerator, measure.denominator, measure.cap) == (1, 4, 1.0)
+    assert (measure.low, measure.high) == (1 / 8, 1 / 2)
+    assert _gates(_mill(world))[GateName.TESTS] is False
+    day_before = TODAY - timedelta(days=61)
+    before = _found(world.mill, PlaceKind.WORKPLACE, as_at=day_before)
+    assert _measures(before)[Part.PARTICIPATION].numerator is None
+    at_branch = _found(world.branch, PlaceKind.BRANCH)
+    assert _measures(at_branch)[Part.PARTICIPATION] == measure
+    last = {site.name: site.last_test for site in at_branch.sites}
+    assert last["The Depot"] is None
+    assert last["The Mill"] is not None
+
+
+def test_two_tests_of_rising_risk_open_the_gate_when_every_area_took_part(world: World) -> None:
+    everybody = (world.ioana, world.tomasz, world.rukhsana, world.placeholder)
+    _hold(world, "quiet_petition", everybody, TODAY - timedelta(days=9))
+    _hold(world, "open_petition", everybody, TODAY - timedelta(days=2))
+    assert _gates(_mill(world))[GateName.TESTS] is True
+    # Three of four, but nobody of the Yard.
+    _hold(world, "photo", (everybody[0], *everybody[2:]), TODAY - timedelta(days=1))
+    assert _gates(_mill(world))[GateName.TESTS] is False
+
+
+def test_a_test_that_was_called_off_counts_nowhere(world: World) -> None:
+    _hold(world, "open_petition", (world.ioana,), TODAY, called_off_at=NOW)
+    assert _mill(world).whole.last_test is None
 
 
 def test_more_people_and_places_cost_no_more_statements(
