@@ -417,7 +417,7 @@ def _people(
     """Count the people of the workplaces: of each, or each person once of all together (None)."""
     if not sites:
         return {}
-    firm, address, job = _firm(as_at, expiry), _address(), _job_title(as_at)
+    firm, address, job = firm_now(as_at, expiry), _address(), _job_title(as_at)
 
     def _any(condition: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
         return sa.func.max(sa.case((condition, 1), else_=0)).label(name)
@@ -464,7 +464,8 @@ def _people(
     }
 
 
-def _firm(as_at: date, expiry: ExpiryRule) -> sa.ColumnElement[bool]:
+def firm_now(as_at: date, expiry: ExpiryRule) -> sa.ColumnElement[bool]:
+    """Return the condition on a span of the day that where the person stands is firm and recent."""
     return sa.and_(
         StateSpan.score_firm.is_(True),
         StateSpan.scored_on >= as_at - timedelta(days=expiry.fresh_days),
@@ -496,7 +497,7 @@ def _job_title(as_at: date) -> sa.ColumnElement[bool]:
 
 def wanted(want: Wanted, as_at: date, expiry: ExpiryRule) -> sa.ColumnElement[bool]:
     """Return the condition on a span of the day that something is missing about the person."""
-    firm = sa.func.coalesce(_firm(as_at, expiry), False)
+    firm = sa.func.coalesce(firm_now(as_at, expiry), False)
     if want is Wanted.ASK:
         return ~firm
     member = sa.func.coalesce(StateSpan.member, False)

@@ -164,8 +164,9 @@ EXTRA_FILES: dict[str, set[str]] = {
     "duplicates": {"wording.py"},
     # The words of the timeline: what happened, in one sentence for each kind of fact.
     "contacts": {"wording.py"},
-    # The sentences of a figure, shared by the page, the print and the files; and those of changes.
-    "density": {"changes.py", "wording.py"},
+    # The sentences of a figure, shared by the page, the print and the files; and those of
+    # what changed, and of the measures beside density.
+    "density": {"changes.py", "more.py", "wording.py"},
     # The sentences and tables of a report, and the same as the sheets of a workbook.
     "reports": {"wording.py", "files.py"},
     # Gates, parts and next steps, in sentences.

@@ -206,6 +206,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("officer", "/dash"),
         ("officer", "/dash/print"),
         ("officer", "/dash/changes"),
+        ("officer", "/dash/more"),
         ("officer", "/ready"),
         ("officer", f"/ready/{world.branch.public_id}"),
         ("officer", f"/ready/{world.mill.public_id}/people"),

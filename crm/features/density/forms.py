@@ -86,6 +86,11 @@ class FilterForm(Form):
         self.compare.description = _("Leave empty for a year before.")
         self.as_at.label.text = _("To")
 
+    def as_on_more(self) -> None:
+        """Leave out what the page of measures does not use: it shows every basis."""
+        del self.compare
+        del self.counts
+
     def offer(self, choices: Choices, *, employer_name: str | None) -> None:
         """Put what can be chosen into the selects."""
         self.union.offer([("", _("Any union")), *choices.unions])

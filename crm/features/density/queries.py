@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.assessment import ExpiryRule
 from crm.domain.density import Density, TotalDensity, total
 from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
 from crm.domain.errors import NotFound
@@ -28,6 +29,7 @@ from crm.reads.figures import (
     Table,
     survey,
 )
+from crm.reads.measures import Measures, measures
 from crm.reads.movement import Movement, movement, year_of_change
 
 ANY_UNION = "any"
@@ -278,6 +280,19 @@ def read_changes(session: Session, scope: Scope, filters: Filters, *, since: dat
         ),
         year_from=year_from,
     )
+
+
+def read_measures(
+    session: Session, scope: Scope, filters: Filters, *, expiry: ExpiryRule, day: date
+) -> tuple[dict[str, str], Measures]:
+    """Return the names asked for, and the measures. Raises NotFound as read_answer does.
+
+    day: today in UTC.
+    """
+    asked = find_question(
+        session, scope, replace(filters, by=GroupBy.WORKPLACE), permission=Permission.DENSITY_READ
+    )
+    return asked.names, measures(session, scope, asked.question, expiry=expiry, day=day)
 
 
 def explain_place(

@@ -20,11 +20,12 @@ from crm.analysis.exports import PRACTICE, Cover, density_csv, density_xlsx
 from crm.domain.density_row import DensityRow
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
-from crm.features.density import changes, forms, queries, wording
+from crm.features.density import changes, forms, more, queries, wording
 from crm.features.density.queries import Answer, Filters
 from crm.reads.figures import GroupBy
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.expiry import expiry_rule
 from crm.web.filters import day as day_text
 from crm.web.filters import moment as moment_text
 from crm.web.filters import people as people_text
@@ -107,6 +108,34 @@ def what_changed(scope: Scope) -> Any:
         title=_named(str(_("What changed")), found.names),
         filters=_filter_lines(asked, found.names)[2:],
         back_url=url_for("density.index", **{**asked.query, "compare": since}),
+    )
+
+
+@bp.get("/dash/more", endpoint="more")
+@requires(Permission.DENSITY_READ)
+def further(scope: Scope) -> Any:
+    """Show density on its several bases, unions side by side, and what stands beside density."""
+    asked = _read_filters()
+    asked.form.as_on_more()
+    found = names = None
+    with unit_of_work(scope, read_only=True) as session:
+        choices = queries.list_choices(session, scope)
+        if not asked.form.errors:
+            names, found = queries.read_measures(
+                session, scope, asked.filters, expiry=expiry_rule(), day=clock.now().date()
+            )
+    asked.form.offer(choices, employer_name=names.get("employer") if names else None)
+    words = {"form": asked.form, "workplace_id": asked.query.get("workplace")}
+    if found is None or names is None:
+        return render_template("density/more.html", **words, found=None), 422
+    return render_template(
+        "density/more.html",
+        **words,
+        found=more.page(found, asked.filters.as_at),
+        title=_named(str(_("Density in full")), names),
+        filters=_filter_lines(asked, names)[3:],
+        union=names.get("union"),
+        back_url=url_for("density.index", **asked.query),
     )
 
 
@@ -345,6 +374,10 @@ def _shown(scope: Scope, asked: _Asked, answer: Answer) -> dict[str, Any]:
             "print": url_for("density.print", **asked.query),
             "reports": address_of("reports.index"),
             "link": url_for("density.index", **asked.query),
+            "more": url_for(
+                "density.more",
+                **{name: value for name, value in asked.query.items() if name != "by"},
+            ),
             "ready": address_of("readiness.index"),
             "changes": url_for(
                 "density.changes",

@@ -590,3 +590,21 @@ def test_what_changed_in_a_small_place_has_people_and_no_per_cent(
     words = _words(page.text)
     assert "Fewer than 10 workers: no per cents" in words
     assert "%" not in words.split("The share: what moved it")[1].split("Leavers")[0]
+
+
+def test_density_in_full_says_each_basis_and_its_assumptions(
+    world: World, client_as: ClientAs
+) -> None:
+    page = client_as(world.rep).get(f"/dash/more?workplace={world.mill.public_id}").text
+    words = _words(page)
+    assert "Density in full: The Mill" in words
+    assert "1 of the 2 people whose membership we know are members." in words
+    assert "If they are like all 10 workers, between" in words
+    assert "Without that assumption: at least 10%, at most 90%." in words
+    assert "Are the reps where the people are?" in words
+    assert "Packing, Nights 2 no rep" in words
+    assert "Warehouse Workers" in words
+    away = f"/dash/more?workplace={world.dock.public_id}"
+    assert client_as(world.rep).get(away).status_code == 404
+    assert client_as(world.rep).get("/dash/more?as_at=soon").status_code == 422
+    assert client_as(world.admin).get("/dash/more").status_code == 403

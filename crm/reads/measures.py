@@ -1,0 +1,497 @@
+"""Density on its several bases, unions side by side, and what stands beside density: reps,
+activists and organised people for so many workers. Counts of people, under a scope."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.facts import covers, known
+from crm.access.scope import Scope
+from crm.domain.assessment import ExpiryRule
+from crm.domain.bases import Known, PartDensity, part_density, together
+from crm.domain.density import PeopleRange, Range, TotalDensity
+from crm.domain.headcount import Counts, Workforce
+from crm.domain.roles import Role
+from crm.domain.sampling import Interval, finite_wilson
+from crm.domain.structure import Deed
+from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import ContractType
+from crm.models.accounts import AccessGrant, UserAccount
+from crm.models.base import table_of
+from crm.models.campaigns import ListEntry, Participation, StructureTest
+from crm.models.contacts import Job, Membership, StateSpan
+from crm.models.conversations import Conversation, FollowUp
+from crm.models.places import PlaceClosure, Recognition, Shift, Union, Workplace
+from crm.reads.figures import GroupBy, Part, Question, membership_state, survey
+from crm.reads.places import names_of, one_of
+from crm.reads.readiness import firm_now, in_charge_now
+
+# Days back in which somebody did something for the union to count as active.
+ACTIVE_DAYS = 90
+_NO, _PERHAPS, _SURELY = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Density on one basis. members, workers, share: over the places that are counted on it.
+
+    share None: nobody has counted anybody on this basis. surely: people known to belong.
+    """
+
+    counts: Counts
+    members: PeopleRange | None
+    workers: Workforce | None
+    share: Range | None
+    surely: int
+    places: int
+    counted_places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Those whose membership we know, taken as a sample of all workers. interval: 95 in 100."""
+
+    members: int
+    asked: int
+    workers: int
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside density. reps: users with the role of a rep at or inside these places.
+
+    active: users who logged a talk or finished a reminder here in 90 days. organised: people
+    firmly with us, or who took part in the last test. members, workers: as the total has them.
+    """
+
+    reps: int
+    active: int
+    organised: int
+    members: PeopleRange
+    workers: Workforce | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnionsHere:
+    """The unions at one workplace: members named of each, of any, and of more than one.
+
+    by_union, recognised: by inner id of the union.
+    """
+
+    place: Part
+    by_union: Mapping[int, int]
+    any_union: int
+    several: int
+    recognised: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One area and shift of a workplace: its people, how many reps look after somebody in it, and
+    how many people have nobody. area, shift None: not known."""
+
+    area: str | None
+    shift: str | None
+    people: int
+    reps: int
+    nobody: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """All of it, as at a day. unions: the name of each union by inner id. cells: of a single
+    workplace; empty for several."""
+
+    total: TotalDensity
+    bases: tuple[Basis, ...]
+    asked: Asked | None
+    beside: Beside
+    workplaces: tuple[UnionsHere, ...]
+    unions: Mapping[int, str]
+    cells: tuple[Cell, ...]
+
+
+def measures(
+    session: Session,
+    scope: Scope,
+    question: Question,
+    *,
+    expiry: ExpiryRule,
+    day: date,
+) -> Measures:
+    """Return the measures of the places of a question, as at its day.
+
+    day: today in UTC, as grants are reckoned: the reps are those of today. Thirty statements at
+    most, whatever the number of people and places.
+    """
+    asked = replace(question, group_by=GroupBy.WORKPLACE, counts=Counts.SITE_ALL)
+    whole = survey(session, scope, asked).table
+    sites = {part.place_id: part for part in whole.parts}
+    belongs = _belongs(session, scope, asked, sites)
+    bases = [
+        Basis(
+            counts=Counts.SITE_ALL,
+            members=whole.total.member_range if whole.total.workforce else None,
+            workers=whole.total.workforce,
+            share=whole.total.fraction_range,
+            surely=whole.named.members + whole.named.not_members + whole.named.not_known,
+            places=whole.total.all_places,
+            counted_places=whole.total.counted_places,
+        ),
+        *(
+            _basis(session, scope, replace(asked, counts=counts), sites, belongs)
+            for counts in (Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
+        ),
+    ]
+    return Measures(
+        total=whole.total,
+        bases=tuple(bases),
+        asked=_sample(whole.total),
+        beside=Beside(
+            reps=_reps(session, sites, day),
+            active=_active(session, scope, sites, asked.as_at),
+            organised=_organised(session, scope, sites, asked.as_at, expiry),
+            members=whole.total.member_range,
+            workers=whole.total.workforce,
+        ),
+        workplaces=_unions_here(session, scope, asked, sites),
+        unions={
+            int(union): str(name)
+            for union, name in session.execute(
+                scope.select(Union.id, Union.name).order_by(Union.name)
+            )
+        },
+        cells=_cells(session, scope, sites, asked.as_at, day) if len(sites) == 1 else (),
+    )
+
+
+def _sample(total: TotalDensity) -> Asked | None:
+    """Take those whose membership is known as a sample; None without a headcount, or when a union
+    stated its members, who were not asked."""
+    members, asked = int(total.members), int(total.members + total.not_members)
+    if total.workforce is None or not asked or total.member_range.low > members:
+        return None
+    workers = max(round(total.workforce.best or total.workforce.high), asked)
+    return Asked(members, asked, workers, finite_wilson(members, asked, workers))
+
+
+# Who belongs to a part of the workers
+
+_Counts = dict[int, dict[int, Counter[int]]]
+
+
+def _belongs(session: Session, scope: Scope, question: Question, sites: Collection[int]) -> _Counts:
+    """Count people by workplace, by whether they are the employer's own staff, and membership."""
+    if not sites:
+        return {}
+    site = table_of(Workplace).alias("site")
+    own = sa.case(
+        (Job.contract_type == ContractType.AGENCY, _NO),
+        (Job.employer_of_record_id.is_(None), _PERHAPS),
+        (Job.employer_of_record_id == site.c.employer_id, _SURELY),
+        else_=_NO,
+    )
+    people = (
+        scope.select(
+            Job.workplace_id.label("site"),
+            sa.func.max(own).label("own"),
+            membership_state(question).label("state"),
+            permission=question.permission,
+        )
+        .select_from(Job)
+        .join(site, site.c.id == Job.workplace_id)
+        .outerjoin(
+            Membership,
+            sa.and_(
+                Membership.contact_id == Job.contact_id,
+                covers(Membership, question.as_at),
+                known(Membership, question.known_at),
+            ),
+        )
+        .where(
+            covers(Job, question.as_at),
+            known(Job, question.known_at),
+            one_of(Job.workplace_id, sites),
+        )
+        .group_by(Job.workplace_id, Job.contact_id)
+    ).subquery()
+    columns = (people.c.site, people.c.own, people.c.state)
+    rows = session.execute(scope.select(*columns, sa.func.count()).group_by(*columns))
+    found: _Counts = defaultdict(lambda: defaultdict(Counter))
+    for place, kind, state, number in rows:
+        found[place][kind][state] += int(number)
+    return found
+
+
+def _basis(
+    session: Session,
+    scope: Scope,
+    question: Question,
+    sites: Mapping[int, Part],
+    belongs: _Counts,
+) -> Basis:
+    """Bound the members of a part of the workers at each place that has a headcount of it."""
+    parts: list[PartDensity] = []
+    counted = surely = 0
+    for part in survey(session, scope, question).table.parts:
+        used = part.density.workforce
+        people = belongs.get(part.place_id, {})
+        if question.counts is Counts.EMPLOYER_DIRECT:
+            sure, perhaps = _known([people.get(_SURELY)]), _known([people.get(_PERHAPS)])
+        else:
+            # Nobody writes down who is in a bargaining unit.
+            sure, perhaps = Known(), _known(people.values())
+        surely += sure.people
+        if used is None:
+            continue
+        counted += 1
+        site = sites.get(part.place_id)
+        found = part_density(sure, perhaps, used, site.density.workforce if site else None)
+        if found is not None:
+            parts.append(found)
+    return Basis(
+        counts=question.counts,
+        members=PeopleRange(
+            low=sum(one.members.low for one in parts), high=sum(one.members.high for one in parts)
+        )
+        if parts
+        else None,
+        workers=Workforce(
+            low=sum(one.workers.low for one in parts),
+            best=None,
+            high=sum(one.workers.high for one in parts),
+        )
+        if parts
+        else None,
+        share=together(parts),
+        surely=surely,
+        places=len(sites),
+        counted_places=counted,
+    )
+
+
+def _known(groups: Iterable[Counter[int] | None]) -> Known:
+    whole: Counter[int] = Counter()
+    for one in groups:
+        whole.update(one or {})
+    return Known(members=whole[2], not_members=whole[1], not_known=whole[0])
+
+
+# Beside density
+
+
+def _reps(session: Session, sites: Collection[int], day: date) -> int:
+    """Count the users with a rep's role at the workplaces or areas in them, in force today."""
+    if not sites:
+        return 0
+    found = session.execute(
+        sa.select(sa.func.count(sa.distinct(AccessGrant.user_id)))
+        .join(UserAccount, UserAccount.id == AccessGrant.user_id)
+        .join(PlaceClosure, PlaceClosure.descendant_id == AccessGrant.place_id)
+        .where(
+            UserAccount.active.is_(True),
+            AccessGrant.role == Role.REP,
+            known(AccessGrant),
+            covers(AccessGrant, day),
+            one_of(PlaceClosure.ancestor_id, sites),
+        )
+    )
+    return int(found.scalar_one())
+
+
+def _active(session: Session, scope: Scope, sites: Collection[int], as_at: date) -> int:
+    """Count the users who logged a talk or finished a reminder at the workplaces in 90 days."""
+    if not sites:
+        return 0
+    since = as_at - timedelta(days=ACTIVE_DAYS)
+    inside = sa.select(PlaceClosure.descendant_id).where(one_of(PlaceClosure.ancestor_id, sites))
+    talks = session.scalars(
+        scope.select(Conversation.held_by_id)
+        .where(
+            Conversation.place_id.in_(inside),
+            Conversation.day > since,
+            Conversation.day <= as_at,
+        )
+        .distinct()
+    )
+    done = session.scalars(
+        scope.select(FollowUp.done_by_id)
+        .where(
+            FollowUp.place_id.in_(inside),
+            FollowUp.done_at >= _midnight(since + timedelta(days=1)),
+            FollowUp.done_at < _midnight(as_at + timedelta(days=1)),
+        )
+        .distinct()
+    )
+    return len({user for user in (*talks, *done) if user is not None})
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _organised(
+    session: Session, scope: Scope, sites: Collection[int], as_at: date, expiry: ExpiryRule
+) -> int:
+    """Count people who work here, and are firmly with us or took part in the last test here."""
+    if not sites:
+        return 0
+    here = (
+        StateSpan.from_day <= as_at,
+        StateSpan.to_day > as_at,
+        one_of(StateSpan.workplace_id, sites),
+    )
+    last = (
+        scope.select(StructureTest.id)
+        .join(ListEntry, ListEntry.test_id == StructureTest.id)
+        .where(
+            StructureTest.called_off_at.is_(None),
+            StructureTest.as_at <= as_at,
+            one_of(ListEntry.workplace_id, sites),
+        )
+        .order_by(StructureTest.frozen_at.desc(), StructureTest.id.desc())
+        .limit(1)
+    )
+    test = session.scalars(last).one_or_none()
+    did = (
+        sa.false()
+        if test is None
+        else sa.exists(
+            sa.select(sa.literal(1))
+            .select_from(ListEntry)
+            .join(Participation, Participation.entry_id == ListEntry.id)
+            .where(
+                ListEntry.test_id == test,
+                ListEntry.contact_id == StateSpan.contact_id,
+                known(Participation),
+                Participation.deed == Deed.DID,
+            )
+        )
+    )
+    found = session.execute(
+        scope.select(sa.func.count(sa.distinct(StateSpan.contact_id))).where(
+            *here, sa.or_(sa.and_(firm_now(as_at, expiry), StateSpan.score <= 2), did)
+        )
+    )
+    return int(found.scalar_one())
+
+
+def _cells(
+    session: Session, scope: Scope, sites: Collection[int], as_at: date, day: date
+) -> tuple[Cell, ...]:
+    """Return the areas and shifts of a workplace with their people and reps, by name."""
+    jobs = in_charge_now(session, scope, sites, as_at=as_at, day=day)
+    people: dict[tuple[int, int | None], set[int]] = defaultdict(set)
+    led: dict[tuple[int, int | None], set[int]] = defaultdict(set)
+    reps: dict[tuple[int, int | None], set[int]] = defaultdict(set)
+    for job in jobs:
+        cell = (job.place_id, job.shift_id)
+        people[cell].add(job.contact_id)
+        if job.rep_id is not None:
+            led[cell].add(job.contact_id)
+            reps[cell].add(job.rep_id)
+    names = names_of(session, scope, {place for place, _shift in people} - set(sites))
+    shifts = {
+        int(shift): str(name)
+        for shift, name in session.execute(
+            scope.select(Shift.id, Shift.name).where(one_of(Shift.place_id, sites))
+        )
+    }
+    cells = [
+        Cell(
+            area=names.get(place),
+            shift=shifts.get(shift) if shift is not None else None,
+            people=len(some),
+            reps=len(reps[place, shift]),
+            nobody=len(some - led[place, shift]),
+        )
+        for (place, shift), some in people.items()
+    ]
+    return tuple(
+        sorted(
+            cells,
+            key=lambda one: (one.area is None, one.area or "", one.shift is None, one.shift or ""),
+        )
+    )
+
+
+# Unions side by side
+
+
+def _unions_here(
+    session: Session, scope: Scope, question: Question, sites: Mapping[int, Part]
+) -> tuple[UnionsHere, ...]:
+    if not sites:
+        return ()
+    per_person = (
+        scope.select(
+            Job.workplace_id.label("site"),
+            Job.contact_id.label("person"),
+            sa.func.count(sa.distinct(Membership.union_id)).label("unions"),
+            permission=question.permission,
+        )
+        .select_from(Job)
+        .join(Membership, Membership.contact_id == Job.contact_id)
+        .where(*_members(question, sites))
+        .group_by(Job.workplace_id, Job.contact_id)
+    ).subquery()
+    together_ = session.execute(
+        scope.select(
+            per_person.c.site,
+            sa.func.count(),
+            sa.func.sum(sa.case((per_person.c.unions > 1, 1), else_=0)),
+        ).group_by(per_person.c.site)
+    )
+    of_any = {site: (int(members), int(several)) for site, members, several in together_}
+    by_union: dict[int, dict[int, int]] = defaultdict(dict)
+    for site, union, members in session.execute(
+        scope.select(
+            Job.workplace_id,
+            Membership.union_id,
+            sa.func.count(sa.distinct(Job.contact_id)),
+            permission=question.permission,
+        )
+        .select_from(Job)
+        .join(Membership, Membership.contact_id == Job.contact_id)
+        .where(*_members(question, sites))
+        .group_by(Job.workplace_id, Membership.union_id)
+    ):
+        by_union[site][union] = int(members)
+    recognised: dict[int, set[int]] = defaultdict(set)
+    for place, union in session.execute(
+        scope.select(Recognition.place_id, Recognition.union_id).where(
+            covers(Recognition, question.as_at), known(Recognition, question.known_at)
+        )
+    ):
+        recognised[place].add(union)
+    return tuple(
+        UnionsHere(
+            place=part,
+            by_union=by_union.get(place_id, {}),
+            any_union=of_any.get(place_id, (0, 0))[0],
+            several=of_any.get(place_id, (0, 0))[1],
+            recognised=frozenset(
+                recognised.get(place_id, set()) | recognised.get(part.employer_id, set())
+            ),
+        )
+        for place_id, part in sites.items()
+    )
+
+
+def _members(question: Question, sites: Collection[int]) -> tuple[Any, ...]:
+    return (
+        covers(Job, question.as_at),
+        known(Job, question.known_at),
+        one_of(Job.workplace_id, sites),
+        covers(Membership, question.as_at),
+        known(Membership, question.known_at),
+        Membership.status == MembershipStatus.MEMBER,
+    )
