@@ -49,6 +49,39 @@ def trend_sql(node_id: int, days: Sequence[date], dialect: str) -> str:
     GROUP BY d.day, s.member"""
 
 
+def moves_sql(node_id: int, since: date, until: date) -> str:
+    """Return the statement for how many people of the workplaces inside the node were there, and
+    members, on both days, from the dated facts."""
+
+    def _on(table: str, day: date) -> str:
+        return (
+            f"{table}.valid_from <= '{day}' AND ({table}.valid_to IS NULL "
+            f"OR {table}.valid_to > '{day}')"
+        )
+
+    def _state(day: date) -> str:
+        return (
+            f"max(CASE WHEN m.status = 'member' AND {_on('m', day)} THEN 2 "
+            f"WHEN m.union_id IS NULL AND {_on('m', day)} THEN 1 ELSE 0 END)"
+        )
+
+    either = {table: f"(({_on(table, since)}) OR ({_on(table, until)}))" for table in ("j", "m")}
+    return f"""
+    SELECT here_before, before, here_after, after, count(*) FROM (
+      SELECT max(CASE WHEN {_on("j", since)} THEN 1 ELSE 0 END) AS here_before,
+        {_state(since)} AS before,
+        max(CASE WHEN {_on("j", until)} THEN 1 ELSE 0 END) AS here_after,
+        {_state(until)} AS after
+      FROM job j
+      LEFT JOIN membership m ON m.contact_id = j.contact_id AND m.superseded_at IS NULL
+        AND {either["m"]}
+      WHERE j.superseded_at IS NULL AND {either["j"]}
+        AND j.place_id IN (SELECT descendant_id FROM place_closure WHERE ancestor_id = {node_id})
+      GROUP BY j.contact_id
+    ) moved
+    GROUP BY here_before, before, here_after, after"""
+
+
 def wall_sql(node_id: int, workplace_id: int, day: date) -> str:
     """Return the statement for everybody at a workplace as at the day: where they work and stand,
     their last talk, a yes once, a reminder still open, and whether they lead.

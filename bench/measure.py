@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,11 +20,17 @@ from bench.pages import EMPTY, get, post, sign_in
 from bench.timing import Times, in_turn, statements_of
 from crm.access.permissions import Permission
 from crm.access.scope import Grant, Scope
+from crm.domain.assessment import DEFAULT_EXPIRY
 from crm.domain.roles import Role
-from crm.features.density.queries import month_ends
+from crm.domain.vocabulary import PlaceKind
+from crm.features.density.queries import month_ends, year_before
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.places import Place, Workplace
 from crm.reads import figures
+from crm.reads.decisions import Unit
+from crm.reads.measures import measures
+from crm.reads.movement import movement, year_of_change
+from crm.reads.readiness import get_readiness
 from crm.web.db import db, unit_of_work
 
 _READ = {"crm_scope": True}
@@ -306,7 +313,8 @@ def pages(
 
 
 def reads(marks: Landmarks, today: date, *, rounds: int, everything: bool = False) -> list[Page]:
-    """Return the reads behind the density page, without HTTP and templates."""
+    """Return the reads behind the pages of figures, without HTTP and templates; and what the
+    decomposition of a year must ask at the least, by hand."""
     node = marks.root_id if everything else marks.branch_id
     grant = Grant(role=Role.ORGANISER, place_id=node, covers_everything=everything)
     question = figures.Question(as_at=today)
@@ -323,6 +331,25 @@ def reads(marks: Landmarks, today: date, *, rounds: int, everything: bool = Fals
 
     answers["Density table, read only"] = asked(figures.density_table)
     answers["Trend of a year, read only"] = asked(figures.trend, month_ends(today))
+    year_ago = year_before(today)
+    unit = Unit(node, uuid.UUID(int=0), PlaceKind.BRANCH, "")
+    answers["Moves of a year, by hand"] = _asked(
+        db.engine.raw_connection(), by_hand.moves_sql(node, year_ago, today)
+    )
+    answers["What changed in a year, read only"] = asked(partial(movement, since=year_ago))
+    answers["Leavers of a year, read only"] = asked(
+        partial(year_of_change, since=year_ago, month_ends=month_ends(today)[:-1])
+    )
+    answers["Density in full, read only"] = asked(
+        partial(measures, expiry=DEFAULT_EXPIRY, day=today)
+    )
+
+    def ready() -> None:
+        scope = Scope(actor_id=1, grants=(grant,))
+        with unit_of_work(scope, read_only=True) as session:
+            get_readiness(session, scope, unit, as_at=today, day=today, expiry=DEFAULT_EXPIRY)
+
+    answers["Readiness with its workplaces, read only"] = ready
     found = []
     for name, answer in answers.items():
         times = in_turn({name: answer}, rounds=rounds, at_most_seconds=60.0)

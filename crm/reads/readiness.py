@@ -101,13 +101,17 @@ class Wanted(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AreaOwner:
-    """An area of a workplace, or a workplace without areas: and whether somebody looks after it."""
+    """An area of a workplace, or a workplace without areas: and whether somebody looks after it.
+
+    people: on our list in it and in areas inside it; with_us: of them, firmly 1 or 2, and lately.
+    """
 
     public_id: uuid.UUID
     workplace_id: uuid.UUID
     name: str
     workplace: str
     people: int
+    with_us: int
     owned: bool
 
 
@@ -191,7 +195,7 @@ def get_readiness(
         else _people(session, scope, base, as_at, expiry, by_site=False).get(None, Counted())
     )
     held = _tests(session, scope, unit, as_at)
-    owners = _areas(session, scope, ids, as_at, day)
+    owners = _areas(session, scope, ids, as_at, day, expiry)
     said = findings_in_force(session, scope, unit, as_at=as_at)
     own_said = findings_of_sites(session, scope, ids, as_at=as_at)
     in_force = terms_in_force(session, scope, unit, as_at=as_at)
@@ -603,7 +607,12 @@ def in_charge_now(
 
 
 def _areas(
-    session: Session, scope: Scope, sites: Collection[int], as_at: date, day: date
+    session: Session,
+    scope: Scope,
+    sites: Collection[int],
+    as_at: date,
+    day: date,
+    expiry: ExpiryRule,
 ) -> list[AreaOwner]:
     """Return the areas of the workplaces, and workplaces without any, and who has no owner."""
     if not sites:
@@ -621,17 +630,23 @@ def _areas(
         )
         .correlate(Place)
     )
-    people = (
-        sa.select(sa.func.count(sa.distinct(StateSpan.contact_id)))
-        .join(PlaceClosure, PlaceClosure.descendant_id == StateSpan.place_id)
-        .where(
-            PlaceClosure.ancestor_id == Place.id,
-            StateSpan.from_day <= as_at,
-            StateSpan.to_day > as_at,
+
+    def _people_of(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+        return (
+            sa.select(sa.func.count(sa.distinct(StateSpan.contact_id)))
+            .join(PlaceClosure, PlaceClosure.descendant_id == StateSpan.place_id)
+            .where(
+                PlaceClosure.ancestor_id == Place.id,
+                StateSpan.from_day <= as_at,
+                StateSpan.to_day > as_at,
+                *which,
+            )
+            .correlate(Place)
+            .scalar_subquery()
         )
-        .correlate(Place)
-        .scalar_subquery()
-    )
+
+    people = _people_of()
+    with_us = _people_of(firm_now(as_at, expiry), StateSpan.score <= 2)
     areas = {
         int(area): int(site)
         for area, site in session.execute(
@@ -644,7 +659,12 @@ def _areas(
     wanted = set(areas) | (set(sites) - set(areas.values()))
     rows = session.execute(
         scope.select(
-            Place.id, Place.public_id, Place.name, owned.label("owned"), people.label("people")
+            Place.id,
+            Place.public_id,
+            Place.name,
+            owned.label("owned"),
+            people.label("people"),
+            with_us.label("with_us"),
         )
         .where(one_of(Place.id, wanted | set(sites)))
         .order_by(Place.name, Place.id)
@@ -657,6 +677,7 @@ def _areas(
             name=row.name,
             workplace=site.name,
             people=int(row.people),
+            with_us=int(row.with_us),
             owned=bool(row.owned),
         )
         for row in rows

@@ -83,6 +83,7 @@ def show(scope: Scope, place_id: UUID) -> Any:
         steps=wording.next_steps(found, _address),
         index=wording.index_text(found.whole.index),
         index_lines=wording.index_lines(found.whole),
+        weakest_area=wording.weakest_area(found),
         chart=wording.parts_chart(found),
         sites=wording.sites_table(found, _show_url) if found.sites else None,
         said=[wording.said_text(one) for one in found.said.values()],

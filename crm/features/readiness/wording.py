@@ -24,7 +24,7 @@ from crm.domain.readiness import (
 )
 from crm.features.readiness.queries import Kept
 from crm.reads.decisions import Said
-from crm.reads.readiness import Readiness, Standing, Wanted
+from crm.reads.readiness import AreaOwner, Readiness, Standing, Wanted
 from crm.web.filters import day as day_text
 from crm.web.filters import moment as moment_text
 from crm.web.filters import people as people_text
@@ -119,6 +119,26 @@ def index_lines(one: Standing) -> list[str]:
             ),
         )
     return said
+
+
+def weakest_area(found: Readiness) -> str | None:
+    """Return the area where the smallest share of people is firmly with us; None without areas."""
+    peopled = [area for area in found.areas if area.people]
+    if len(peopled) < 2:
+        return None
+    one = min(peopled, key=lambda area: (area.with_us / area.people, -area.people))
+    return _(
+        "Weakest area: %(area)s. %(with_us)s of %(people)s on our list are firmly with us.",
+        area=_area_name(one),
+        with_us=people_text(one.with_us),
+        people=people_text(one.people),
+    )
+
+
+def _area_name(area: AreaOwner) -> str:
+    if area.public_id == area.workplace_id:
+        return area.name
+    return _("%(area)s, %(workplace)s", area=area.name, workplace=area.workplace)
 
 
 def _weakest(index: Index) -> str:
@@ -456,9 +476,7 @@ def _owners_step(found: Readiness, address: Address) -> Step:
     links = [
         (
             address("turf", place=area.workplace_id),
-            area.name
-            if area.public_id == area.workplace_id
-            else _("%(area)s, %(workplace)s", area=area.name, workplace=area.workplace),
+            _area_name(area),
         )
         for area in sorted(without, key=lambda one: -one.people)[:MOST_NAMED]
     ]
