@@ -99,7 +99,7 @@ def wall_sql(node_id: int, workplace_id: int, day: date) -> str:
                 AND asked <> 'nothing') AS said_yes,
       EXISTS (SELECT 1 FROM follow_up
               WHERE contact_id = j.contact_id AND done_at IS NULL) AS has_task,
-      (SELECT max(stage) FROM leading
+      (SELECT max(stage) FROM "leading"
        WHERE contact_id = j.contact_id AND workplace_id = j.workplace_id
          AND superseded_at IS NULL AND valid_from <= '{day}'
          AND (valid_to IS NULL OR valid_to > '{day}')) AS stage
