@@ -46,7 +46,8 @@ from crm.domain.readiness import (
 )
 from crm.domain.structure import RISK, Deed, Tally, WhyNot, lowest_share, tally
 from crm.domain.turf import THE_TEN
-from crm.domain.vocabulary import PlaceKind, PointKind, PointState
+from crm.domain.vocabulary import BallotKind, PlaceKind, PointKind, PointState
+from crm.models.ballots import Ballot, BallotForecast, BallotPart
 from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import ContactPoint, Job, StateSpan
 from crm.models.places import Area, Place, PlaceClosure
@@ -195,6 +196,7 @@ def get_readiness(
         else _people(session, scope, base, as_at, expiry, by_site=False).get(None, Counted())
     )
     held = _tests(session, scope, unit, as_at)
+    chances = _chances(session, scope, ids, as_at)
     owners = _areas(session, scope, ids, as_at, day, expiry)
     said = findings_in_force(session, scope, unit, as_at=as_at)
     own_said = findings_of_sites(session, scope, ids, as_at=as_at)
@@ -210,6 +212,7 @@ def get_readiness(
         answers: Mapping[Finding, Said],
         areas: Sequence[AreaOwner],
         tests: Sequence[HeldHere],
+        chance: float | None,
     ) -> Standing:
         listed = _with_leaders(people, leaders, in_charge, sites)
         of_workers = _with_leaders(of_base, leaders, in_charge, sites & base)
@@ -219,7 +222,7 @@ def get_readiness(
             index=readiness_index(
                 _measures(of_workers, listed, figure, answers, tests, as_at), in_force.terms.targets
             ),
-            gates=_gates(listed, figure, answers, areas, tests, in_force.terms, as_at),
+            gates=_gates(listed, figure, answers, areas, tests, chance, in_force.terms, as_at),
             counted=of_workers,
             listed=listed,
             workforce=figure.workforce,
@@ -239,6 +242,7 @@ def get_readiness(
         said,
         owners,
         _held(held, None),
+        min(chances.values(), default=None),
     )
     sites: list[Standing] = []
     if unit.kind != PlaceKind.WORKPLACE:
@@ -256,6 +260,7 @@ def get_readiness(
                     {**said, **own_said.get(place_id, {})},
                     [area for area in owners if area.workplace_id == row.public_id],
                     _held(held, place_id),
+                    chances.get(place_id),
                 )
             )
     return Readiness(
@@ -318,6 +323,7 @@ def _gates(
     answers: Mapping[Finding, Said],
     areas: Sequence[AreaOwner],
     tests: Sequence[HeldHere],
+    chance: float | None,
     terms: Terms,
     as_at: date,
 ) -> tuple[Gate, ...]:
@@ -330,7 +336,7 @@ def _gates(
 
     return (
         list_gate(age, listed.addressed, entitled, terms.limits),
-        law_gate(None, terms.limits),
+        law_gate(chance, terms.limits),
         structure_gate(
             [HeldTest(one.risk, one.tally.did / one.tally.listed, one.worst_area) for one in tests],
             terms.limits,
@@ -403,6 +409,51 @@ def _held(listed: Iterable[_Listed], site: int | None) -> list[HeldHere]:
                 ),
             )
         )
+    return found
+
+
+# Ballots
+
+_STATUTORY = (BallotKind.ACTION, BallotKind.REBALLOT)
+
+
+def _chances(
+    session: Session, scope: Scope, sites: Collection[int], as_at: date
+) -> dict[int, float]:
+    """Return for each workplace that is in a ballot to come the lowest chance of passing.
+
+    By the last projection that was kept of the workplace by itself, or else of the whole ballot,
+    of statutory ballots not declared and not called off. A workplace in no such ballot, or with
+    no projection kept, is not in it. Two statements.
+    """
+    if not sites:
+        return {}
+    parts = session.execute(
+        scope.select(BallotPart.ballot_id, BallotPart.id, BallotPart.place_id)
+        .join(Ballot, Ballot.id == BallotPart.ballot_id)
+        .where(
+            Ballot.kind.in_(_STATUTORY),
+            Ballot.declared_at.is_(None),
+            Ballot.called_off_on.is_(None),
+            one_of(BallotPart.place_id, sites),
+        )
+    ).all()
+    if not parts:
+        return {}
+    kept = session.execute(
+        scope.select(BallotForecast.ballot_id, BallotForecast.part_id, BallotForecast.chance)
+        .where(
+            BallotForecast.ballot_id.in_(sorted({part.ballot_id for part in parts})),
+            BallotForecast.made_on <= as_at,
+        )
+        .order_by(BallotForecast.made_on, BallotForecast.made_at, BallotForecast.id)
+    )
+    last = {(row.ballot_id, row.part_id): float(row.chance) for row in kept}
+    found: dict[int, float] = {}
+    for part in parts:
+        chance = last.get((part.ballot_id, part.id), last.get((part.ballot_id, None)))
+        if chance is not None:
+            found[part.place_id] = min(chance, found.get(part.place_id, 1.0))
     return found
 
 

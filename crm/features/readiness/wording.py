@@ -207,6 +207,13 @@ def _why(gate: Gate, found: Readiness) -> str:
             needs=percent_of(limits.verified_share),
         )
         return f"{verified} {_checked(found.said.get(Finding.LIST_CHECKED), limits.list_age_days)}"
+    if gate.name is GateName.LAW and gate.has is not None:
+        return _(
+            "The lowest chance in the projections that were kept: %(chance)s. Needs %(needs)s. "
+            "A projection is no promise.",
+            chance=percent_of(gate.has),
+            needs=percent_of(limits.chance),
+        )
     if gate.name is GateName.LAW:
         return _(
             "Needs a planned ballot with a chance of %(needs)s to pass every test of the law.",

@@ -18,6 +18,7 @@ from crm.domain.readiness import Finding, GateName, Measure, Part
 from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind
 from crm.models.audit import AuditEntry
+from crm.models.ballots import Ballot, BallotForecast, BallotPart
 from crm.models.campaigns import Participation
 from crm.models.contacts import Contact, ContactPoint
 from crm.models.conversations import FollowUp
@@ -353,6 +354,86 @@ def test_two_tests_of_rising_risk_open_the_gate_when_every_area_took_part(world:
 def test_a_test_that_was_called_off_counts_nowhere(world: World) -> None:
     _hold(world, "open_petition", (world.ioana,), TODAY, called_off_at=NOW)
     assert _mill(world).whole.last_test is None
+
+
+def _project(
+    world: World, chance: float, *, part: Named | None = None, made: date = TODAY, **more: Any
+) -> None:
+    """Store a ballot at the Mill and the Depot, with one projection of it or of one part."""
+    with unit_of_work(ALL) as session:
+        ballot = Ballot(
+            **{
+                "name": "Pay",
+                "kind": "action",
+                "union_id": world.union.id,
+                "jurisdiction": "GB",
+                "separate": part is not None,
+                "place_id": world.branch.id,
+                "created_at": NOW,
+                **more,
+            }
+        )
+        session.add(ballot)
+        session.flush()
+        parts = {}
+        for site in (world.mill, world.depot):
+            parts[site.id] = BallotPart(ballot_id=ballot.id, place_id=site.id, jurisdiction="GB")
+            session.add(parts[site.id])
+        session.flush()
+        session.add(
+            BallotForecast(
+                ballot_id=ballot.id,
+                place_id=part.id if part else world.branch.id,
+                part_id=parts[part.id].id if part else None,
+                made_on=made,
+                made_at=NOW,
+                entitled=10,
+                not_asked=1,
+                turnout_points=[0.5] * 19,
+                chance=chance,
+                **{
+                    f"{what}_{end}": 0.5
+                    for what in ("turnout", "yes")
+                    for end in ("low", "median", "high")
+                },
+            )
+        )
+
+
+@pytest.mark.parametrize(("chance", "is_open"), [(0.9, True), (0.8999, False)])
+def test_the_law_gate_goes_by_the_kept_projection_of_a_ballot_to_come(
+    world: World, chance: float, is_open: bool
+) -> None:
+    _project(world, chance, made=TODAY - timedelta(days=1))
+    assert _gates(_mill(world))[GateName.LAW] is is_open
+    assert _gates(_found(world.branch, PlaceKind.BRANCH))[GateName.LAW] is is_open
+    assert _gates(_found(world.dock, PlaceKind.WORKPLACE))[GateName.LAW] is None
+    before = _found(world.mill, PlaceKind.WORKPLACE, as_at=TODAY - timedelta(days=2))
+    assert _gates(before)[GateName.LAW] is None
+
+
+def test_of_several_projections_the_lowest_chance_is_the_gate(world: World) -> None:
+    _project(world, 0.99)
+    _project(world, 0.4, part=world.depot)
+    assert _gates(_mill(world))[GateName.LAW] is True
+    branch = _found(world.branch, PlaceKind.BRANCH)
+    assert next(gate.has for gate in branch.whole.gates if gate.name is GateName.LAW) == 0.4
+    law = {
+        site.name: next(gate.is_open for gate in site.gates if gate.name is GateName.LAW)
+        for site in branch.sites
+    }
+    assert law == {"The Depot": False, "The Mill": True}
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"kind": "indicative"}, {"declared_at": NOW}, {"called_off_on": TODAY}],
+)
+def test_a_ballot_that_is_over_or_binds_nobody_opens_no_gate(
+    world: World, over: dict[str, Any]
+) -> None:
+    _project(world, 0.99, **over)
+    assert _gates(_mill(world))[GateName.LAW] is None
 
 
 def test_more_people_and_places_cost_no_more_statements(
