@@ -8,19 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.domain.headcount import Workforce
 from crm.domain.readiness import (
     DEFAULT_TARGETS,
+    DEFAULT_TERMS,
     UNKNOWN,
+    BadTerms,
     Band,
+    Finding,
     GateName,
     HeldTest,
     Measure,
     Part,
     Target,
+    Terms,
     band_of,
+    capacity,
     exact,
     law_gate,
     list_gate,
+    over_workers,
     owners_gate,
     participation,
     plain_gate,
@@ -188,3 +195,66 @@ def test_red_gates_come_before_those_not_known_and_green_ones_are_left_out() -> 
 def test_a_target_that_makes_no_sense_is_refused(numbers: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="A target needs 0 <= floor < target <= 1"):
         Target(*numbers)
+
+
+@given(
+    truth=st.integers(1, 400),
+    share=st.floats(0, 1),
+    below=st.integers(0, 50),
+    above=st.integers(0, 50),
+)
+def test_a_share_of_all_workers_always_lies_in_its_range(
+    truth: int, share: float, below: int, above: int
+) -> None:
+    people = round(share * truth)
+    workforce = Workforce(max(0, truth - below), None, truth + above)
+    found = over_workers(people, workforce, named=people)
+    assert found.low <= people / truth <= found.high
+    unknown = over_workers(people, None, named=min(truth, people + 3))
+    assert unknown.low <= people / truth <= unknown.high
+
+
+def test_of_no_workers_no_share_is_known() -> None:
+    assert over_workers(0, Workforce.exactly(0), named=0) == UNKNOWN
+    assert over_workers(0, None, named=0) == Measure(0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "low", "high"),
+    [
+        ({}, 0, 1),
+        ({Finding.FUND: True}, 1 / 3, 1),
+        ({Finding.FUND: False, Finding.PICKETS: True}, 1 / 3, 2 / 3),
+        ({Finding.FUND: True, Finding.PICKETS: True, Finding.HARDSHIP: True}, 1, 1),
+        ({Finding.DECISION: True}, 0, 1),
+    ],
+)
+def test_what_lasts_is_a_range_until_all_three_are_known(
+    answers: dict[Finding, bool], low: float, high: float
+) -> None:
+    assert (capacity(answers).low, capacity(answers).high) == (low, high)
+
+
+def test_terms_come_back_as_they_were_kept_and_bad_ones_are_refused() -> None:
+    assert Terms.from_json(DEFAULT_TERMS.as_json()) == DEFAULT_TERMS
+    some = Terms.from_json({"targets": {"support": [0.1, 0.2, 3]}, "limits": {"chance": 0.5}})
+    assert some.targets[Part.SUPPORT] == Target(0.1, 0.2, 3)
+    assert some.targets[Part.DENSITY] == DEFAULT_TARGETS[Part.DENSITY]
+    assert some.limits.chance == 0.5
+    for bad in (
+        {"targets": {"support": [0.2, 0.2, 1]}, "limits": {}},
+        {"targets": {"support": [0.1, 0.2, 0]}, "limits": {}},
+        {"targets": {}, "limits": {"chance": 0}},
+        {"targets": {}, "limits": {"list_age_days": 0}},
+        {"targets": {}, "limits": {"luck": 1}},
+        {},
+    ):
+        with pytest.raises(BadTerms):
+            Terms.from_json(bad)
+
+
+def test_what_is_known_to_fall_short_shuts_the_list_gate_by_itself() -> None:
+    assert list_gate(None, 94, 100).is_open is False
+    assert list_gate(None, 95, 100).is_open is None
+    assert list_gate(29, None, 100).is_open is False
+    assert list_gate(28, 95, 100).is_open is True
