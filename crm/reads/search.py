@@ -1,4 +1,4 @@
-"""The search for people, by what they are called, their phones, their job and their area.
+"""The search for people, by what they are called, their phones, job, area and tags.
 
 ``fitting`` is a statement for use inside other filters; ``find_people`` gives the first of them in
 order, with what a page must say about the rest. Both look only at jobs at places of the scope.
@@ -17,8 +17,11 @@ from sqlalchemy.orm import Session
 from crm.access import search_index
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.domain.identity import fold
 from crm.domain.search import Closeness, Term, closeness, cuts, nearest, slips_allowed, terms_of
+from crm.domain.vocabulary import FieldSubject
 from crm.models.conversations import Conversation
+from crm.models.lists import ContactTag, Tag
 from crm.models.search import SearchCut, SearchEntry
 
 # More people than this are not put in order: nobody reads on so far. The page says so.
@@ -29,6 +32,9 @@ _ENOUGH_AS_TYPED = 10
 # first give everybody in the country with such a name.
 _FEW_LINES = 15_000
 _MOST_NEAR_WORDS = 20
+# Fewer letters begin too many words.
+_SHORTEST_TAG = 2
+_MOST_TAGS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,9 @@ def find_people(
     """Return the people that ``fitting`` gives, best first.
 
     Whole names come first, then names that begin as typed, then names that hold it, then people
-    found by job, area or phone, then names that are nearly the same; in each of these the people
-    with whom the actor has talked first, then by name. among: further conditions on
-    SearchEntry. most: how many at most.
+    found by job, area or phone, then those with a tag of that name, then names that are nearly the
+    same; in each of these but the tags the people with whom the actor has talked first, then by
+    name. among: further conditions on SearchEntry. most: how many at most.
     """
     look = _look(session, scope, text, as_at=as_at, permission=permission)
     if not look.terms:
@@ -109,7 +115,60 @@ def find_people(
                 first.update({line.id: line for line in some})
         lines = [*first.values(), *(line for line in lines if line.id not in first)]
     found = _ordered(session, scope, lines, look.terms, most)
-    return replace(found, more=found.more or more)
+    found = replace(found, more=found.more or more)
+    return _with_tagged(session, scope, found, text, look, among, most)
+
+
+def _with_tagged(
+    session: Session,
+    scope: Scope,
+    found: Found,
+    text: str,
+    look: _Look,
+    among: Sequence[sa.ColumnElement[bool]],
+    most: int,
+) -> Found:
+    """Return what was found with those who have a tag of that name, before names only nearly so.
+
+    The words of a tag are not in the index: whoever sees a person may not see the tag.
+    """
+    begins = fold(text)
+    if len(begins) < _SHORTEST_TAG:
+        return found
+    tags = session.scalars(
+        scope.select(Tag.id)
+        .where(
+            Tag.subject == FieldSubject.CONTACT,
+            sa.or_(
+                Tag.name_key.startswith(begins, autoescape=True),
+                Tag.name_key.contains(f" {begins}", autoescape=True),
+            ),
+        )
+        .limit(_MOST_TAGS)
+    ).all()
+    if not tags:
+        return found
+    tagged = session.scalars(
+        scope.select(SearchEntry.contact_id, permission=look.permission)
+        .where(
+            SearchEntry.contact_id.in_(
+                sa.select(ContactTag.contact_id).where(ContactTag.tag_id.in_(tags))
+            ),
+            SearchEntry.valid_from <= look.as_at,
+            SearchEntry.valid_to > look.as_at,
+            *among,
+        )
+        .order_by(SearchEntry.words, SearchEntry.contact_id)
+        .limit(_lines_for(most))
+    ).all()
+    sure = found.ids[: len(found.ids) - found.near]
+    near = [one for one in found.ids[len(sure) :] if one not in set(tagged)]
+    ids = list(dict.fromkeys([*sure, *tagged, *near]))
+    return Found(
+        tuple(ids[:most]),
+        max(0, len(near) - max(0, len(ids) - most)),
+        found.more or len(ids) > most,
+    )
 
 
 def _look(

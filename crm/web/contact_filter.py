@@ -67,7 +67,7 @@ def _hidden() -> str:
 
 def _work_lines(chosen: ContactFilter, names: Mapping[UUID, str]) -> Lines:
     if chosen.text:
-        yield _("Name, phone, job or area"), chosen.text
+        yield _("Name, phone, job, area or tag"), chosen.text
     for words, value in (
         (_("Where"), chosen.place),
         (_("Shift"), chosen.shift),

@@ -118,7 +118,7 @@ class FilterForm(Form):
 
         csrf = False
 
-    q = TextField(_("Name, phone, job or area"), limit=LONGEST_SEARCH)
+    q = TextField(_("Name, phone, job, area or tag"), limit=LONGEST_SEARCH)
     place = PlainSelect(_("Where"))
     member = PlainSelect(
         _("In a union"), pairs=[("", _("Everybody")), *((one.value, word) for one, word in MEMBERS)]

@@ -96,7 +96,7 @@ class FilterForm(Form):
 
         csrf = False
 
-    q = TextField(_("Name, phone, job or area"), limit=LONGEST_SEARCH)
+    q = TextField(_("Name, phone, job, area or tag"), limit=LONGEST_SEARCH)
     place = Select(_("Where"))
     shift = Select(_("Shift"))
     employer = Select(_("Who pays their wages"))

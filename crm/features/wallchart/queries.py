@@ -23,6 +23,7 @@ from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.identity import fold
 from crm.domain.structure import Deed
+from crm.domain.vocabulary import FieldKind, FieldSubject
 from crm.domain.wallchart import (
     Gap,
     OnTheWall,
@@ -36,6 +37,7 @@ from crm.domain.wallchart import (
 )
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Conversation, ConversationIssue, FollowUp
+from crm.models.lists import ContactAnswer, ContactTag, CustomField, FieldChoice, Tag
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
 from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.reads.people import names_of_users
@@ -51,6 +53,11 @@ Kept = TypeVar("Kept")
 NOT_KNOWN_KEY = "none"
 # The group of those whose shift or employer is known, but not shown to this reader.
 HIDDEN_KEY = "hidden"
+# The columns of a field with yes and no.
+YES_KEY = "yes"
+NO_KEY = "no"
+# A row of tabs with more than this cannot be read.
+MOST_OWN = 12
 
 
 # How many of the last tests a tile has a sign for.
@@ -72,6 +79,17 @@ class GroupBy(enum.StrEnum):
     JOB = "job"
     EMPLOYER = "employer"
     LEADER = "leader"
+    # A tag or a field of a branch.
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A tag, or a field with a choice or yes and no (kind is then set), to have columns by."""
+
+    public_id: uuid.UUID
+    name: str
+    kind: FieldKind | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,8 @@ class Group:
 class Wall:
     """The wall chart of a workplace. people: everybody on it, once, in the order of the tiles.
 
-    whole: the reader holds the whole workplace, not only areas of it. tests: the names of the last
+    whole: the reader holds the whole workplace, not only areas of it. own: the tags and fields it
+    can have columns by; own_chosen: the one it has, with GroupBy.OWN. tests: the names of the last
     tests there, the oldest first.
     """
 
@@ -116,6 +135,8 @@ class Wall:
     may_add: bool
     may_log: bool
     tests: tuple[str, ...] = ()
+    own: tuple[Own, ...] = ()
+    own_chosen: Own | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +239,15 @@ def get_wall(
     *,
     as_at: date,
     by: GroupBy = GroupBy.AREA,
+    own: uuid.UUID | None = None,
     issue: str | None = None,
     expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> Wall:
-    """Return the wall chart of a workplace as at a day, as we know now. Eleven statements at most.
+    """Return the wall chart of a workplace as at a day, as we know now. 14 statements at most.
 
+    own: the tag or field to have columns by, with GroupBy.OWN; without one that the workplace
+    has, the columns are areas. Tags and answers have no days: they are those of now.
     expiry: how long an assessment counts.
-
     issue: a code of the vocabulary; it marks who raised that issue by then.
     Raises NotFound when the workplace is out of scope, or none of its people are the reader's.
     """
@@ -250,13 +273,22 @@ def get_wall(
         {place: _likely(estimate) for place, estimate in estimates.items()},
         at_place,
     )
+    owns = _owns(session, scope, site)
+    chosen = next((one for one in owns if one.public_id == own), None)
+    if by is GroupBy.OWN and chosen is None:
+        by = GroupBy.AREA
     if by is GroupBy.AREA:
         groups = _by_area(site, everybody, at_place, estimates, empty, as_at)
     elif by is GroupBy.LEADER:
         groups = _by_leader(everybody, led, sum(empty.values()))
+    elif by is GroupBy.OWN and chosen is not None:
+        names, answers = _answers(session, scope, chosen, list(everybody))
+        keyed = _people_by(rows, lambda row: answers.get(row.contact_id))
+        groups = _by_other(keyed, everybody, names, sum(empty.values()))
     else:
         names = _names(session, scope, site, rows, by)
-        groups = _by_other(by, rows, everybody, names, sum(empty.values()))
+        keyed = _people_by(rows, _COLUMN[by])
+        groups = _by_other(keyed, everybody, names, sum(empty.values()))
     people = tuple(sorted(everybody.values(), key=wall_order))
     return Wall(
         public_id=site.public_id,
@@ -272,6 +304,8 @@ def get_wall(
         may_add=site.may_add,
         may_log=site.may_log,
         tests=tuple(name for _key, name in tests),
+        own=owns,
+        own_chosen=chosen if by is GroupBy.OWN else None,
     )
 
 
@@ -739,14 +773,74 @@ _COLUMN: dict[GroupBy, Any] = {
 }
 
 
+def _owns(session: Session, scope: Scope, site: _Site) -> tuple[Own, ...]:
+    """Return the tags, then the fields with few answers, that are offered at the workplace."""
+    above = sa.select(PlaceClosure.ancestor_id).where(
+        PlaceClosure.descendant_id == site.workplace_id
+    )
+    about = FieldSubject.CONTACT
+    tags = session.execute(
+        scope.select(Tag.public_id, Tag.name)
+        .where(Tag.subject == about, Tag.retired_on.is_(None), Tag.place_id.in_(above))
+        .order_by(Tag.name_key, Tag.id)
+        .limit(MOST_OWN)
+    )
+    fields = session.execute(
+        scope.select(CustomField.public_id, CustomField.name, CustomField.kind)
+        .where(
+            CustomField.subject == about,
+            CustomField.kind.in_([FieldKind.CHOICE, FieldKind.YES_NO]),
+            CustomField.retired_on.is_(None),
+            CustomField.place_id.in_(above),
+        )
+        .order_by(CustomField.name_key, CustomField.id)
+        .limit(MOST_OWN)
+    )
+    return (
+        *(Own(public_id, name, None) for public_id, name in tags),
+        *(Own(public_id, name, kind) for public_id, name, kind in fields),
+    )
+
+
+def _answers(
+    session: Session, scope: Scope, own: Own, contact_ids: list[int]
+) -> tuple[dict[Any, tuple[str, str | None]], dict[int, Any]]:
+    """Return the columns of a tag or field, and the column of each person who has one.
+
+    Whoever has no answer is in no column of these: it is not known, and never "no".
+    """
+    if own.kind is None:
+        tagged = session.scalars(
+            scope.select(ContactTag.contact_id)
+            .join(Tag, Tag.id == ContactTag.tag_id)
+            .where(Tag.public_id == own.public_id, ContactTag.contact_id.in_(contact_ids))
+        )
+        return {True: (YES_KEY, own.name)}, dict.fromkeys(tagged, True)
+    rows = session.execute(
+        scope.select(ContactAnswer.contact_id, ContactAnswer.choice_id, ContactAnswer.flag_value)
+        .join(CustomField, CustomField.id == ContactAnswer.field_id)
+        .where(CustomField.public_id == own.public_id, ContactAnswer.contact_id.in_(contact_ids))
+    ).all()
+    if own.kind is FieldKind.YES_NO:
+        # Their words are the screen's: crm/features/wallchart/wording.py.
+        names: dict[Any, tuple[str, str | None]] = {True: (YES_KEY, None), False: (NO_KEY, None)}
+        return names, {row.contact_id: row.flag_value for row in rows}
+    choices = session.execute(
+        scope.select(FieldChoice.id, FieldChoice.public_id, FieldChoice.name)
+        .join(CustomField, CustomField.id == FieldChoice.field_id)
+        .where(CustomField.public_id == own.public_id)
+        .order_by(FieldChoice.id)
+    )
+    names = {one.id: (str(one.public_id), one.name) for one in choices}
+    return names, {row.contact_id: row.choice_id for row in rows}
+
+
 def _by_other(
-    by: GroupBy,
-    rows: Sequence[Any],
+    keyed: dict[Any, set[int]],
     everybody: Mapping[int, OnTheWall],
     names: Mapping[Any, tuple[str, str | None]],
     empty: int,
 ) -> list[Group]:
-    keyed = _people_by(rows, _COLUMN[by])
     groups = []
     for inner, (key, label) in names.items():
         people = _sorted(everybody, keyed.pop(inner, set()))

@@ -24,7 +24,7 @@ from crm.features.wallchart.queries import GroupBy, Wall
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
-from crm.web.forms import Form
+from crm.web.forms import Form, chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.pages import address_of
 
@@ -68,7 +68,7 @@ class _Links:
 
     def base(self, **changes: Any) -> str:
         """Return the address without the filters of people: for the lists behind the figures."""
-        kept = {name: self.kept.get(name) for name in ("by", "as_at")}
+        kept = {name: self.kept.get(name) for name in ("by", "own", "as_at")}
         return self._here({**kept, **changes})
 
     def _here(self, values: dict[str, Any]) -> str:
@@ -94,6 +94,7 @@ def show(scope: Scope, place_id: UUID) -> Any:
     if form.as_at.data is None or form.as_at.errors:
         form.as_at.data = as_at
     by = _word(GroupBy, request.args.get("by")) or GroupBy.AREA
+    own = chosen_id(request.args.get("own")) if by is GroupBy.OWN else None
     shown = wording.Shown(
         form.chosen("stands"), form.chosen("member"), form.chosen("issue"), form.chosen("leads")
     )
@@ -107,13 +108,16 @@ def show(scope: Scope, place_id: UUID) -> Any:
             place_id,
             as_at=as_at,
             by=by,
+            own=own,
             issue=shown.issue or None,
             expiry=expiry_rule(),
         )
+    by = wall.by
     links = _Links(
         place_id,
         {
             "by": "" if by is GroupBy.AREA else by.value,
+            "own": str(wall.own_chosen.public_id) if wall.own_chosen else "",
             "as_at": "" if as_at == today else as_at.isoformat(),
             "stands": shown.stands,
             "member": shown.member,
@@ -140,10 +144,20 @@ def _screen(
         on_today=on_today,
         has_errors=bool(form.errors),
         tabs=[
-            (str(words), links(by="" if by is GroupBy.AREA else by.value), by is wall.by)
-            for by, words in _GROUPS.items()
+            *(
+                (
+                    str(words),
+                    links(by="" if by is GroupBy.AREA else by.value, own=""),
+                    by is wall.by,
+                )
+                for by, words in _GROUPS.items()
+            ),
+            *(
+                (one.name, links(by=GroupBy.OWN.value, own=one.public_id), one == wall.own_chosen)
+                for one in wall.own
+            ),
         ],
-        kept={"by": links.kept.get("by", "")},
+        kept={"by": links.kept.get("by", ""), "own": links.kept.get("own", "")},
         folded=len(wall.people) > wording.OPEN_UP_TO
         or len(wall.groups) > wording.COLUMNS_DRAWN_UP_TO,
         total=wording.figures(wall.sums, wall.headcount, links.base),
@@ -236,7 +250,7 @@ def _table(
 
     groups = [
         (
-            wording.group_title(one, wall.by),
+            wording.group_title(one, wall.by, wall.own_chosen),
             list(filter(_keeps, one.all_here if group is not None else one.people)),
         )
         for one in ([group] if group is not None else wall.groups)
@@ -255,7 +269,7 @@ def _table(
         if gap
         else (groups[0][0] if group else None),
         filtered=gap is not None or group is not None or not shown.everybody,
-        column=str(_GROUPS[wall.by]),
+        column=wall.own_chosen.name if wall.own_chosen else str(_GROUPS[wall.by]),
         pages=_pages(links, here, first, len(rows)),
         place_url=address_of("workplaces.show", place_id=wall.public_id),
     )

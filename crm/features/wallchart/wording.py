@@ -22,9 +22,9 @@ from crm.domain.wallchart import (
     TalkAge,
     has_gap,
 )
-from crm.features.wallchart.queries import HIDDEN_KEY, Group, GroupBy, Wall
+from crm.features.wallchart.queries import HIDDEN_KEY, NO_KEY, YES_KEY, Group, GroupBy, Own, Wall
 from crm.web.filters import day, people
-from crm.web.labels import label, rating_label
+from crm.web.labels import NOT_KNOWN, label, rating_label
 
 # More blanks than this in one column are said in words.
 MOST_BLANKS = 60
@@ -199,12 +199,16 @@ def short_keys(wall: Wall) -> dict[str, str]:
     }
 
 
-def group_title(group: Group, by: GroupBy) -> str:
-    """Return the heading of a column."""
+def group_title(group: Group, by: GroupBy, own: Own | None = None) -> str:
+    """Return the heading of a column. own: the tag or field that the wall has columns by."""
     if group.label is not None:
         return group.label
     if group.key == HIDDEN_KEY:
         return str(_("Not shown to you"))
+    if group.key in (YES_KEY, NO_KEY):
+        return str(_("Yes") if group.key == YES_KEY else _("No"))
+    if own is not None:
+        return str(_("Without this tag") if own.kind is None else NOT_KNOWN)
     return str(
         {
             GroupBy.AREA: _("Area not known"),
@@ -301,7 +305,7 @@ def columns(
             Column(
                 key=group.key,
                 letter=_letter(place),
-                title=group_title(group, wall.by),
+                title=group_title(group, wall.by, wall.own_chosen),
                 known=group.label is not None,
                 summary=_summary(group),
                 tiles=tuple(words.tiles(kept, shorts)) if few or alone else (),
@@ -521,7 +525,7 @@ def gaps(wall: Wall, *, address: Address, talk_address: Address | None) -> Gaps:
         if count:
             for_list = wall.by is GroupBy.AREA and talk_address is not None
             line = GapLine(
-                title=group_title(group, wall.by),
+                title=group_title(group, wall.by, wall.own_chosen),
                 text=str(
                     _(
                         "%(count)s of %(named)s not asked",
@@ -579,7 +583,7 @@ def _leaderless(wall: Wall, keys: dict[str, str], address: Address) -> Iterable[
     ]
     return [
         GapLine(
-            title=group_title(group, wall.by),
+            title=group_title(group, wall.by, wall.own_chosen),
             text=people(group.sums.named),
             list_url=address(view="table", group=keys[group.key]),
             talk_url=None,
