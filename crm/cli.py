@@ -21,6 +21,7 @@ from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from crm.access import audit, search_index, spans, tree
+from crm.access.audit import record_export
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.exports import density_csv
@@ -40,7 +41,7 @@ from crm.models.places import Place
 from crm.reads.figures import GroupBy
 from crm.reads.people import find_user_id
 from crm.reads.report import build_report
-from crm.web import backups, clock, migrating, serving, tasks
+from crm.web import backups, clock, migrating, serving, tasks, whole
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
 from crm.web.guard import scope_of
@@ -297,6 +298,30 @@ def backup(file: Path) -> None:
         click.echo(
             f"Wrote {file.name} ({file.stat().st_size:,} bytes). Keep it as safe as the list."
         )
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(file: Path) -> None:
+    """Write everything to FILE in open formats: a ZIP of CSV tables and an SQLite file."""
+    scope = Scope.everything(reason=_FROM_THE_COMMAND_LINE)
+    with _app():
+        _require_current()
+        try:
+            with unit_of_work(scope, read_only=True) as session:
+                done = whole.write(session, scope, file, now=clock.now())
+        except whole.CannotExport as error:
+            raise click.ClickException(str(error)) from error
+        with unit_of_work(scope) as session:
+            record_export(
+                session,
+                what="everything",
+                filters={},
+                rows=done.rows,
+                place_id=tree.everything_id(session),
+            )
+        click.echo(f"Wrote {done.rows:,} rows of {done.tables} tables to {file.name}.")
+        click.echo("It is not encrypted. Keep it on an encrypted disk; delete it when done.")
 
 
 @main.command()

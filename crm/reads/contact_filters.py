@@ -152,6 +152,12 @@ def _spoken_with(chosen: ContactFilter, as_at: date) -> Iterator[sa.ColumnElemen
         yield _exists(Contact.id == StateSpan.contact_id, Contact.do_not_contact.is_(False))
 
 
+def _among(column: Any, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    # As a set and not as a question about each span: what is asked for is often rare, and SQLite
+    # would walk through everybody in the country to find three.
+    return StateSpan.contact_id.in_(sa.select(column).where(*conditions))
+
+
 def _inside(place: uuid.UUID) -> sa.Select[Any]:
     return (
         sa.select(PlaceClosure.descendant_id)
@@ -218,11 +224,7 @@ def _leads(as_at: date) -> sa.ColumnElement[bool]:
 
 
 def _tagged(tag: uuid.UUID) -> sa.ColumnElement[bool]:
-    return _exists(
-        ContactTag.contact_id == StateSpan.contact_id,
-        ContactTag.tag_id == Tag.id,
-        Tag.public_id == tag,
-    )
+    return _among(ContactTag.contact_id, ContactTag.tag_id == Tag.id, Tag.public_id == tag)
 
 
 def _answered(session: Session, scope: Scope, asked: FieldTest) -> sa.ColumnElement[bool]:
@@ -234,18 +236,21 @@ def _answered(session: Session, scope: Scope, asked: FieldTest) -> sa.ColumnElem
     ).one_or_none()
     if field is None:
         return sa.false()
-    mine = (ContactAnswer.contact_id == StateSpan.contact_id, ContactAnswer.field_id == field.id)
+    answer, mine = ContactAnswer.contact_id, ContactAnswer.field_id == field.id
     if asked.how is Compare.NOT_KNOWN:
         # Of people elsewhere nobody asks this at all: it is not "not known" of them.
         inside = sa.select(PlaceClosure.descendant_id).where(
             PlaceClosure.ancestor_id == field.place_id
         )
-        return sa.and_(StateSpan.place_id.in_(inside), ~_exists(*mine))
+        return sa.and_(
+            StateSpan.place_id.in_(inside), ~_exists(answer == StateSpan.contact_id, mine)
+        )
     if field.kind is FieldKind.CHOICE:
         if asked.how is not Compare.IS:
             return sa.false()
-        return _exists(
-            *mine,
+        return _among(
+            answer,
+            mine,
             ContactAnswer.choice_id == FieldChoice.id,
             FieldChoice.public_id == _id_or_none(asked.value),
         )
@@ -259,10 +264,12 @@ def _answered(session: Session, scope: Scope, asked: FieldTest) -> sa.ColumnElem
         if isinstance(value, str):
             # SQLite knows the small letters of English only.
             fits = sa.or_(fits, sa.func.lower(column) == value.lower())
-        return _exists(*mine, fits)
+        return _among(answer, mine, fits)
     if field.kind not in ORDERED:
         return sa.false()
-    return _exists(*mine, column >= value if asked.how is Compare.AT_LEAST else column <= value)
+    return _among(
+        answer, mine, column >= value if asked.how is Compare.AT_LEAST else column <= value
+    )
 
 
 def _id_or_none(text: str) -> uuid.UUID | None:
@@ -282,18 +289,14 @@ def _quiet(days: int, as_at: date) -> sa.ColumnElement[bool]:
 
 def _reminded(wanted: Reminder, as_at: date) -> sa.ColumnElement[bool]:
     if wanted is Reminder.DUE:
-        return _exists(
-            FollowUp.contact_id == StateSpan.contact_id,
-            FollowUp.done_at.is_(None),
-            FollowUp.due_on <= as_at,
-        )
+        return _among(FollowUp.contact_id, FollowUp.done_at.is_(None), FollowUp.due_on <= as_at)
     some = has_open_reminder(StateSpan.contact_id)
     return some if wanted is Reminder.OPEN else ~some
 
 
 def _raised(issue: str, as_at: date) -> sa.ColumnElement[bool]:
-    return _exists(
-        ConversationIssue.contact_id == StateSpan.contact_id,
+    return _among(
+        ConversationIssue.contact_id,
         ConversationIssue.issue == issue,
         Conversation.id == ConversationIssue.conversation_id,
         Conversation.day <= as_at,

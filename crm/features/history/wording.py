@@ -101,6 +101,7 @@ SUBJECTS: dict[str, Any] = {
     "case_team_member": _("Team of a case"),
     "case_entry": _("Entry in a case"),
     "saved_list": _("Saved list"),
+    "everything": _("File of everything"),
     "bulk_action": _("Done with many people"),
     "bulk_entry": _("Person of what was done with many"),
     "report_recipe": _("Kept report"),
