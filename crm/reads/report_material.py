@@ -189,10 +189,10 @@ class Material:
     ) -> tuple[Line, ...]:
         """Return the line of the whole, then one for each place by name, the not known last.
 
-        An area is its own only line, so the lines of one that holds no other are left out.
+        Where there is no place inside the unit to tell apart, the whole stands alone.
         """
         first = Line(LineKind.WHOLE, "", "", self.asked.as_at, whole)
-        if set(by_place) <= {self.asked.place_id}:
+        if set(by_place) <= {self.asked.place_id, None}:
             return (first,)
         named = self.names(place for place in by_place if place is not None)
         lines = [

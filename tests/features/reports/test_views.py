@@ -273,6 +273,24 @@ def test_screen_csv_and_workbook_hold_the_same_numbers(busy: World, client_as: C
             assert not any(cell.data_type == "f" for cell in row)
 
 
+def test_a_workplace_without_areas_has_one_line(busy: World) -> None:
+    for table in ("members", "support", "leaders", "work"):
+        rows = [row for row in _rows(busy.depot) if row.table == table]
+        assert {(row.place, row.line) for row in rows} == {("The Depot", "")}
+
+
+def test_the_day_of_the_report_is_the_last_day_that_counts(busy: World) -> None:
+    """Of the talks on the 3rd, the 4th and the 20th of November, and the new member of the 5th."""
+    before = _whole(_rows(busy.branch, as_at=date(2026, 11, 4)), busy.branch)
+    assert before["work.talks"] == 4
+    assert before["members.came_as_members"] == 0
+    after = _whole(_rows(busy.branch, as_at=date(2026, 11, 5)), busy.branch)
+    assert (after["work.talks"], after["members.came_as_members"]) == (4, 1)
+    # What happened on the day of the last meeting was known there.
+    later = _whole(_rows(busy.branch, since=date(2026, 11, 4)), busy.branch)
+    assert later["work.talks"] == 1
+
+
 def test_a_file_holds_no_name_of_anybody(busy: World, client_as: Clients) -> None:
     officer = client_as(busy.officer)
     address = f"/reports/{busy.branch.public_id}"
