@@ -85,6 +85,8 @@ def pages_of(live: Live, *, of_places: bool) -> list[Stop]:
         # Without a place these two ask for it first, and look different.
         place = f"?place={live.ids['place_id']}"
         stops.append(Stop("admin", f"/admin/users/new{place}"))
+        # Who takes files out sees more of these than the first role that may see them.
+        stops += [Stop("officer", live.paths()[f"reports.{name}"]) for name in ("index", "show")]
         stops.append(Stop("admin", f"/admin/users/{live.ids['user_id']}/roles/new{place}"))
     return stops
 

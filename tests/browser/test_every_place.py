@@ -43,6 +43,8 @@ def test_the_practice_copy_with_its_full_lists_and_charts(
         Stop("ana", f"/dash/explain/{site}"),
         Stop("kasia", "/dash"),
         Stop("kasia", "/dash/print"),
+        Stop("kasia", f"/reports/{site}"),
+        Stop("kasia", f"/reports/{site}/print"),
         Stop("ade", "/admin/users"),
     ]
     faults = look_at_all(live_practice, open_page, stops)
