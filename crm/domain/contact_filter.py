@@ -79,6 +79,12 @@ class FieldTest:
             raise NotAFilter("value of a field")
 
 
+def searchable(text: str) -> str:
+    """Return what was typed as a filter takes it: not too long, without signs nobody can type."""
+    typed = (letter for letter in text if ord(letter) >= 32 or letter in "\r\n\t")
+    return "".join(typed)[:LONGEST_SEARCH]
+
+
 @dataclass(frozen=True, slots=True)
 class ContactFilter:
     """Which people a list keeps, of those with a job on a day. Ids are public ids.
@@ -105,9 +111,7 @@ class ContactFilter:
     no_task: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.text) > LONGEST_SEARCH or any(
-            ord(letter) < 32 and letter not in "\r\n\t" for letter in self.text
-        ):
+        if self.text != searchable(self.text):
             raise NotAFilter("text")
         if self.quiet_days is not None and not 1 <= self.quiet_days <= MOST_QUIET_DAYS:
             raise NotAFilter("days")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
-from crm.domain.contact_filter import LONGEST_SEARCH, ContactFilter
+from crm.domain.contact_filter import ContactFilter, searchable
 from crm.domain.errors import NotFound
 from crm.domain.vocabulary import FieldGroup
 from crm.models.accounts import UserAccount
@@ -169,7 +169,7 @@ def list_people(
     Three statements without text, whatever the number of people; a field takes one more.
     """
     if chosen is None:
-        chosen = ContactFilter(text=text[:LONGEST_SEARCH], place=place)
+        chosen = ContactFilter(text=searchable(text), place=place)
     text = chosen.text
     conditions = conditions_of(session, scope, chosen, as_at=as_at, expiry=expiry)
     if text.strip():

@@ -15,10 +15,12 @@ from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
 from crm.domain.member_list import Queue, Trouble
+from crm.domain.people_columns import FileKind
 from crm.domain.readiness import Band as ReadyBand
 from crm.domain.readiness import Finding, GateName, Part
 from crm.domain.roles import Role
 from crm.domain.rules import Counted, KeyDate, Subject
+from crm.domain.sheet import Names
 from crm.domain.structure import Deed, Evidence, Rung, VotedHow, WhyNot
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
@@ -26,6 +28,7 @@ from crm.domain.vocabulary import (
     Answer,
     AreaKind,
     BallotKind,
+    BulkKind,
     CaseKind,
     CaseMatter,
     CaseOutcome,
@@ -88,6 +91,15 @@ class _Words(Mapping[enum.Enum, Any]):
 
 LABELS: Mapping[enum.Enum, Any] = _Words(
     (
+        (Names.SHORT, _("First name and initial")),
+        (Names.INITIALS, _("Initials only")),
+        (Names.NUMBERS, _("Numbers only: the names are on the key")),
+        (FileKind.XLSX, _("A spreadsheet (XLSX)")),
+        (FileKind.CSV, _("A table for other programs (CSV)")),
+        (FileKind.VCARD, _("Cards for the address book of a phone (vCard)")),
+        (BulkKind.TAG, _("Tag put on many people")),
+        (BulkKind.UNTAG, _("Tag taken off many people")),
+        (BulkKind.REMINDER, _("Reminders about many people")),
         (FieldSubject.CONTACT, _("People")),
         (FieldSubject.WORKPLACE, _("Workplaces")),
         (FieldKind.CHOICE, _("One from a list")),

@@ -15,7 +15,7 @@ from crm.web import guard
 _STAGE = """
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,8 +24,13 @@ class Permission: ...
 class Scope:
     def require(self, permission: Permission) -> None: ...
 
+class NotFound(Exception): ...
+
 def current_scope() -> Scope:
     return Scope()
+
+def _onward(scope: Scope) -> object:
+    return None
 
 """
 _SOUND = """

@@ -32,7 +32,7 @@ from crm.reads.places import Choice
 from crm.web.contact_filter import COMPARES, MEMBERS, REMINDERS, STANDS
 from crm.web.errors import sentence
 from crm.web.forms import DayField, Form, TextField, chosen_id
-from crm.web.labels import ISSUES
+from crm.web.labels import ISSUES, choices
 
 
 class Act(StrEnum):
@@ -243,11 +243,7 @@ class FileForm(Form):
 
     kind = PlainRadio(
         _("What kind of file?"),
-        [
-            (FileKind.XLSX.value, _("A spreadsheet (XLSX)")),
-            (FileKind.CSV.value, _("A table for other programs (CSV)")),
-            (FileKind.VCARD.value, _("Cards for the address book of a phone (vCard)")),
-        ],
+        choices((FileKind.XLSX, FileKind.CSV, FileKind.VCARD)),
         default=FileKind.XLSX.value,
     )
     columns = Ticks(

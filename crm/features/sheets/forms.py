@@ -13,14 +13,9 @@ from crm.domain.sheet import Names
 from crm.domain.vocabulary import ASKS
 from crm.web.forms import Form, chosen_id
 from crm.web.labels import ASKS as ASK_WORDS
+from crm.web.labels import choices
 
 CHOOSE = _("Choose one from the list.")
-
-NAMES = (
-    (Names.SHORT, _("First name and initial")),
-    (Names.INITIALS, _("Initials only")),
-    (Names.NUMBERS, _("Numbers only: the names are on the key")),
-)
 
 
 class SheetForm(Form):
@@ -32,7 +27,7 @@ class SheetForm(Form):
     who = HiddenField()
     names = RadioField(
         _("How are people named on it?"),
-        choices=[SelectChoice(one.value, word) for one, word in NAMES],
+        choices=[SelectChoice(*pair) for pair in choices(Names)],
         default=Names.SHORT.value,
     )
     large = BooleanField(_("Large print: 12 people on a side instead of 20"))
