@@ -210,8 +210,8 @@ def _block_keys(record: Prepared) -> Iterator[object]:
         for later in whole[place + 1 :]:
             yield ("two", word, later)
             # One of the two may have a slip anywhere: the other, and some rest of this one.
-            yield from (("slip", word, cut) for cut in cuts(later))
-            yield from (("slip", later, cut) for cut in cuts(word))
+            yield from (("slip", word, cut) for cut in _cuts(later))
+            yield from (("slip", later, cut) for cut in _cuts(word))
     for head in heads:
         yield from (("head and day", head, day) for day in known.days)
         yield from (("head and workplace", head, place) for place in known.workplaces)
@@ -221,6 +221,10 @@ def _block_keys(record: Prepared) -> Iterator[object]:
                 ("form and workplace", *sorted((form, word)), at) for at in known.workplaces
             )
             yield from (("form", *sorted((form, word)), one) for one in whole if one != word)
+
+
+# Many people have the same names; each is worked out once.
+_cuts = lru_cache(maxsize=50_000)(cuts)
 
 
 @lru_cache(maxsize=200_000)

@@ -33,7 +33,7 @@ from crm.reads.search import find_people
 
 # So many people are compared while somebody waits: about a second. Of more, only those who share a
 # phone or mail address are, until a place is chosen.
-MOST_COMPARED: Final = 5000
+MOST_COMPARED: Final = 3000
 _MOST_SHARING: Final = 2000
 _MOST_CHOICES: Final = 300
 _MOST_FOUND: Final = 10

@@ -25,7 +25,7 @@ class ListForm(Form):
         _("The list"),
         description=_("A spreadsheet or CSV file, with the names of the columns in the first row."),
     )
-    whose = SelectField(_("Whose members are on it?"))
+    whose = SelectField(_("Whose members are on it?"), default="")
     as_at = DayField(
         _("On which day was it true?"),
         [InputRequired(_("Enter the day."))],
@@ -42,12 +42,20 @@ class ListForm(Form):
 
     def offer(self, found: Sequence[Choice]) -> None:
         """Offer these unions and branches."""
-        self.whose.choices = [SelectChoice(one.value, one.label) for one in found]
+        self.whose.choices = [
+            SelectChoice("", _("Choose the union or branch")),
+            *(SelectChoice(one.value, one.label) for one in found),
+        ]
 
     def validate_file(self, field: Any) -> None:
         """Refuse a form without a file."""
         if not field.data:
             raise ValidationError(gettext("Choose a file."))
+
+    def validate_whose(self, field: Any) -> None:
+        """Refuse a list of which nobody has said whose it is."""
+        if not field.data:
+            raise ValidationError(gettext("Choose whose members are on the list."))
 
     def validate_right(self, field: Any) -> None:
         """Refuse a list that may not be used."""

@@ -7,13 +7,14 @@ import io
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from crm.access import member_lists
 from crm.domain.member_list import (
     Line,
     Queue,
@@ -267,6 +268,7 @@ def test_nobody_else_sees_the_list_and_it_is_sealed_and_gone_when_closed(
     ("changes", "words"),
     [
         ({"right": "taken"}, "We may not use such a list. Ask the branch secretary for one."),
+        ({"whose": ""}, "Choose whose members are on the list."),
         ({"as_at": "2026-12-24"}, "This day has not come yet."),
         ({"file": (io.BytesIO(b"Colour,Size\nred,3\nblue,4\n"), "x.csv")}, "no column with names"),
         ({"file": (io.BytesIO(b"\x00\x01\x02" * 50), "x.xlsx")}, ""),
@@ -303,3 +305,17 @@ def test_a_line_says_what_it_says_and_no_more() -> None:
     )
     assert (second.number, second.trouble) == (7, Trouble.NOT_A_DAY)
     assert day_in("2026-02-30") is None
+
+
+def test_a_list_that_is_forgotten_is_thrown_away_after_a_month(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    _send(organiser, world)
+    for days, gone in ((29, False), (31, True)):
+        with unit_of_work() as session:
+            now = factories.NOW + timedelta(days=days)
+            if member_lists.has_old(session, now=now):
+                member_lists.close_old(session, now=now)
+        (kept,) = _rows(MemberList)
+        assert (kept.sealed is None, kept.closed_at is not None) == (gone, gone)
