@@ -45,6 +45,7 @@ FEATURES: tuple[str, ...] = (
     "cases",
     "law",
     "ballots",
+    "voting",
     "sheets",
     "campaigns",
     "practice",

@@ -92,28 +92,31 @@ def record_export(
     )
 
 
-def record_erasure(
+def record_counts(
     session: Session,
+    verb: Verb,
     *,
     subject: str,
     subject_id: int,
     place_id: int | None,
     counts: Mapping[str, int],
 ) -> None:
-    """Record that rows were erased which must leave no trace of whom they were about.
+    """Record one act on many rows that must leave no trace of whom they are about.
 
-    subject: their table. subject_id: of what they all belonged to. counts: how many of each sort.
+    verb: CREATE or DELETE. subject: their table. subject_id: of what they all belong to. counts:
+    how many of each sort.
     """
     _insert(
         session,
         [
             _entry(
                 session,
-                Verb.DELETE,
+                verb,
                 subject=subject,
                 subject_id=subject_id,
                 place_id=place_id,
-                old=dict(counts),
+                old=dict(counts) if verb is Verb.DELETE else None,
+                new=dict(counts) if verb is Verb.CREATE else None,
             )
         ],
     )

@@ -1,4 +1,4 @@
-"""Erasing what people told us of whether they vote. The one place that does it.
+"""Erasing what people told us of whether they vote, and lists of voters. The one place for it.
 
 All of a ballot's rows go, whoever asks: a row at a workplace that its branch has lost since would
 else stay behind, seen by nobody and erased by nobody.
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from crm.access import audit
 from crm.access.scope import MARK
-from crm.domain.vocabulary import VoteWord
-from crm.models.ballots import VoteTold
+from crm.domain.vocabulary import Verb, VoteWord
+from crm.models.ballots import BallotEntry, VoteTold
 from crm.models.base import table_of
 
 
@@ -37,11 +37,21 @@ def erase_told(session: Session, *, ballot_id: int, place_id: int) -> int:
     if rows:
         connection.execute(sa.delete(told).where(told.c.ballot_id == ballot_id))
         session.expire_all()
-        audit.record_erasure(
+        audit.record_counts(
             session,
+            Verb.DELETE,
             subject=VoteTold.__tablename__,
             subject_id=ballot_id,
             place_id=place_id,
             counts={"rows": rows, **{one.value: by_word.get(one, 0) for one in VoteWord}},
         )
     return rows
+
+
+def forget_list(session: Session, *, ballot_id: int) -> int:
+    """Delete the list of voters of a ballot that the caller may write; return how many rows."""
+    entry = table_of(BallotEntry)
+    session.flush()
+    gone = session.connection().execute(sa.delete(entry).where(entry.c.ballot_id == ballot_id))
+    session.expire_all()
+    return int(gone.rowcount)

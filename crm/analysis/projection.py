@@ -112,7 +112,7 @@ class Projection:
     turnout: papers returned ÷ entitled. yes_of_votes: yes ÷ papers returned (spoiled ones count as
     voting). yes_of_entitled: yes ÷ entitled. if_none_vote and if_all_vote: the turnout if none, or
     all, of the people not asked send a paper back. returned and yes: the draws themselves, a
-    number of papers for each.
+    number of papers for each. from_asked: the papers of people who were asked, in each draw.
     """
 
     entitled: int
@@ -124,6 +124,7 @@ class Projection:
     yes_of_entitled: Estimate
     if_none_vote: Estimate
     if_all_vote: Estimate
+    from_asked: Ints
 
     def chance(self, turnout: float | None, yes: float | None = 0.5) -> float:
         """The share of drawn ballots that pass: turnout at least this, and more than `yes` of the
@@ -310,6 +311,7 @@ def _projected(
         yes_of_entitled=_quantiles(yes / entitled),
         if_none_vote=_quantiles(known.returned / entitled),
         if_all_vote=_quantiles((known.returned + not_asked) / entitled),
+        from_asked=known.returned,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -143,18 +143,24 @@ class WholeBallot:
             )
         return milestones(rule_book(self.jurisdiction), self.days, begun=self.begun, said=self.said)
 
-    def tests(self, jurisdiction: str | None = None) -> tuple[Rule, ...]:
-        """The tests that its result is held against, in force on the day it opens."""
-        opens_on = self.days.opens_on
-        if opens_on is None:
+    def tests(
+        self,
+        jurisdiction: str | None = None,
+        on: date | None = None,
+        begun: Mapping[str, date] | None = None,
+    ) -> tuple[Rule, ...]:
+        """The tests that a result is held against: by the law of the ballot or another one, in
+        force on the day it opens or another one, given the changes that have begun."""
+        day = on or self.days.opens_on
+        if day is None:
             return ()
         recognition = self.kind is BallotKind.RECOGNITION
         rules = rule_book(jurisdiction or self.jurisdiction).all_in_force(
-            {KeyDate.APPLICATION: self.applied_on or opens_on}
+            {KeyDate.APPLICATION: self.applied_on or day}
             if recognition
-            else {KeyDate.BALLOT_OPENING: opens_on},
+            else {KeyDate.BALLOT_OPENING: day},
             subject=Subject.RECOGNITION if recognition else Subject.ACTION_BALLOT,
-            begun=self.begun,
+            begun=self.begun if begun is None else begun,
             said=self.said,
         )
         return tuple(
@@ -428,3 +434,37 @@ def _result(
             begun=begun,
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """Something that must be done for a ballot that the actor may write."""
+
+    ballot_id: uuid.UUID
+    name: str
+    milestone: Milestone
+
+
+def list_due_steps(
+    session: Session, scope: Scope, *, today: date, ahead: timedelta
+) -> list[DueStep]:
+    """Return what the actor's ballots ask for up to a day ahead, and what is late, by day.
+
+    Nothing for those who plan no ballots. Steps more than a quarter late are left to the page of
+    the ballot. One statement where there is no ballot.
+    """
+    if not scope.may(Permission.BALLOT_WRITE):
+        return []
+    ballots = session.scalars(
+        scope.select(Ballot, permission=Permission.BALLOT_WRITE).where(
+            Ballot.called_off_on.is_(None), Ballot.opens_on.is_not(None)
+        )
+    ).all()
+    late = timedelta(days=91)
+    found = [
+        DueStep(whole.public_id, whole.name, one)
+        for whole in read_ballots(session, scope, ballots)
+        for one in whole.milestones()
+        if one.is_due(today, ahead) and one.day >= today - late and not one.assumed
+    ]
+    return sorted(found, key=lambda one: (one.milestone.day, one.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,6 +14,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.models.cases import Case, CaseDeadline
 from crm.models.conversations import FollowUp
+from crm.reads.ballots import list_due_steps
 
 AHEAD = timedelta(days=366)
 
@@ -22,6 +24,7 @@ class DatedKind(StrEnum):
 
     REMINDER = "reminder"
     DEADLINE = "deadline"
+    BALLOT = "ballot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,18 @@ def list_dated(session: Session, scope: Scope, *, today: date) -> list[Dated]:
 
     Only counts: no name of a person or place may be among it. One statement for each sort.
     """
-    return [*_reminders(session, scope, today), *_deadlines(session, scope, today)]
+    return [
+        *_reminders(session, scope, today),
+        *_deadlines(session, scope, today),
+        *_ballots(session, scope, today),
+    ]
+
+
+def _ballots(session: Session, scope: Scope, today: date) -> list[Dated]:
+    """Return what the ballots that the actor plans ask for."""
+    steps = list_due_steps(session, scope, today=today, ahead=AHEAD)
+    counts = Counter(one.milestone.day for one in steps)
+    return [Dated(day=day, kind=DatedKind.BALLOT, count=counts[day]) for day in sorted(counts)]
 
 
 def _reminders(session: Session, scope: Scope, today: date) -> list[Dated]:

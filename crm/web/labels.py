@@ -11,6 +11,8 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 
 from crm.domain.assessment import Basis, Freshness
+from crm.domain.ballot_days import Stage as BallotStage
+from crm.domain.ballot_days import Step as BallotStep
 from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
@@ -313,6 +315,24 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (CaseOutcome.LOST, _("Lost")),
         (CaseOutcome.WITHDRAWN, _("Taken back")),
         (CaseOutcome.PASSED_ON, _("Passed on, such as to the union’s lawyers")),
+        (BallotStage.PLANNED, _("Planned")),
+        (BallotStage.OPEN, _("Voting is open")),
+        (BallotStage.CLOSED, _("Voting is over, not declared yet")),
+        (BallotStage.DECLARED, _("Declared")),
+        (BallotStage.CALLED_OFF, _("Called off")),
+        (BallotStep.BALLOT_NOTICE, _("The employer must have the notice of the ballot")),
+        (BallotStep.SAMPLE_PAPER, _("The employer must have a sample of the voting paper")),
+        (BallotStep.OPENS, _("Voting opens")),
+        (BallotStep.LAST_POST, _("Last safe day to post a vote")),
+        (BallotStep.CLOSES, _("Last day of voting")),
+        (BallotStep.TELL_MEMBERS, _("Tell everyone who could vote the result, as soon as you can")),
+        (BallotStep.TELL_EMPLOYERS, _("Tell every employer the result, as soon as you can")),
+        (BallotStep.SCRUTINEER_REPORT, _("The scrutineer’s report must be there")),
+        (BallotStep.ACTION_NOTICE, _("The employer must have the notice of action")),
+        (BallotStep.EARLIEST_ACTION, _("First day on which action may start")),
+        (BallotStep.ACTION_STARTS, _("First day of action, as planned")),
+        (BallotStep.REBALLOT_NOTICE, _("Notice of a new ballot, so that no day is lost")),
+        (BallotStep.MANDATE_ENDS, _("Last day of the mandate")),
         (BallotKind.ACTION, _("Ballot on industrial action")),
         (BallotKind.REBALLOT, _("Re-ballot, to renew a mandate")),
         (BallotKind.RECOGNITION, _("Recognition ballot")),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STRANGER = "nobody"
 # Files and answers for machines: no pages.
 NO_PAGES = {
+    "ballots.ics",
     "conversations.manifest",
     "conversations.people",
     "conversations.state",

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.analysis.ballot_plans import Comparison, compare, crps_of_points
+from crm.analysis.projection import Assumptions, brier
+from crm.domain.assessment import ExpiryRule
 from crm.domain.errors import NotFound
+from crm.domain.rules import Change, Threshold
 from crm.domain.vocabulary import PlaceKind
+from crm.models.ballots import Ballot, BallotForecast
 from crm.models.places import Place, PlaceClosure, Union, Workplace
-from crm.reads.ballots import WholeBallot, get_ballot
+from crm.reads.ballots import WholeBallot, get_ballot, read_ballots
 from crm.reads.places import Choice
+from crm.reads.voters import Stands, list_voters, stands_of
 
 MOST_PLACES = 300
 # A ballot of more workplaces than this is planned in parts, employer by employer.
@@ -126,3 +134,142 @@ def get_own(session: Session, scope: Scope, ballot_id: uuid.UUID) -> WholeBallot
     if not ballot.may_write:
         raise NotFound(f"ballot {ballot_id}")
     return ballot
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one ballot or several may come to, as at a day. compared: None when nobody may vote.
+
+    stands: of each workplace that has voters, in the order of compared.each. tests: those that
+    were held against it; without: the changes of law whose test was left out.
+    """
+
+    ballot: WholeBallot
+    as_at: date
+    voters: int
+    stands: tuple[Stands, ...]
+    compared: Comparison | None
+    without: Comparison | None
+    change: Change | None
+
+
+def get_plan(
+    session: Session,
+    scope: Scope,
+    ballot_id: uuid.UUID,
+    *,
+    assumptions: Assumptions,
+    expiry: ExpiryRule,
+    today: date,
+) -> Plan:
+    """Project a ballot of the actor's, all together and each for itself. Raises NotFound.
+
+    A ballot without a first day is held against the law of today. Nothing is kept.
+    """
+    ballot = get_own(session, scope, ballot_id)
+    voters = list_voters(session, scope, ballot, today)
+    stands = stands_of(session, scope, ballot, voters, today=today, expiry=expiry)
+    compared, without, change = None, None, None
+    if stands:
+        opens_on = ballot.days.opens_on or today
+        compared = _compare(ballot, stands, opens_on, ballot.begun, assumptions)
+        for one in ballot.open_changes():
+            begun = {**ballot.begun, one.id: min(opens_on, today)}
+            if opens_on >= one.not_before:
+                change = one
+                without = _compare(ballot, stands, opens_on, begun, assumptions)
+                break
+    return Plan(
+        ballot=ballot,
+        as_at=today,
+        voters=sum(one.left_out is None for one in voters),
+        stands=tuple(stands),
+        compared=compared,
+        without=without,
+        change=change,
+    )
+
+
+def _compare(
+    ballot: WholeBallot,
+    stands: Sequence[Stands],
+    opens_on: date,
+    begun: Mapping[str, date],
+    assumptions: Assumptions,
+) -> Comparison:
+    def _tests(code: str) -> list[Threshold]:
+        return [rule.threshold for rule in ballot.tests(code, opens_on, begun) if rule.threshold]
+
+    return compare(
+        [one.groups for one in stands],
+        [_tests(one.part.jurisdiction) for one in stands],
+        _tests(ballot.jurisdiction),
+        assumptions,
+        seed=ballot.public_id.int % 2**32,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A kept projection beside what came. part_name: None for all together. Shares are of 1.
+
+    happened: whether the paper passed; None = not known. brier and crps: None = no result yet.
+    """
+
+    part_name: str | None
+    made_on: date
+    entitled: int
+    turnout_low: float
+    turnout_median: float
+    turnout_high: float
+    chance: float
+    actual: float | None
+    happened: bool | None
+    brier: float | None
+    crps: float | None
+
+
+def list_scores(session: Session, scope: Scope, ballots: Sequence[WholeBallot]) -> list[Score]:
+    """Return the kept projections of these ballots with their scores, the oldest first."""
+    by_id = {one.id: one for one in ballots}
+    rows = session.scalars(
+        scope.select(BallotForecast)
+        .where(BallotForecast.ballot_id.in_(sorted(by_id)))
+        .order_by(BallotForecast.made_at, BallotForecast.id)
+    )
+    found = []
+    for row in rows:
+        ballot = by_id[row.ballot_id]
+        part = next((one for one in ballot.parts if one.id == row.part_id), None)
+        if row.part_id is not None and part is None:
+            continue
+        result = ballot.together if part is None else part.result
+        counts = list(result.counts.values()) if result is not None else []
+        actual = None
+        if counts and counts[0].cast is not None and counts[0].entitled:
+            actual = counts[0].cast / counts[0].entitled
+        happened = None if result is None else result.passed
+        found.append(
+            Score(
+                part_name=None if part is None else part.name,
+                made_on=row.made_on,
+                entitled=row.entitled,
+                turnout_low=row.turnout_low,
+                turnout_median=row.turnout_median,
+                turnout_high=row.turnout_high,
+                chance=row.chance,
+                actual=actual,
+                happened=happened,
+                brier=None if happened is None else brier(row.chance, happened),
+                crps=None if actual is None else crps_of_points(row.turnout_points, actual),
+            )
+        )
+    return found
+
+
+def list_all_scores(session: Session, scope: Scope) -> list[Score]:
+    """Return the kept projections of all ballots whose result the actor may see."""
+    declared = session.scalars(
+        scope.select(Ballot).where(Ballot.declared_on.is_not(None)).order_by(Ballot.id)
+    ).all()
+    return list_scores(session, scope, read_ballots(session, scope, declared))

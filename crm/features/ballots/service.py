@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.votes import erase_told
+from crm.analysis.ballot_plans import FEWEST_PEOPLE, Figures
 from crm.domain.balloting import QuestionCount
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.rules import CODES
@@ -21,6 +22,7 @@ from crm.features.ballots import queries
 from crm.models.ballots import (
     Ballot,
     BallotCount,
+    BallotForecast,
     BallotPart,
     BallotQuestion,
 )
@@ -90,6 +92,14 @@ class IsDeclared(Refusal):
     """The result stands."""
 
     default_message = "The result is declared. Who told us that they voted is erased for good."
+
+
+class NobodyToProject(Refusal):
+    """Too few people to say anything of."""
+
+    default_message = (
+        "Fewer than 10 people may vote, as far as is known. A projection of so few is not kept."
+    )
 
 
 class NotYet(Refusal):
@@ -412,3 +422,56 @@ def call_off(session: Session, scope: Scope, ballot_id: uuid.UUID, *, on: date) 
     ballot.called_off_on = on
     ballot.version += 1
     session.flush()
+
+
+def keep_forecasts(
+    session: Session, scope: Scope, plan: queries.Plan, *, now: datetime, today: date
+) -> int:
+    """Keep the projections of a plan, of all together and of each workplace; return how many.
+
+    Sums only, and none of fewer than ten people. Raises IsDeclared once a result is known: a
+    projection made afterwards would be none. Raises NobodyToProject.
+    """
+    ballot = _own(session, scope, plan.ballot.public_id)
+    if ballot.declared_on is not None:
+        raise IsDeclared()
+    if plan.compared is None:
+        raise NobodyToProject()
+    figures: list[tuple[BallotPart | None, Figures | None]] = []
+    if plan.ballot.separate:
+        parts = {part.id: part for part in _parts(session, scope, ballot)}
+        figures = [
+            (parts[one.part.id], found)
+            for one, found in zip(plan.stands, plan.compared.each, strict=True)
+        ]
+    elif plan.compared.together.entitled >= FEWEST_PEOPLE:
+        figures = [(None, plan.compared.together)]
+    kept = 0
+    for part, one in figures:
+        if one is None:
+            continue
+        kept += 1
+        session.add(
+            BallotForecast(
+                ballot_id=ballot.id,
+                part_id=None if part is None else part.id,
+                place_id=ballot.place_id if part is None else part.place_id,
+                made_on=today,
+                made_at=now,
+                made_by_id=scope.actor_id,
+                entitled=one.entitled,
+                not_asked=one.not_asked,
+                turnout_low=one.turnout.low,
+                turnout_median=one.turnout.median,
+                turnout_high=one.turnout.high,
+                yes_low=one.yes_of_votes.low,
+                yes_median=one.yes_of_votes.median,
+                yes_high=one.yes_of_votes.high,
+                turnout_points=list(one.turnout_points),
+                chance=one.chance,
+            )
+        )
+    if not kept:
+        raise NobodyToProject()
+    session.flush()
+    return kept

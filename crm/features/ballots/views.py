@@ -10,9 +10,13 @@ from uuid import UUID
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response
 
+from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.analysis.calendars import WholeDay, calendar_file
+from crm.analysis.projection import DEFAULT_ASSUMPTIONS, Assumptions, Stand
 from crm.domain.ballot_days import Stage
 from crm.domain.balloting import CountsDoNotAdd, QuestionCount, mandate_last_day
 from crm.domain.errors import EditConflict, NotFound, Refusal
@@ -31,9 +35,11 @@ from crm.reads.ballots import Part, WholeBallot, get_ballot, list_ballots
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
+from crm.web.expiry import expiry_rule
 from crm.web.filters import day as day_words
+from crm.web.filters import percent
 from crm.web.forms import Form, chosen_id
-from crm.web.guard import my_today, requires
+from crm.web.guard import keyed_hash, my_today, requires
 from crm.web.labels import NOT_KNOWN, label
 from crm.web.law import text_of, threshold_words
 from crm.web.pages import address_of
@@ -81,7 +87,7 @@ def index(scope: Scope) -> str:
 
 
 def _row(row: Any) -> dict[str, Any]:
-    days = [str(wording.STAGES[row.stage])]
+    days = [label(row.stage)]
     if row.stage is Stage.DECLARED:
         days = [gettext("Declared %(day)s", day=day_words(row.declared_on))]
     elif row.opens_on and row.closes_on:
@@ -156,7 +162,7 @@ def show(scope: Scope, ballot_id: UUID) -> str:
         "ballots/show.html",
         ballot=ballot,
         law=law[ballot.jurisdiction],
-        stage=wording.STAGES[ballot.stage(today)],
+        stage=label(ballot.stage(today)),
         stage_is=ballot.stage(today).value,
         questions=[question_words(one) for one in ballot.questions],
         result=wording.result_lines(ballot, ballot.together) if ballot.together else [],
@@ -179,10 +185,33 @@ def show(scope: Scope, ballot_id: UUID) -> str:
         unchecked=any(not ballot.is_checked(rule) for rule in ballot.tests()),
         days=wording.day_lines(ballot.milestones(), today),
         mandate=_mandate_words(ballot, today),
+        links=_links(scope, ballot),
         rules_url=address_of("law.rules", law=ballot.jurisdiction),
         today=today,
         can_count=ballot.days.closes_on is not None and today > ballot.days.closes_on,
     )
+
+
+def _links(scope: Scope, ballot: WholeBallot) -> list[tuple[str, str]]:
+    """Return the pages of the ballot that the reader may open, with their words."""
+    own = ballot.may_write
+    found = [
+        (
+            address_of("voting.voters", ballot_id=ballot.public_id) if own else None,
+            gettext("Who may vote"),
+        ),
+        (
+            url_for("ballots.plan", ballot_id=ballot.public_id) if own else None,
+            gettext("One ballot or several?"),
+        ),
+        (
+            address_of("voting.votes", ballot_id=ballot.public_id)
+            if scope.may(Permission.CONVERSATION_WRITE)
+            else None,
+            gettext("Bring out the vote"),
+        ),
+    ]
+    return [(url, word) for url, word in found if url is not None]
 
 
 def _any_count(ballot: WholeBallot) -> bool:
@@ -523,6 +552,131 @@ def call_off(scope: Scope, ballot_id: UUID) -> Any:
     return render_template("ballots/call_off.html", form=form, ballot=ballot), (
         422 if form.errors else 200
     )
+
+
+# Planning
+
+
+# Whom people not asked are taken to be like; "" = the weak belief that is written down.
+_LIKE = {"3": Stand.THREE, "4": Stand.FOUR}
+
+
+@bp.get("/ballots/<uuid:ballot_id>/plan")
+@requires(Permission.BALLOT_WRITE)
+def plan(scope: Scope, ballot_id: UUID) -> str:
+    """Show what the ballot may come to: all together, each for itself, and the best mix."""
+    like = request.args.get("like", "")
+    like = like if like in _LIKE else ""
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.get_plan(
+            session,
+            scope,
+            ballot_id,
+            assumptions=_assumptions(like),
+            expiry=expiry_rule(),
+            today=my_today(),
+        )
+    return render_template(
+        "ballots/plan.html",
+        plan=found,
+        ballot=found.ballot,
+        like=like,
+        choices=[
+            (word, url_for("ballots.plan", ballot_id=ballot_id, like=value or None), value == like)
+            for value, word in (
+                ("", gettext("as we believe of people not asked")),
+                ("3", gettext("as those who are unsure")),
+                ("4", gettext("as those against")),
+            )
+        ],
+        words=None if found.compared is None else wording.plan_words(found),
+        beliefs=[
+            (
+                gettext("Not asked")
+                if stand is Stand.NOT_ASKED
+                else f"{stand.value} {label(int(stand.value))}",
+                percent(belief.turnout),
+                percent(belief.yes),
+            )
+            for stand, belief in _assumptions(like).beliefs.items()
+        ],
+    )
+
+
+def _assumptions(like: str) -> Assumptions:
+    stand = _LIKE.get(like)
+    if stand is None:
+        return DEFAULT_ASSUMPTIONS
+    return DEFAULT_ASSUMPTIONS.treating_not_asked_as(stand)
+
+
+@bp.post("/ballots/<uuid:ballot_id>/plan/keep")
+@requires(Permission.BALLOT_WRITE)
+def keep_plan(scope: Scope, ballot_id: UUID) -> Any:
+    """Keep the projection of today, to be scored when the result is known."""
+    today = my_today()
+    kept: list[int] = []
+    try:
+        with unit_of_work(scope) as session:
+            found = queries.get_plan(
+                session,
+                scope,
+                ballot_id,
+                assumptions=DEFAULT_ASSUMPTIONS,
+                expiry=expiry_rule(),
+                today=today,
+            )
+            kept.append(service.keep_forecasts(session, scope, found, now=clock.now(), today=today))
+    except Refusal as refusal:
+        flash(sentence(refusal), "error")
+        return redirect(url_for("ballots.plan", ballot_id=ballot_id), 303)
+    flash(ngettext("%(num)s projection is kept.", "%(num)s projections are kept.", kept[0]), "done")
+    return redirect(url_for("ballots.scores", ballot_id=ballot_id), 303)
+
+
+@bp.get("/ballots/<uuid:ballot_id>/scores")
+@requires(Permission.BALLOT_WRITE)
+def scores(scope: Scope, ballot_id: UUID) -> str:
+    """Show how near the kept projections came."""
+    with unit_of_work(scope, read_only=True) as session:
+        ballot = queries.get_own(session, scope, ballot_id)
+        found = queries.list_scores(session, scope, [ballot])
+        every = queries.list_all_scores(session, scope)
+    return render_template(
+        "ballots/scores.html",
+        ballot=ballot,
+        words=wording.score_words(found),
+        calibration=wording.calibration(every),
+    )
+
+
+@bp.get("/ballots/<uuid:ballot_id>/days.ics", endpoint="ics")
+@requires(Permission.CONTACT_READ)
+def calendar(scope: Scope, ballot_id: UUID) -> Response:
+    """Hand out the days of a ballot as a calendar file that names nobody and no place."""
+    with unit_of_work(scope) as session:
+        ballot = get_ballot(session, scope, ballot_id)
+        steps = ballot.milestones()
+        audit.record_export(
+            session,
+            what="ballot_days",
+            filters={"ballot": ballot.public_id},
+            rows=len(steps),
+            place_id=ballot.place_id,
+        )
+    prefix = gettext("Indicative: ") if ballot.is_indicative else ""
+    body = calendar_file(
+        [
+            WholeDay(one.day, one.step.value, prefix + str(wording.PLAIN_STEPS[one.step]))
+            for one in steps
+        ],
+        name=str(gettext("Dates")),
+        seed=keyed_hash(f"ballot {ballot.public_id}"),
+        made_at=clock.now(),
+    )
+    answer = Response(body, mimetype="text/calendar")
+    answer.headers["Content-Disposition"] = 'attachment; filename="dates.ics"'
+    return answer
 
 
 # What several pages need

@@ -10,37 +10,18 @@ from typing import Any
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
-from crm.domain.ballot_days import Milestone, Stage, Step
+from crm.analysis.ballot_plans import Comparison, Figures
+from crm.analysis.projection import Estimate
+from crm.domain.ballot_days import Milestone, Step
 from crm.domain.balloting import QuestionCount, RuleOutcome, Verdict
 from crm.features.ballots.forms import question_words
+from crm.features.ballots.queries import Plan, Score
 from crm.reads.ballots import Part, Question, Result, WholeBallot
+from crm.reads.voters import Stands
 from crm.web.filters import day as day_words
 from crm.web.filters import due_text, people, percent
+from crm.web.labels import label
 from crm.web.law import counted_words, text_of, threshold_words
-
-STAGES: dict[Stage, Any] = {
-    Stage.PLANNED: _("Planned"),
-    Stage.OPEN: _("Voting is open"),
-    Stage.CLOSED: _("Voting is over, not declared yet"),
-    Stage.DECLARED: _("Declared"),
-    Stage.CALLED_OFF: _("Called off"),
-}
-
-STEPS: dict[Step, Any] = {
-    Step.BALLOT_NOTICE: _("The employer must have the notice of the ballot"),
-    Step.SAMPLE_PAPER: _("The employer must have a sample of the voting paper"),
-    Step.OPENS: _("Voting opens"),
-    Step.LAST_POST: _("Last safe day to post a vote"),
-    Step.CLOSES: _("Last day of voting"),
-    Step.TELL_MEMBERS: _("Tell everyone who could vote the result, as soon as you can"),
-    Step.TELL_EMPLOYERS: _("Tell every employer the result, as soon as you can"),
-    Step.SCRUTINEER_REPORT: _("The scrutineer’s report must be there"),
-    Step.ACTION_NOTICE: _("The employer must have the notice of action"),
-    Step.EARLIEST_ACTION: _("First day on which action may start"),
-    Step.ACTION_STARTS: _("First day of action, as planned"),
-    Step.REBALLOT_NOTICE: _("Notice of a new ballot, so that no day is lost"),
-    Step.MANDATE_ENDS: _("Last day of the mandate"),
-}
 
 # On a calendar that others may see: no word of ballots, strikes or places.
 PLAIN_STEPS: dict[Step, Any] = {
@@ -245,7 +226,7 @@ def day_lines(milestones: Sequence[Milestone], today: date) -> list[DayLine]:
             )
         found.append(
             DayLine(
-                title=str(STEPS[one.step]),
+                title=label(one.step),
                 day=one.day,
                 words=words,
                 kind=kind,
@@ -342,4 +323,274 @@ def passed_on(result: Result | None, question: Question) -> bool | None:
         return result.passed
     return next(
         (one.passed for one in result.verdict.questions if one.question == str(question.id)), None
+    )
+
+
+# What the figures of a plan come to, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The heading of a column."""
+
+    label: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWords:
+    """A plan as the page says it. without: the chance if an open change of law had begun."""
+
+    together: tuple[tuple[str, str], ...]
+    chance: str
+    tests: tuple[tuple[str, str], ...]
+    without: str | None
+    passing: str
+    compared: tuple[tuple[str, str], ...]
+    mix: tuple[str, ...]
+    marginal: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    draws: str
+
+
+def _range(low: float, median: float, high: float) -> str:
+    return str(
+        gettext(
+            "%(low)s to %(high)s, in the middle %(median)s",
+            low=percent(low),
+            high=percent(high),
+            median=percent(median),
+        )
+    )
+
+
+def plan_words(plan: Plan) -> PlanWords:
+    """Return the words of a plan that has voters."""
+    compared = plan.compared
+    if compared is None:
+        raise ValueError("There is nobody to project.")
+    whole = compared.together
+    names = [one.part.name for one in plan.stands]
+    tests = [
+        rule
+        for rule in plan.ballot.tests(on=plan.ballot.days.opens_on or plan.as_at)
+        if rule.threshold
+    ]
+    without = None
+    if plan.without is not None and plan.change is not None:
+        without = gettext(
+            "If this had begun: “%(change)s” – %(share)s.",
+            change=text_of(plan.change.title),
+            share=percent(plan.without.together.chance),
+        )
+    return PlanWords(
+        together=(
+            (gettext("May vote"), people(whole.entitled)),
+            (gettext("Of those, never asked where they stand"), people(whole.not_asked)),
+            (gettext("Turnout"), _range(*_three(whole.turnout))),
+            (gettext("Yes, of the papers sent back"), _range(*_three(whole.yes_of_votes))),
+            (
+                gettext("Turnout if none, or all, of those not asked vote"),
+                f"{percent(whole.if_none_vote)} – {percent(whole.if_all_vote)}",
+            ),
+        ),
+        chance=percent(whole.chance),
+        tests=tuple(
+            (text_of(rule.title), percent(chance))
+            for rule, chance in zip(tests, whole.chances, strict=True)
+        ),
+        without=without,
+        passing=_passing(compared),
+        compared=(
+            (gettext("All together"), _expected(compared.people_together, whole.entitled)),
+            (gettext("Each for itself"), _expected(compared.people_apart, whole.entitled)),
+            (gettext("The best mix found"), _expected(compared.best.people, whole.entitled)),
+        ),
+        mix=tuple(_mix(compared, names)),
+        marginal=tuple(names[at] for at in compared.marginal()),
+        columns=(
+            Column(gettext("Workplace")),
+            Column(gettext("May vote"), numeric=True),
+            Column(gettext("Not asked"), numeric=True),
+            Column(gettext("Turnout")),
+            Column(gettext("Yes of votes")),
+            Column(gettext("Chance to pass alone"), numeric=True),
+        ),
+        rows=tuple(_row(one, found) for one, found in zip(plan.stands, compared.each, strict=True)),
+        draws=people(compared.draws),
+    )
+
+
+def _three(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.low, estimate.median, estimate.high
+
+
+def _passing(compared: Comparison) -> str:
+    low, high = round(compared.passing.low), round(compared.passing.high)
+    return str(
+        gettext(
+            "%(low)s to %(high)s of %(all)s workplaces pass alone, in the middle %(median)s.",
+            low=people(low),
+            high=people(high),
+            all=people(len(compared.each)),
+            median=people(round(compared.passing.median)),
+        )
+    )
+
+
+def _expected(expected: float, entitled: int) -> str:
+    return str(
+        gettext(
+            "%(number)s of %(all)s people have a mandate, on average",
+            number=people(round(expected)),
+            all=people(entitled),
+        )
+    )
+
+
+def _mix(compared: Comparison, names: Sequence[str]) -> Iterable[str]:
+    best = compared.best
+    if not best.apart:
+        yield gettext("All workplaces on one count.")
+    elif not best.together:
+        yield gettext("Each workplace for itself.")
+    else:
+        yield gettext(
+            "On one count: %(names)s.", names=", ".join(names[at] for at in best.together)
+        )
+        yield gettext(
+            "Each for itself: %(names)s.", names=", ".join(names[at] for at in best.apart)
+        )
+
+
+def _row(one: Stands, found: Figures | None) -> tuple[str, ...]:
+    if found is None:
+        few = gettext("too few people to say")
+        return (one.part.name, people(one.entitled), "–", few, few, few)
+    return (
+        one.part.name,
+        people(found.entitled),
+        people(found.not_asked),
+        f"{percent(found.turnout.low)} – {percent(found.turnout.high)}",
+        f"{percent(found.yes_of_votes.low)} – {percent(found.yes_of_votes.high)}",
+        percent(found.chance),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """A kept projection beside what came."""
+
+    title: str
+    said: str
+    came: str
+    inside: Word | None
+    scores: str
+
+
+def score_words(found: Sequence[Score]) -> list[ScoreLine]:
+    """Return the kept projections with what came of them."""
+    lines = []
+    for one in found:
+        inside = None
+        came = gettext("No result yet.")
+        if one.actual is not None:
+            within = one.turnout_low <= one.actual <= one.turnout_high
+            inside = (
+                Word("done", gettext("inside the range"))
+                if within
+                else Word("warning", gettext("outside the range"))
+            )
+            came = gettext("Turnout came to %(share)s.", share=percent(one.actual, 1))
+        scores = []
+        if one.brier is not None:
+            scores.append(gettext("Brier score %(score)s", score=f"{one.brier:.3f}"))
+        if one.crps is not None:
+            scores.append(
+                gettext(
+                    "turnout missed by %(points)s points (CRPS)", points=f"{one.crps * 100:.1f}"
+                )
+            )
+        lines.append(
+            ScoreLine(
+                title=one.part_name or str(gettext("All together")),
+                said=gettext(
+                    "Said on %(day)s: turnout %(low)s to %(high)s, chance to pass %(chance)s.",
+                    day=day_words(one.made_on),
+                    low=percent(one.turnout_low),
+                    high=percent(one.turnout_high),
+                    chance=percent(one.chance),
+                ),
+                came=came,
+                inside=inside,
+                scores=", ".join(scores),
+            )
+        )
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Projections that gave about the same chance, and how many of them passed. Shares are of 1."""
+
+    label: str
+    number: int
+    said: float
+    passed: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How well chances came true over all results. inside: turnouts that lay in their range."""
+
+    number: int
+    bins: tuple[Bin, ...]
+    brier: str
+    inside: str
+
+
+def calibration(found: Sequence[Score]) -> Calibration | None:
+    """Return how well chances came true; None while there is no projection with a result."""
+    scored = [one for one in found if one.brier is not None and one.happened is not None]
+    if not scored:
+        return None
+    bins = []
+    for at in range(5):
+        low, high = at / 5, (at + 1) / 5
+        here = [
+            one for one in scored if low <= one.chance < high or (at == 4 and one.chance == 1.0)
+        ]
+        if here:
+            said = sum(one.chance for one in here) / len(here)
+            passed = sum(bool(one.happened) for one in here) / len(here)
+            bins.append(
+                Bin(
+                    f"{percent(low)} – {percent(high)}",
+                    len(here),
+                    said,
+                    passed,
+                    gettext(
+                        "said %(said)s, passed %(passed)s of %(number)s",
+                        said=percent(said),
+                        passed=percent(passed),
+                        number=people(len(here)),
+                    ),
+                )
+            )
+    ranged = [one for one in found if one.actual is not None]
+    inside = sum(
+        one.actual is not None and one.turnout_low <= one.actual <= one.turnout_high
+        for one in ranged
+    )
+    return Calibration(
+        number=len(scored),
+        bins=tuple(bins),
+        brier=f"{sum(one.brier or 0.0 for one in scored) / len(scored):.3f}",
+        inside=gettext(
+            "%(number)s of %(all)s turnouts lay inside their range; 8 in 10 should.",
+            number=people(inside),
+            all=people(len(ranged)),
+        ),
     )

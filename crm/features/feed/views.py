@@ -141,6 +141,8 @@ def _words(kind: DatedKind, count: int) -> str:
     words = {
         DatedKind.REMINDER: ngettext("%(num)s reminder", "%(num)s reminders", count),
         DatedKind.DEADLINE: ngettext("%(num)s deadline", "%(num)s deadlines", count),
+        # Says no more than that something is due: a calendar lies open on shared screens.
+        DatedKind.BALLOT: ngettext("%(num)s paper due", "%(num)s papers due", count),
     }
     return str(words[kind])
 
@@ -153,6 +155,7 @@ def _late_words(kind: DatedKind, count: int) -> str:
         DatedKind.DEADLINE: ngettext(
             "%(num)s deadline overdue", "%(num)s deadlines overdue", count
         ),
+        DatedKind.BALLOT: ngettext("%(num)s paper overdue", "%(num)s papers overdue", count),
     }
     return str(words[kind])
 

@@ -15,10 +15,12 @@ from flask_babel import gettext, ngettext
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import Freshness
+from crm.domain.ballot_days import Stage as BallotStage
 from crm.domain.errors import EditConflict, Refusal
 from crm.domain.vocabulary import NoticeKind
 from crm.features.today import queries, service
 from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
+from crm.reads.ballots import list_ballots, list_due_steps
 from crm.reads.cases import list_open_deadlines
 from crm.reads.notices import Notice, list_notices
 from crm.reads.structure import open_tests
@@ -91,7 +93,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline of a case whose team the reader is on."""
+    """A deadline of a case whose team the reader is on, or something to do for a ballot."""
 
     url: str | None
     reference: str
@@ -125,6 +127,12 @@ def index(scope: Scope) -> str:
         week = queries.count_week(session, scope, today=today)
         asked = queries.count_asked(session, scope, today=today)
         dues = list_open_deadlines(session, scope, until=today + DUE_AHEAD)
+        steps = list_due_steps(session, scope, today=today, ahead=DUE_AHEAD)
+        voting = [
+            one
+            for one in list_ballots(session, scope, today=today)
+            if one.stage is BallotStage.OPEN
+        ]
         tests = open_tests(session, scope, today=today)
         stranded = scope.may(Permission.TURF_WRITE) and something_stranded(
             session, scope, today=today, day=clock.now().date()
@@ -149,6 +157,29 @@ def index(scope: Scope) -> str:
         else None,
         mine_url=address_of("mine.index"),
         turf_url=address_of("turf.index") if stranded else None,
+        ballots=[
+            Due(
+                url=address_of("voting.votes", ballot_id=one.public_id),
+                reference=one.name,
+                what=gettext("Voting is open: bring out the vote"),
+                due=""
+                if one.closes_on is None
+                else gettext("until %(day)s", day=day_words(one.closes_on)),
+                overdue=False,
+            )
+            for one in voting
+        ]
+        + [
+            Due(
+                url=address_of("ballots.show", ballot_id=one.ballot_id),
+                reference=one.name,
+                what=label(one.milestone.step),
+                due=due_text(one.milestone.day, today),
+                overdue=one.milestone.day < today,
+            )
+            for one in steps
+        ],
+        ballots_url=address_of("ballots.index"),
         dues=[
             Due(
                 url=address_of("cases.show", case_id=one.case_id),

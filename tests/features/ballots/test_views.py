@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,8 +12,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm.models.audit import AuditEntry
-from crm.models.ballots import Ballot, BallotCount, BallotPart, VoteTold
+from crm.models.ballots import Ballot, BallotCount, BallotForecast, BallotPart, VoteTold
+from crm.models.places import Union, Workplace
 from crm.web.db import unit_of_work
+from tests import factories
 from tests.factories import ALL, TODAY, Named, World
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
@@ -346,3 +349,134 @@ def test_one_ballot_costs_the_same_statements_for_one_workplace_or_two(
     key = world.mill.public_id
     client.post(f"/ballots/{ballot_id}/workplaces", data={"taken": str(key)})
     assert _cost() == two <= 16
+
+
+# Planning
+
+
+def _members(world: World, place: Named, number: int, rating: int | None) -> None:
+    with unit_of_work(ALL) as session:
+        site = session.scalars(ALL.select(Workplace).where(Workplace.id == place.id)).one()
+        union = session.scalars(ALL.select(Union).where(Union.id == world.union.id)).one()
+        for at in range(number):
+            person = factories.make_person(session, site, f"{place.name} {at}")
+            factories.make_membership(session, person, union)
+            if rating is not None:
+                factories.make_assessment(session, person, site, rating)
+
+
+def test_the_plan_compares_one_ballot_with_several_and_names_the_best_mix(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan(opens_on="2027-01-10", closes_on="2027-02-10")
+    _members(world, world.mill, 30, 1)
+    _members(world, world.depot, 30, 4)
+    page = client_as(world.organiser).get(f"/ballots/{ballot_id}/plan").text
+    assert "Chance that every test is passed:" in page
+    assert "of 62 people have a mandate, on average" in page
+    assert "The best mix found:" in page
+    assert "If this had begun: “Turnout test goes" in page
+    again = client_as(world.organiser).get(f"/ballots/{ballot_id}/plan").text
+    assert _figures(again) == _figures(page)
+    as_against = client_as(world.organiser).get(f"/ballots/{ballot_id}/plan?like=4").text
+    assert _figures(as_against) != _figures(page)
+
+
+def _figures(page: str) -> list[str]:
+    return re.findall(r"[0-9]+%", page)
+
+
+def test_members_whom_only_the_union_counts_are_taken_as_not_asked(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan(opens_on="2027-01-10", closes_on="2027-02-10")
+    client = client_as(world.organiser)
+    mill, depot = world.mill.public_id, world.depot.public_id
+    data = {"taken": [str(mill), str(depot)], f"members-{mill}": "41", f"members-{depot}": ""}
+    assert client.post(f"/ballots/{ballot_id}/workplaces", data=data).status_code == 303
+    page = client.get(f"/ballots/{ballot_id}/plan").text
+    # Ioana and 40 others at the Mill, Marta at the Depot.
+    assert re.search(r"May vote</dt>\s*<dd><bdi>42<", page)
+    assert re.search(r"never asked where they stand</dt>\s*<dd><bdi>41<", page)
+
+
+def test_a_plan_of_nobody_says_what_to_do(client_as: Clients, world: World, plan: Any) -> None:
+    ballot_id = plan(union=str(world.other_union.public_id))
+    page = client_as(world.organiser).get(f"/ballots/{ballot_id}/plan").text
+    assert "Nobody is known who may vote." in page
+
+
+def test_a_kept_projection_is_scored_against_the_result(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    _members(world, world.mill, 30, 1)
+    client = client_as(world.organiser)
+    kept = client.post(f"/ballots/{ballot_id}/plan/keep", follow_redirects=True)
+    assert "1 projection is kept." in kept.text
+    assert "No result yet." in kept.text
+    _counted(client, ballot_id, entitled=32, cast=28, yes=25, no=3, spoiled=0)
+    client.post(f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"})
+    page = client.get(f"/ballots/{ballot_id}/scores").text
+    assert "Turnout came to 87.5%." in page
+    assert "Brier score 0.0" in page
+    assert "1 projection with a result; mean Brier score" in page
+    late = client.post(f"/ballots/{ballot_id}/plan/keep", follow_redirects=True)
+    assert "The result is declared." in late.text
+    with unit_of_work(ALL) as session:
+        row = session.scalars(ALL.select(BallotForecast)).one()
+        assert (row.entitled, len(row.turnout_points), row.part_id) == (32, 19, None)
+
+
+def test_a_projection_of_a_handful_of_people_is_not_kept(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan(separate="separate")
+    reply = client_as(world.organiser).post(
+        f"/ballots/{ballot_id}/plan/keep", follow_redirects=True
+    )
+    assert "A projection of so few is not kept." in reply.text
+    with unit_of_work(ALL) as session:
+        assert session.scalars(ALL.select(BallotForecast)).all() == []
+
+
+# The days elsewhere
+
+
+def test_the_days_go_into_a_calendar_without_a_name_and_the_export_is_recorded(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    reply = client_as(world.rep).get(f"/ballots/{ballot_id}/days.ics")
+    assert reply.mimetype == "text/calendar"
+    body = reply.text
+    assert "DTSTART;VALUE=DATE:20260924" in body
+    assert "SUMMARY:Notice due" in body
+    for word in ("Pay 2027", "Barnsley", "Mill", "ballot", "strike", "Warehouse"):
+        assert word not in body
+    with unit_of_work(ALL) as session:
+        row = session.scalars(
+            ALL.select(AuditEntry).where(AuditEntry.subject == "ballot_days")
+        ).one()
+        assert row.actor_id == world.rep.id
+    stamped = plan(kind="indicative")
+    assert "SUMMARY:Indicative: " in client_as(world.rep).get(f"/ballots/{stamped}/days.ics").text
+
+
+def test_today_says_what_a_ballot_asks_for_to_those_who_plan_it(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    plan(opens_on="2026-12-04", closes_on="2026-12-20")
+    words = "The employer must have the notice of the ballot"
+    assert words in client_as(world.organiser).get("/").text
+    assert words not in client_as(world.rep).get("/").text
+    assert words not in client_as(world.dock_rep).get("/").text
+
+
+def test_today_sends_reps_to_bring_out_the_vote_while_voting_is_open(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    plan(opens_on="2026-11-20", closes_on="2026-12-20")
+    words = "Voting is open: bring out the vote"
+    assert words in client_as(world.rep).get("/").text
+    assert words not in client_as(world.dock_rep).get("/").text

@@ -1,0 +1,1 @@
+"""The list of those who may vote in a ballot, and bringing out the vote."""

@@ -1,0 +1,275 @@
+"""Who may vote in a ballot: from dated records as at a day, or from the list that was made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.facts import covers, known
+from crm.access.scope import Scope
+from crm.analysis.projection import Stand
+from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
+from crm.domain.entitled import Missing, WorkerFacts, left_out, missing
+from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import NotEntitled, PointKind, PointState, VoteWord
+from crm.models.ballots import BallotEntry, BallotExclusion, VoteTold
+from crm.models.base import table_of
+from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
+from crm.models.places import Workplace
+from crm.reads.ballots import Part, WholeBallot
+from crm.reads.places import names_of
+
+
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """Somebody at a workplace of a ballot on its day. left_out: None = they may vote.
+
+    place_id: the area when it is known, else the workplace. missing: what must be found out.
+    """
+
+    contact_id: int
+    contact_public_id: uuid.UUID
+    name: str
+    part_id: int
+    place_id: int
+    place_name: str
+    category: str | None
+    left_out: NotEntitled | None
+    missing: tuple[Missing, ...]
+
+
+def voters_on(session: Session, scope: Scope, ballot: WholeBallot, day: date) -> list[Voter]:
+    """Return everybody with a job at the ballot's workplaces on a day, as known now, by name.
+
+    Somebody with jobs at two of them stands once, at the first by name of the workplace. Five
+    statements, whatever the number of people.
+    """
+    part_of = {part.place_id: part for part in ballot.parts}
+    at = sorted(part_of)
+    jobs = session.execute(
+        scope.select(
+            Job.contact_id,
+            Contact.public_id,
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
+            Contact.name_key,
+            Job.workplace_id,
+            Job.place_id,
+            Job.job_title,
+            Job.employer_of_record_id,
+            _employer_of(Job.workplace_id).label("employer_id"),
+        )
+        .join(Contact, Contact.id == Job.contact_id)
+        .where(Job.workplace_id.in_(at), known(Job), covers(Job, day))
+    ).all()
+    people = (
+        sa.select(Job.contact_id)
+        .where(Job.workplace_id.in_(at), known(Job), covers(Job, day))
+        .distinct()
+    )
+    members = _members(session, scope, ballot.union_id, people, day)
+    addresses = set(
+        session.scalars(
+            scope.select(ContactPoint.contact_id).where(
+                ContactPoint.contact_id.in_(people),
+                ContactPoint.kind == PointKind.ADDRESS,
+                sa.or_(ContactPoint.state.is_(None), ContactPoint.state != PointState.BAD),
+                known(ContactPoint),
+            )
+        )
+    )
+    decided = _decided(session, scope, ballot.id)
+    names = names_of(session, scope, {row.place_id for row in jobs})
+    found: dict[int, Voter] = {}
+    order = {part.id: position for position, part in enumerate(ballot.parts)}
+    for row in sorted(jobs, key=lambda one: (one.name_key, one.contact_id)):
+        part = part_of[row.workplace_id]
+        facts = WorkerFacts(
+            member=members.get(row.contact_id),
+            other_employer=None
+            if row.employer_of_record_id is None
+            else row.employer_of_record_id != row.employer_id,
+            decided=decided.get(row.contact_id),
+            has_address=row.contact_id in addresses,
+            category=row.job_title,
+        )
+        voter = Voter(
+            contact_id=row.contact_id,
+            contact_public_id=row.public_id,
+            name=row.name or "",
+            part_id=part.id,
+            place_id=row.place_id,
+            place_name=names.get(row.place_id, ""),
+            category=row.job_title,
+            left_out=left_out(facts),
+            missing=missing(facts),
+        )
+        earlier = found.get(row.contact_id)
+        # Two jobs: the one that gives a vote goes before the one that does not.
+        if earlier is None or (earlier.left_out is not None, order[earlier.part_id]) > (
+            voter.left_out is not None,
+            order[voter.part_id],
+        ):
+            found[row.contact_id] = voter
+    return list(found.values())
+
+
+def _employer_of(column: Any) -> sa.ScalarSelect[Any]:
+    # The table: a workplace is seen by all who see its jobs, and its employer's key tells nothing.
+    workplace = table_of(Workplace).alias("of_job")
+    return sa.select(workplace.c.employer_id).where(workplace.c.id == column).scalar_subquery()
+
+
+def _members(
+    session: Session, scope: Scope, union_id: int, people: sa.Select[Any], day: date
+) -> dict[int, bool]:
+    """Return for each person whether they are in the union; nobody of whom nothing is known."""
+    rows = session.execute(
+        scope.select(Membership.contact_id, Membership.union_id, Membership.status).where(
+            Membership.contact_id.in_(people), known(Membership), covers(Membership, day)
+        )
+    )
+    found: dict[int, bool] = {}
+    for contact_id, union, status in rows:
+        in_it = status is MembershipStatus.MEMBER and union == union_id
+        # A member of another union may be in this one too; only "in no union", or "not in this
+        # one", says that they are not.
+        out_of_it = status is MembershipStatus.NOT_MEMBER and union in (None, union_id)
+        if in_it or (out_of_it and contact_id not in found):
+            found[contact_id] = in_it
+    return found
+
+
+def _decided(session: Session, scope: Scope, ballot_id: int) -> dict[int, NotEntitled]:
+    rows = session.execute(
+        scope.select(BallotExclusion.contact_id, BallotExclusion.reason).where(
+            BallotExclusion.ballot_id == ballot_id, BallotExclusion.ended_at.is_(None)
+        )
+    )
+    return {int(contact_id): reason for contact_id, reason in rows}
+
+
+def list_voters(session: Session, scope: Scope, ballot: WholeBallot, day: date) -> list[Voter]:
+    """Return who may vote: from the list that was made, else as records stand on a day.
+
+    What is missing is always as known now. At most eight statements.
+    """
+    live = voters_on(session, scope, ballot, ballot.frozen_on or day)
+    if ballot.frozen_on is None:
+        return live
+    by_contact = {one.contact_id: one for one in live}
+    rows = session.execute(
+        scope.select(
+            BallotEntry,
+            Contact.public_id.label("contact_public_id"),
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
+        )
+        .join(Contact, Contact.id == BallotEntry.contact_id)
+        .where(BallotEntry.ballot_id == ballot.id)
+        .order_by(Contact.name_key, BallotEntry.id)
+    ).all()
+    names = names_of(session, scope, {row.BallotEntry.place_id for row in rows})
+    found = []
+    for row in rows:
+        entry = row.BallotEntry
+        now = by_contact.get(entry.contact_id)
+        found.append(
+            Voter(
+                contact_id=entry.contact_id,
+                contact_public_id=row.contact_public_id,
+                name=row.name or "",
+                part_id=entry.part_id,
+                place_id=entry.place_id,
+                place_name=names.get(entry.place_id, ""),
+                category=entry.category,
+                left_out=entry.left_out,
+                missing=() if entry.left_out or now is None else now.missing,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """The people who may vote at one workplace, by area and by where they stand.
+
+    unnamed: members whom the union counts there and who are not on our list; they are among those
+    not asked.
+    """
+
+    part: Part
+    groups: tuple[Mapping[Stand, int], ...]
+    named: int
+    unnamed: int
+
+    @property
+    def entitled(self) -> int:
+        """How many people may vote there, as far as is known."""
+        return self.named + self.unnamed
+
+
+def stands_of(
+    session: Session,
+    scope: Scope,
+    ballot: WholeBallot,
+    voters: Sequence[Voter],
+    *,
+    today: date,
+    expiry: ExpiryRule,
+) -> list[Stands]:
+    """Return where the voters stand today, workplace by workplace; an expired view is none.
+
+    Workplaces without a voter are left out. One statement.
+    """
+    rows = session.execute(
+        scope.select(
+            StateSpan.contact_id, StateSpan.workplace_id, StateSpan.score, StateSpan.scored_on
+        ).where(
+            StateSpan.workplace_id.in_(sorted(part.place_id for part in ballot.parts)),
+            StateSpan.from_day <= today,
+            StateSpan.to_day > today,
+        )
+    )
+    scores: dict[int, Stand] = {}
+    for contact_id, _workplace, score, scored_on in rows:
+        if score is None or scored_on is None:
+            continue
+        if freshness_of((today - scored_on).days, expiry) is not Freshness.EXPIRED:
+            scores[contact_id] = Stand(str(score))
+    found = []
+    for part in ballot.parts:
+        by_area: dict[int, dict[Stand, int]] = {}
+        named = 0
+        for one in voters:
+            if one.part_id == part.id and one.left_out is None:
+                named += 1
+                group = by_area.setdefault(one.place_id, {})
+                stand = scores.get(one.contact_id, Stand.NOT_ASKED)
+                group[stand] = group.get(stand, 0) + 1
+        unnamed = max(0, (part.stated_members or 0) - named)
+        groups: list[Mapping[Stand, int]] = [by_area[key] for key in sorted(by_area)]
+        if unnamed:
+            groups.append({Stand.NOT_ASKED: unnamed})
+        if groups:
+            found.append(Stands(part, tuple(groups), named, unnamed))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one person told us of whether they vote; None = nobody has told us."""
+
+    said: VoteWord | None
+    new_paper_asked: bool
+    new_paper_sent: bool
+
+
+def what_was_told(session: Session, scope: Scope, ballot_id: int) -> dict[int, Told]:
+    """Return what people of the scope told us, by inner contact id. One statement."""
+    rows = session.scalars(scope.select(VoteTold).where(VoteTold.ballot_id == ballot_id))
+    return {one.contact_id: Told(one.said, one.new_paper_asked, one.new_paper_sent) for one in rows}
