@@ -46,6 +46,7 @@ FEATURES: tuple[str, ...] = (
     "law",
     "ballots",
     "voting",
+    "letters",
     "sheets",
     "campaigns",
     "practice",

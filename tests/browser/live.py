@@ -568,6 +568,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "unit_id": unit.public_id,
             "ballot_id": ballot.public_id,
             "part_id": part.public_id,
+            "letter": "ballot_notice",
             "case_id": case.public_id,
             "deadline_id": deadline.public_id,
             "in_case_id": person.public_id,

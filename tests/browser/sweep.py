@@ -28,6 +28,7 @@ NO_PAGES = {
     "feed.dates",
     "health.alive",
     "health.ready",
+    "letters.docx",
     "history.trail_csv",
     "reports.csv",
     "reports.fetch",

@@ -176,6 +176,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "wallchart": {"wording.py"},
     # The sentences of a ballot: its stages, its days, what a count comes to.
     "ballots": {"wording.py"},
+    # The sentences of notices, item by item of the law.
+    "letters": {"wording.py"},
     # The sentences, charts and table cells of a test's figures.
     "campaigns": {"wording.py"},
     # What a file of people holds, and what is done with many people: nothing of saved lists.

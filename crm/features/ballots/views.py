@@ -205,6 +205,10 @@ def _links(scope: Scope, ballot: WholeBallot) -> list[tuple[str, str]]:
             gettext("One ballot or several?"),
         ),
         (
+            address_of("letters.index", ballot_id=ballot.public_id) if own else None,
+            gettext("Notices and letters"),
+        ),
+        (
             address_of("voting.votes", ballot_id=ballot.public_id)
             if scope.may(Permission.CONVERSATION_WRITE)
             else None,
