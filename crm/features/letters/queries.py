@@ -70,17 +70,25 @@ def get_draft(
         scope,
         [find_ballot(session, scope, ballot_id, permission=Permission.BALLOT_WRITE)],
     )[0]
-    rows = session.execute(
-        scope.select(Workplace.id, Employer.public_id, Employer.name)
-        .join(Employer, Employer.id == Workplace.employer_id)
-        .where(Workplace.id.in_(sorted(part.place_id for part in ballot.parts)))
+    owner_of = {
+        int(workplace): int(owner)
+        for workplace, owner in session.execute(
+            scope.select(Workplace.id, Workplace.employer_id).where(
+                Workplace.id.in_(sorted(part.place_id for part in ballot.parts))
+            )
+        )
+    }
+    owners = session.execute(
+        scope.select(Employer.id, Employer.public_id, Employer.name)
+        .where(Employer.id.in_(sorted(set(owner_of.values()))))
         .order_by(Employer.name, Employer.id)
     ).all()
-    employers = list(dict.fromkeys((row[1], row[2]) for row in rows))
+    employers = [(row.public_id, row.name) for row in owners]
+    inner = {row.public_id: row.id for row in owners}
     chosen = next((one for one in employers if employer is None or one[0] == employer), None)
     if chosen is None:
         raise NotFound(f"employer {employer} in ballot {ballot_id}")
-    theirs = {row[0] for row in rows if row[1] == chosen[0]}
+    theirs = {key for key, owner in owner_of.items() if owner == inner[chosen[0]]}
     voters = [one for one in list_voters(session, scope, ballot, today) if one.left_out is None]
     workplaces, differs = [], []
     parts = {part.id: part for part in ballot.parts if part.place_id in theirs}
