@@ -84,3 +84,10 @@ def test_other_numbers_stay_as_they_are_and_no_digit_is_none(text: str, key: str
 
 def test_a_number_of_another_region_is_not_given_a_british_code() -> None:
     assert phone_key("01 99 00 12 34", region="FR") == "0199001234"
+
+
+def test_plain_letters_fold_as_all_others_do() -> None:
+    # A letter beyond ASCII at the end makes the same signs take the long way.
+    for code in range(128):
+        text = f"A{chr(code)}b {chr(code)}"
+        assert fold(f"{text} ł") == f"{fold(text)} l", code

@@ -65,6 +65,9 @@ from crm.models.imports import ImportRecipe, ImportRow, ListImport
 
 IMPORT_TASK: Final = "import-list"
 UNDO_TASK: Final = "undo-import"
+CHECK_TASK: Final = "check-list"
+# Longer lists are checked by the worker: nobody waits that long for a page.
+CHECKED_AT_ONCE: Final = 1500
 
 DRAFT_DAYS: Final = 7
 UNDO_DAYS: Final = 30
@@ -495,7 +498,18 @@ def _source(how_known: HowKnown | None) -> MembershipSource:
     return by_known.get(how_known, MembershipSource.OTHER) if how_known else MembershipSource.OTHER
 
 
-def check(
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: the version of the list that it looked at, and the columns of each row.
+
+    Nothing that stands in a cell is among them.
+    """
+
+    version: int
+    rows: list[dict[str, Any]]
+
+
+def look(
     session: Session,
     scope: Scope,
     public_id: UUID,
@@ -503,12 +517,12 @@ def check(
     *,
     today: date,
     time_zone: str,
-) -> None:
-    """Find out what each row would do, and keep that. No person and no place is written.
+) -> Checked:
+    """Find out what each row would do. It only reads: nobody waits for it to write.
 
     Raises Refusal when the list is not matched, or is being imported already.
     """
-    row = queries.find_row(session, scope, public_id, hold=True)
+    row = queries.find_row(session, scope, public_id)
     _require(row, ImportState.MATCHING, ImportState.CHECKED)
     rules = rules_of(row.settings)
     refuse_unready(row.kind, rules, table, today=today)
@@ -522,36 +536,46 @@ def check(
         found = _plan(session, scope, work, list(work.listed.values()))
         people.look_alike(session, scope, found, work.choices, different=rules.different)
         plans = found
-    _forget_rows(session, row.id)
-    stored = [
-        {
-            "import_id": row.id,
-            "owner_id": row.owner_id,
-            "row_no": one.row_no,
-            "state": RowState.WAITING,
-            **_found(one),
-        }
-        for one in plans
+    of_list = {"import_id": row.id, "owner_id": row.owner_id}
+    rows = [
+        {**of_list, "row_no": one.row_no, "state": RowState.WAITING, **_found(one)} for one in plans
     ]
-    stored += [
+    nothing = dict.fromkeys(("record_id", "changes", "faults", "candidates"))
+    rows += [
         {
-            "import_id": row.id,
-            "owner_id": row.owner_id,
+            **of_list,
             "row_no": number,
             "state": RowState.PASSED_BY,
             "outcome": RowOutcome.LEFT_OUT,
-            "record_id": None,
-            "changes": None,
-            "faults": None,
-            "candidates": None,
+            **nothing,
         }
         for number in rules.left_out
         if rules.heading_row < number <= len(table.rows)
     ]
-    if stored:
-        session.connection().execute(sa.insert(table_of(ImportRow)), stored)
+    return Checked(row.version, rows)
+
+
+def keep_look(session: Session, scope: Scope, public_id: UUID, checked: Checked) -> None:
+    """Keep what a check found. No person and no place is written.
+
+    Raises Refusal when the list was changed while it was looked at.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    if row.version != checked.version:
+        raise Refusal(NOT_NOW)
+    _forget_rows(session, row.id)
+    if checked.rows:
+        session.connection().execute(sa.insert(table_of(ImportRow)), checked.rows)
     row.state = ImportState.CHECKED
     row.version += 1
+
+
+def request_check(session: Session, scope: Scope, public_id: UUID, *, now: datetime) -> UUID:
+    """Hand the check of a long list to the worker; return the public id of the task."""
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    return _enqueue(session, scope, CHECK_TASK, row, now=now)
 
 
 def _plan(session: Session, scope: Scope, work: OfPeople, rows: Sequence[Listed]) -> list[Plan]:
@@ -669,8 +693,9 @@ def _hand_in(session: Session, scope: Scope, row: ListImport, *, now: datetime) 
     _enqueue(session, scope, IMPORT_TASK, row, now=now)
 
 
-def _enqueue(session: Session, scope: Scope, kind: str, row: ListImport, *, now: datetime) -> None:
-    tasks.enqueue(session, scope, kind=kind, payload={"import": str(row.public_id)}, now=now)
+def _enqueue(session: Session, scope: Scope, kind: str, row: ListImport, *, now: datetime) -> UUID:
+    payload = {"import": str(row.public_id)}
+    return tasks.enqueue(session, scope, kind=kind, payload=payload, now=now).public_id
 
 
 def stop(session: Session, scope: Scope, public_id: UUID) -> None:

@@ -70,6 +70,7 @@ PREVIEW = 6  # rows
 HIDDEN = "•••"
 
 IMPORTED = "The list is in."
+LOOKED = "The list is checked. Go back to your lists to see what it would do."
 TAKEN_BACK = "The import is undone."
 
 CHANGES: dict[str, Any] = {
@@ -95,10 +96,11 @@ CHANGES: dict[str, Any] = {
 
 
 def install(app: Flask) -> None:
-    """Add the pages and the two kinds of long work."""
+    """Add the pages and the kinds of long work."""
     app.register_blueprint(bp)
     for name, title, run in (
         (service.IMPORT_TASK, _("Import a list"), run_import),
+        (service.CHECK_TASK, _("Check a list"), run_check),
         (service.UNDO_TASK, _("Undo an import"), run_undo),
     ):
         register(
@@ -599,8 +601,20 @@ def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
 
 
 def _run_check(scope: Scope, import_id: UUID, table: Table) -> Any:
-    with unit_of_work(scope) as session:
-        service.check(session, scope, import_id, table, today=my_today(), time_zone=_time_zone())
+    if len(table.rows) > service.CHECKED_AT_ONCE:
+        with unit_of_work(scope) as session:
+            task_id = service.request_check(session, scope, import_id, now=clock.now())
+        return redirect(url_for("tasks.show", task_id=task_id), 303)
+    try:
+        with unit_of_work(scope, read_only=True) as session:
+            checked = service.look(
+                session, scope, import_id, table, today=my_today(), time_zone=_time_zone()
+            )
+        with unit_of_work(scope) as session:
+            service.keep_look(session, scope, import_id, checked)
+    except Refusal as refusal:
+        flash(sentence(refusal), "error")
+        return redirect(url_for("imports.match", import_id=import_id), 303)
     return redirect(url_for("imports.check", import_id=import_id), 303)
 
 
@@ -1005,6 +1019,22 @@ def run_import(work: Work) -> None:
             service.stopped(session, work.scope, import_id)
     with work.saving() as session:
         work.end(session, message=IMPORTED, result={})
+
+
+def run_check(work: Work) -> None:
+    """Find out what each row of a long list would do, and keep that."""
+    import_id = UUID(work.payload["import"])
+    with unit_of_work(work.scope, read_only=True) as session:
+        sealed = queries.get_sealed(session, work.scope, import_id)
+    table = table_of(json.loads(zlib.decompress(_opened(sealed, import_id))))
+    work.progress(0, len(table.rows))
+    with unit_of_work(work.scope, read_only=True) as session:
+        checked = service.look(
+            session, work.scope, import_id, table, today=work.today, time_zone=_time_zone()
+        )
+    with work.saving() as session:
+        service.keep_look(session, work.scope, import_id, checked)
+        work.end(session, message=LOOKED, result={})
 
 
 def run_undo(work: Work) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from crm.features.imports import service
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
+from crm.models.imports import ListImport
+from crm.web import tasks
 from crm.web.db import unit_of_work
-from tests.factories import ALL, Named, World
+from tests.factories import ALL, NOW, Named, World
 from tests.features.imports import wizard
 from tests.features.imports.wizard import as_csv
 
@@ -153,3 +157,106 @@ def test_a_list_that_must_not_be_here_is_refused_unread(
     refused = wizard.upload(client_as(world.organiser), b"\x00 not even a list", origin=origin)
     assert refused.status_code == 422
     assert words in refused.text
+
+
+def test_a_long_list_is_checked_by_the_worker(
+    app: Flask,
+    client_as: Clients,
+    world: World,
+    fixed_clock: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "CHECKED_AT_ONCE", 2)
+    client = client_as(world.organiser)
+    rows = [["Name"], *([f"Worker {name}"] for name in ("A", "B", "C"))]
+    sent = wizard.upload(client, as_csv(rows))
+    answer = wizard.match(client, sent.location, workplace=str(world.mill.public_id))
+    assert "/tasks/" in answer.location
+    assert tasks.run_one(app)
+    assert "The list is checked." in client.get(answer.location).text
+    path = sent.location.removesuffix("/match")
+    assert wizard.counts(client, f"{path}/check")["New"] == 3
+
+
+def test_a_list_is_kept_sealed_and_goes_when_it_is_in(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    path = wizard.to_check(
+        client, as_csv([HEAD, ["Aneta Nowak", "07700 900150", "The Mill", "", ""]])
+    )
+    row = _read(lambda session: session.scalars(ALL.select(ListImport)).one())
+    for sealed in (row.sealed_file, row.sealed_table):
+        assert sealed
+        assert b"Aneta" not in sealed
+        assert b"Aneta" not in base64.b64decode(sealed)
+    assert "Aneta" not in str(row.settings)
+    wizard.start(app, client, path)
+    row = _read(lambda session: session.scalars(ALL.select(ListImport)).one())
+    assert (row.sealed_file, row.sealed_table) == (None, None)
+
+
+def test_nobody_else_sees_a_list_on_its_way_in(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    path = wizard.to_check(
+        client, as_csv([HEAD, ["Aneta Nowak", "07700 900150", "The Mill", "", ""]])
+    )
+    for other in (world.boss_of_all, world.officer):
+        for page in ("", "/match", "/values", "/check", "/problems.csv"):
+            assert client_as(other).get(path + page).status_code == 404
+        assert "list.csv" not in client_as(other).get("/import").text
+    assert client_as(world.rep).get("/import").status_code == 403
+
+
+def test_rows_are_put_right_in_place_or_taken_out_as_a_file(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    rows = [
+        HEAD,
+        ["", "+44 7700 900150", "The Mill", "", ""],
+        ["Bilal Hussain", "077", "The Mill", "", ""],
+    ]
+    path = wizard.to_check(client, as_csv(rows))
+    assert wizard.counts(client, f"{path}/check")["Has a problem"] == 2
+    file = client.get(f"{path}/problems.csv")
+    lines = file.text.lstrip("\ufeff").splitlines()
+    assert lines[0] == "Name,Mobile,Site,Dept,Member?,Row,What is wrong"
+    assert lines[1].startswith(""",\'+44 7700 900150,The Mill,,,2,"There is no name""")
+    data = wizard.form_of(client, f"{path}/check", "fix")
+    assert data["c3-1"] == "077"
+    sent = client.post(f"{path}/check", data={**data, "c2-0": "Aneta Nowak", "s3": "y"})
+    assert sent.status_code == 303
+    said = wizard.counts(client, f"{path}/check")
+    assert (said["New"], said["Left out"]) == (1, 1)
+    assert "Has a problem" not in said
+
+
+def test_somebody_who_could_be_one_of_ours_is_asked_about(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    with unit_of_work(ALL) as session:
+        values = {"kind": "phone", "value": "07700 900161", "value_key": "447700900161"}
+        session.add(ContactPoint(contact_id=world.tomasz.id, recorded_at=NOW, **values))
+    rows = [
+        HEAD,
+        ["Tomas Kowalski", "07700900161", "The Mill", "", ""],
+        # A family shares a phone: that alone makes nobody the same person.
+        ["Wanda Nowak", "07700900161", "The Depot", "", ""],
+    ]
+    path = wizard.to_check(client, as_csv(rows))
+    said = wizard.counts(client, f"{path}/check")
+    assert said["Could be the same person"] == 2
+    data = wizard.form_of(client, f"{path}/check", "fix")
+    asked = [name for name in data if name.startswith("p")]
+    assert {data[name] for name in asked} == {"ask"}
+    page = client.get(f"{path}/check").text
+    assert str(world.tomasz.public_id) in page
+    same = {name: str(world.tomasz.public_id) for name in asked[:1]}
+    client.post(f"{path}/check", data={**data, **dict.fromkeys(asked, "new"), **same})
+    said = wizard.counts(client, f"{path}/check")
+    assert "Could be the same person" not in said
+    assert said["As before"] + said["Changed"] == 1
