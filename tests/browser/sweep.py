@@ -30,6 +30,7 @@ NO_PAGES = {
     "health.ready",
     "letters.docx",
     "history.trail_csv",
+    "imports.problems",
     "reports.csv",
     "reports.fetch",
     "reports.xlsx",
