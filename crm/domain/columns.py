@@ -149,11 +149,18 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     ),
     Target.PLACE_NAME: (
         *("workplace", "name", "site", "site name", "workplace name", "facility name", "facility"),
-        *("university", "organisation name", "employername", "employer name", "school", "branch"),
+        *("university", "organisation name", "employer name", "school", "branch"),
         *("establishment", "establishment name", "store", "hospital", "depot", "place"),
     ),
     Target.EMPLOYER: ("employer", "company", "organisation", "parent", "owner", "trust", "group"),
-    Target.PLACE_ADDRESS: ("address", "site address", "street", "address line 1", "location"),
+    Target.PLACE_ADDRESS: (
+        "address",
+        "site address",
+        "street",
+        "address 1",
+        "address line 1",
+        "location",
+    ),
     Target.POSTCODE: ("postcode", "post code", "zip", "zip code", "postal code"),
     Target.COUNTRY: ("country", "country code"),
     Target.AREA_NAME: ("area", "department", "dept", "section", "ward"),
@@ -221,7 +228,8 @@ def guess_targets(
 
 
 def _bare(heading: str) -> str:
-    return re.sub(r"\b(?:the|of their|their)\b ?", "", fold(heading.replace("_", " "))).strip()
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", heading.replace("_", " "))
+    return re.sub(r"\b(?:the|of their|their)\b ?", "", fold(apart)).strip()
 
 
 def _by_values(heading: str, values: Sequence[str]) -> Target:

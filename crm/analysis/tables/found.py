@@ -9,7 +9,7 @@ from typing import Any, Final
 MAX_ROWS: Final = 200_000
 MAX_COLUMNS: Final = 200
 MAX_CELLS: Final = 3_000_000
-MAX_CELL_LETTERS: Final = 5_000
+MAX_CELL_LETTERS: Final = 20_000
 MAX_TEXT_LETTERS: Final = 40 * 1024 * 1024
 
 # How text is turned into letters when a file does not say so itself, in the order they are tried.

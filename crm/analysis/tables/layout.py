@@ -14,6 +14,7 @@ from typing import Final
 from crm.domain.identity import fold
 
 _LOOKED_AT: Final = 40  # rows from the top
+_LAST: Final = 6  # rows from the end
 _TOTALS: Final = frozenset(
     {"total", "totals", "grand total", "sub total", "subtotal", "sum", "all", "overall", "average"}
 )
@@ -75,7 +76,8 @@ def find_left_out(rows: Rows, heading_row: int) -> tuple[int, ...]:
     or more, and only notes or empty rows follow it. Empty rows are neither.
     """
     body = range(heading_row + 1, len(rows) + 1)
-    found = {number for number in body if _is_total(rows[number - 1])}
+    last = [number for number in body if any(rows[number - 1])][-_LAST:]
+    found = {number for number in body if _is_total(rows[number - 1], at_the_end=number in last)}
     usual = _usual_width(rows[heading_row : heading_row + _LOOKED_AT])
     for number in reversed(body):
         filled = sum(1 for cell in rows[number - 1] if cell)
@@ -88,7 +90,7 @@ def find_left_out(rows: Rows, heading_row: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _is_total(row: Sequence[str]) -> bool:
-    first = next((cell for cell in row if cell), "")
-    words = fold(first)
-    return words in _TOTALS or words.startswith(("total ", "grand total"))
+def _is_total(row: Sequence[str], *, at_the_end: bool) -> bool:
+    """A firm may be called "Total Gas": a longer text counts only near the end of the list."""
+    words = fold(next((cell for cell in row if cell), ""))
+    return words in _TOTALS or (at_the_end and words.startswith(("total ", "grand total")))

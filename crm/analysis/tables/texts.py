@@ -27,6 +27,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOKED_AT: Final = 50  # rows
+# Stands in a row of its own after the last one, where a quote mark that is left open shows.
+_END: Final = "end of the list"
 
 
 def read_csv(content: bytes, asked: Asked) -> Table:
@@ -122,7 +124,22 @@ def likely_delimiter(text: str) -> str:
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     csv.field_size_limit(MAX_CELL_LETTERS)
     _refuse_wide_lines(text, delimiter)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return _cut(text, delimiter, strict=True)
+    except CannotRead as refused:
+        if refused.key != "open_quote":
+            raise
+        # Some programs do not double a quote mark inside a cell. Where every row still has as many
+        # cells as the others, no row has swallowed the next one.
+        rows = _cut(f'{text.rstrip()}\n"{_END}"\n', delimiter, strict=False)
+        widths = {len(row) for row in rows[:-1] if any(row)}
+        if rows[-1] != [_END] or len(widths) != 1:
+            raise
+        return rows[:-1]
+
+
+def _cut(text: str, delimiter: str, *, strict: bool) -> list[list[str]]:
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     rows: list[list[str]] = []
     cells = 0
     while True:
@@ -131,9 +148,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         except StopIteration:
             return rows
         except csv.Error as error:
-            if "field larger" in str(error):
-                # An unclosed quote swallows all that follows, and so looks like one long cell.
-                raise CannotRead("open_quote", len(rows) + 1) from error
+            # An open quote swallows all that follows, and so may look like one long cell.
             raise CannotRead("open_quote", len(rows) + 1) from error
         cells += len(row)
         refuse_size(len(rows) + 1, len(row), cells)

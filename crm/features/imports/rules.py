@@ -112,9 +112,10 @@ def headings_of(table: Table, rules: Rules) -> list[str]:
 
 
 def headings_hash(table: Table, rules: Rules) -> str | None:
-    """Return what tells lists with the same headings, None for a list without any."""
+    """Return what tells lists with the same headings; None for one without headings of its own."""
     headings = [fold(one) for one in headings_of(table, rules)]
-    if not any(headings):
+    # All address books have one heading row, whatever is in them: guessed anew each time.
+    if table.kind == "vcard" or not any(headings):
         return None
     return hashlib.sha256(json.dumps(headings).encode()).hexdigest()
 

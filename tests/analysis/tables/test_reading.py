@@ -182,3 +182,18 @@ def test_the_reading_process_sees_no_key_of_the_server(monkeypatch: pytest.Monke
     assert "not for readers" not in seen.values()
     assert set(seen) == {"PYTHONPATH", "LC_ALL"}
     assert os.environ["SECRET_KEY"] == "not for readers"
+
+
+def test_a_quote_mark_inside_a_cell_does_not_stop_a_list_that_is_otherwise_whole() -> None:
+    found = _read(b'Name,Unit\nIoana,"the "old" mill"\nTomasz,"yard"\n')
+    assert len(found.rows) == 3
+    assert found.rows[2] == ("Tomasz", "yard")
+    # Here the first quote mark swallows the second person.
+    with pytest.raises(CannotRead) as refused:
+        _read(b'Name,Unit\n"Ioana,mill\nTomasz,"yard" x\nCarys,"depot"\n')
+    assert refused.value.key == "open_quote"
+
+
+def test_a_firm_called_total_is_no_total() -> None:
+    rows = [["Firm", "Members"], ["Total Gas", "3"], *([f"F{n}", "1"] for n in range(9))]
+    assert find_layout([*rows, ["Total members", "12"]]).left_out == (12,)
