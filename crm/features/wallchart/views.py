@@ -294,13 +294,17 @@ def _pages(
     }
 
 
+# The names of the buttons of a tile are one letter: there are hundreds of tiles on a wall.
+_BUTTONS = (("o", "open"), ("m", "move"))
+
+
 def _go(scope: Scope, place_id: UUID, short: str) -> Any:
     """Go on from a tile to the log, to the person, or to the move of their job."""
     if not _SHORT.fullmatch(short):
         raise NotFound(f"somebody {short!r}")
     with unit_of_work(scope, read_only=True) as session:
         name, found = queries.find_people(session, scope, place_id, short, today=my_today())
-    named = next((act for act in ("open", "move") if act in request.args), "log")
+    named = next((act for key, act in _BUTTONS if key in request.args), "log")
     act = request.args.get("do", named)
     if len(found) == 1:
         return redirect(_address_of(found[0], act, place_id), 303)

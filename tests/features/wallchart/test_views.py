@@ -150,6 +150,9 @@ def test_a_tile_leads_to_the_log_the_person_and_the_move(world: World, client_as
     ):
         reply = client.get(_address(world, f"?p={short}&do={act}"))
         assert (reply.status_code, reply.location) == (303, address)
+        button = {"log": "", "open": "&o=", "move": "&m="}[act]
+        tapped = client.get(_address(world, f"?p={short}{button}"))
+        assert (tapped.status_code, tapped.location) == (303, address)
         assert client.get(address).status_code == 200
 
 
