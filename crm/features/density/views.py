@@ -407,6 +407,7 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
         "coverage": wording.coverage(answer),
         "left_out": wording.left_out(answer),
         "stale": wording.stale(answer),
+        "caution": wording.caution(filters.counts),
         "basis": label(filters.counts),
         "union": answer.names.get("union"),
         "knew": None if asked.knew is None else _knew_words(asked),
@@ -556,6 +557,7 @@ def _cover(asked: _Asked, answer: Answer) -> Cover:
             (_("Organisation"), str(current_app.config["ORGANISATION"])),
         ),
         words=(
+            *filter(None, [wording.caution(asked.filters.counts)]),
             _("Contains union data: do not leave on a table."),
             _("“Not known” is never counted as “no”."),
             _("[x] means not known. [z] means does not apply."),

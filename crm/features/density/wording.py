@@ -207,6 +207,21 @@ def not_known_text(row: DensityRow) -> str:
     return named + " " + _("Workers not named yet: %(unnamed)s.", unnamed=unnamed)
 
 
+def caution(counts: Counts) -> str | None:
+    """Return what is uncertain of members among a part of the workers; None among all of them.
+
+    The members counted here are those of the whole place: nobody may have written down who belongs
+    to the part. crm/reads/measures.py bounds them, for the page "Density in full".
+    """
+    if counts is Counts.SITE_ALL:
+        return None
+    return _(
+        "Careful: the members here are all members at the place. Some may not be among: "
+        "%(basis)s. So “at least” can be too high. “Density in full” has limits that hold.",
+        basis=label(counts),
+    )
+
+
 def coverage(answer: Answer) -> str:
     """Return how many places have a headcount, and what share of our members is there."""
     total = answer.total

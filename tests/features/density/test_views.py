@@ -130,6 +130,9 @@ def test_a_basis_without_headcounts_leads_to_the_one_that_has_them(
     world: World, client_as: ClientAs
 ) -> None:
     page = client_as(world.rep).get("/dash?counts=employer_direct").text
+    # Who of the members belongs to that part is not written down: the figure says so.
+    assert "“at least” can be too high" in page
+    assert "“at least” can be too high" not in client_as(world.rep).get("/dash").text
     assert "1 member confirmed. Density not known: nobody has counted the workers." in page
     assert "1 place has one for: Everyone on site" in page
 
