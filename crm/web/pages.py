@@ -54,6 +54,10 @@ _TABS: tuple[tuple[str, Any, str, Permission, Where], ...] = (
     ("ballots", lazy_gettext("Ballots"), "ballots.index", Permission.CONTACT_READ, _WIDE),
     ("rules", lazy_gettext("Rules of ballots"), "law.rules", Permission.UNION_WRITE, _MENU),
     ("reports", lazy_gettext("Reports"), "reports.index", Permission.DENSITY_READ, _WIDE),
+    ("ready", lazy_gettext("Strike-readiness"), "readiness.index", Permission.DENSITY_READ, _MENU),
+    ("lists_in", lazy_gettext("Lists in"), "imports.index", Permission.IMPORT_MAKE, _MENU),
+    ("union", lazy_gettext("The union’s list"), "reconcile.index", Permission.CONTACT_WRITE, _MENU),
+    ("twice", lazy_gettext("Here twice?"), "duplicates.index", Permission.CONTACT_WRITE, _MENU),
     ("trail", lazy_gettext("Trail"), "history.trail", Permission.AUDIT_READ, _MENU),
     ("admin", lazy_gettext("Admin"), "accounts.users", Permission.USER_WRITE, _WIDE),
     (
