@@ -674,7 +674,13 @@ _READ_AS_NOTES = sorted(
 def _living(column: Any) -> sa.ColumnElement[int]:
     """The contact in the column, or the one that it was put into: their trail is one."""
     contact = table_of(Contact).alias("scope_living")
-    into = sa.select(contact.c.merged_into_id).where(contact.c.id == column).scalar_subquery()
+    into = (
+        sa.select(contact.c.merged_into_id)
+        .where(contact.c.id == column)
+        # It stands two levels deep: left to itself it would ask for the entries anew, all of them.
+        .correlate_except(contact)
+        .scalar_subquery()
+    )
     found: sa.ColumnElement[int] = sa.func.coalesce(into, column)
     return found
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from crm.access.scope import Grant, Scope
+from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import PointKind, Verb
 from crm.features.duplicates import queries
@@ -321,3 +323,25 @@ def test_the_history_of_both_records_is_one(client_as: SignIn, world: World) -> 
     history = _text(rep.get(f"/history/person/{world.ioana.public_id}").text)
     assert "Another record put into this one" in history
     assert "Joana P" in history
+
+
+def test_a_merge_shows_nobody_the_history_of_others(client_as: SignIn, world: World) -> None:
+    twin = _twin(world)
+    rep = client_as(world.rep)
+    page = rep.get(_beside(world.ioana, twin)).text
+    rep.post(_beside(world.ioana, twin), data=_sent(page))
+    assert rep.get(f"/history/person/{world.docker.public_id}").status_code == 404
+    dock = client_as(world.dock_rep)
+    assert dock.get(f"/history/person/{world.ioana.public_id}").status_code == 404
+    for scope in (
+        Scope(world.dock_rep.id, (Grant(Role.REP, world.dock.id),)),
+        Scope(world.officer.id, (Grant(Role.BRANCH_OFFICER, world.other_branch.id),)),
+    ):
+        with unit_of_work(scope, read_only=True) as session:
+            for history in (True, False):
+                seen = session.scalars(
+                    scope.select(AuditEntry.contact_id, history=history).where(
+                        AuditEntry.contact_id.in_((world.ioana.id, twin.id, world.tomasz.id))
+                    )
+                ).all()
+                assert seen == []
