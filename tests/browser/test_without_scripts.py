@@ -45,7 +45,7 @@ def test_signing_in_logging_a_talk_and_signing_out(live: Live, open_page: OpenPa
     page.get_by_role("link", name="Someone new").click()
     page.get_by_label("Name they use").fill(name)
     page.get_by_role("button", name="Save and log a talk").click()
-    page.locator(".wc-choice:has(.wc-choice__word:text-is('With us'))").click()
+    page.locator(".wc-choice:has(.wc-choice__word:text-is('With us'))").first.click()
     page.locator(".wc-choice:has(.wc-choice__word:text-is('Pay'))").click()
     page.locator("summary", has_text="More about the talk").click()
     page.get_by_label("Their words").fill("Come back on Monday.")
