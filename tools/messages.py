@@ -26,7 +26,8 @@ from babel.messages.pofile import write_po
 ROOT = Path(__file__).resolve().parents[1]
 POT = ROOT / "crm" / "translations" / "messages.pot"
 
-_GETTEXT = {"_", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext"}
+_GETTEXT = {"_", "_l", "gettext", "lazy_gettext", "later"}
+_NGETTEXT = {"ngettext", "lazy_ngettext", "plural"}
 _SENTENCES = {"Refusal", "InvalidHeadcount", "DatesOutOfOrder", "EditConflict", "AlreadyEnded"}
 
 
@@ -70,7 +71,7 @@ def texts_of(source: str) -> Iterator[str | tuple[str, str]]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             name = node.func.id if isinstance(node.func, ast.Name) else name
             words = [_text(one) for one in node.args[:2]]
-            if name in _GETTEXT and "ngettext" in name and None not in words and len(words) == 2:
+            if name in _NGETTEXT and None not in words and len(words) == 2:
                 yield str(words[0]), str(words[1])
             elif (name in _GETTEXT or name in _SENTENCES) and words and words[0]:
                 yield words[0]

@@ -36,6 +36,7 @@ OF_PLACES = (
     "employer_of_record_id",
     "union_id",
     "branch_id",
+    "shared_with_id",
 )
 OF_USERS = (
     "held_by_id",
