@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 POT = ROOT / "crm" / "translations" / "messages.pot"
 
 _GETTEXT = {"_", "_l", "gettext", "lazy_gettext", "later"}
-_NGETTEXT = {"ngettext", "lazy_ngettext", "plural"}
+_NGETTEXT = {"_n", "ngettext", "lazy_ngettext", "plural"}
 _SENTENCES = {"Refusal", "InvalidHeadcount", "DatesOutOfOrder", "EditConflict", "AlreadyEnded"}
 
 
