@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy.orm import Session, UOWTransaction, object_session
 
 from crm.access.scope import MARK
 from crm.domain.vocabulary import Verb
@@ -35,6 +35,34 @@ def install_audit(session_class: Any) -> None:
     """Make every flush of the session class leave its audit rows."""
     if not event.contains(session_class, "after_flush", _record_flush):
         event.listen(session_class, "after_flush", _record_flush)
+    for model in (Contact, Place):
+        if not event.contains(model, "before_insert", _never_a_removed_key):
+            event.listen(model, "before_insert", _never_a_removed_key, propagate=True)
+
+
+def _never_a_removed_key(mapper: Any, connection: sa.Connection, target: Any) -> None:
+    """Give a new person or place a key that the trail has never seen.
+
+    SQLite hands the highest key out again once its row is removed, as by the undoing of an import:
+    the trail of whoever bore it would become the history of somebody else.
+    """
+    session = object_session(target)
+    if target.id is not None or session is None or connection.dialect.name != "sqlite":
+        return
+    entry, is_place = table_of(AuditEntry), isinstance(target, Place)
+    own = table_of(Place if is_place else Contact).c.id
+    in_trail = entry.c.place_id if is_place else entry.c.contact_id
+    # Whoever writes holds the lock of the database, so that the next key is nobody else's.
+    name = "last_place" if is_place else "last_contact"
+    if name not in session.info:
+        highest = sa.select(
+            sa.select(sa.func.max(own)).scalar_subquery(),
+            sa.select(sa.func.max(in_trail)).scalar_subquery(),
+        )
+        found = connection.execute(highest.execution_options(**{MARK: True})).one()
+        session.info[name] = max(one or 0 for one in found)
+    session.info[name] += 1
+    target.id = session.info[name]
 
 
 def record_view(session: Session, *, contact_id: int, contact_public_id: uuid.UUID) -> None:

@@ -224,16 +224,20 @@ def part(session: Session, record: MergedPerson, kept: Contact, *, now: datetime
     return gone
 
 
-def written_since(session: Session, record: MergedPerson, kept: Contact) -> list[Since]:
-    """Return what was written about the kept record after the merge, by table: it stays there."""
-    every = Scope.everything("what was written since two records were made one")
+def written_since(
+    session: Session, scope: Scope, record: MergedPerson, kept: Contact
+) -> list[Since]:
+    """Return what was written about the kept record after the merge, by table: it stays there.
+
+    Only what the scope sees is counted: the rest is not the reader's to know of.
+    """
     found = []
     for model, columns in named_in():
         moment = next((name for name in _MOMENTS if name in sa.inspect(model).column_attrs), None)
         if moment is None or "contact_id" not in columns:
             continue
         rows = session.execute(
-            every.select(sa.func.count())
+            scope.select(sa.func.count())
             .select_from(model)
             .where(model.contact_id == kept.id, getattr(model, moment) > record.merged_at)
         ).scalar_one()
@@ -242,6 +246,9 @@ def written_since(session: Session, record: MergedPerson, kept: Contact) -> list
     return found
 
 
+# Rows of who told us that they voted go when the result is declared, and nothing may say that there
+# was one: they stay with the kept record, whatever becomes of the merge.
+_UNREMEMBERED: Final = frozenset({"vote_told", "ballot_entry"})
 _MOMENTS: Final = ("recorded_at", "created_at", "set_at", "passed_at", "said_at")
 
 
@@ -433,7 +440,8 @@ def _move(
                     continue
                 _leave(row, table, done, now, move=True)
                 session.flush()
-            done.moved[f"{table}.{column}"].append(_key(row))
+            if table not in _UNREMEMBERED:
+                done.moved[f"{table}.{column}"].append(_key(row))
             setattr(row, column, kept_id)
     session.flush()
 
@@ -442,7 +450,7 @@ def _leave(row: Any, table: str, done: _Done, now: datetime, *, move: bool) -> N
     if isinstance(row, Recorded) and row.superseded_at is None:
         withdraw(row, now=now)
         done.withdrawn[table].append(row.id)  # type: ignore[attr-defined]
-    if not move:
+    if not move and table not in _UNREMEMBERED:
         done.left[table].append(_key(row))
 
 

@@ -295,6 +295,7 @@ _ABOUT_PEOPLE: frozenset[type[Any]] = frozenset(
         *(Job, StateSpan, SearchEntry, Conversation, ConversationIssue, Assessment, FollowUp),
         *(FollowUpPass, Sheet, TalkListEntry),
         *(ListEntry, Participation),
+        *(BallotEntry, BallotExclusion, VoteTold),
     }
 )
 

@@ -19,7 +19,8 @@ class MergedPerson(Public, OfContact, Base):
 
     __tablename__ = "merged_person"
     # Keys of rows, also of those at places and in cases that a reader of the trail may not know.
-    audit_hides = frozenset({"done"})
+    # The name too: once the two are apart again, the other is not everybody's to know.
+    audit_hides = frozenset({"done", "gone_name"})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     gone_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id"), index=True)

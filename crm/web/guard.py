@@ -106,8 +106,12 @@ def _onward(scope: Scope) -> Response | None:
         living_id = living(session, scope, contact_id)
     if living_id is None:
         return None
-    values: dict[str, Any] = {**request.args, **(request.view_args or {}), "contact_id": living_id}
-    return redirect(url_for(request.endpoint, **values), 302 if request.method == "GET" else 307)
+    values: dict[str, Any] = {**(request.view_args or {}), "contact_id": living_id}
+    address = url_for(request.endpoint, **values)
+    if request.query_string:
+        # As it came: url_for would read words such as "_scheme" as its own.
+        address += "?" + request.query_string.decode("ascii", "ignore")
+    return redirect(address, 302 if request.method == "GET" else 307)
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

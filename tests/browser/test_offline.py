@@ -100,7 +100,9 @@ class _Phone:
         people = self.page.locator("#people li a")
         people.nth(at % people.count()).click()
         word = ("Leads", "With us", "Unsure")[at % 3]
-        self.page.locator(f"#view-talk .wc-choice:has(.wc-choice__word:text-is('{word}'))").click()
+        self.page.locator(
+            f"#view-talk .wc-choice:has(.wc-choice__word:text-is('{word}'))"
+        ).first.click()
         if words:
             self.page.locator("#view-talk summary").click()
             self.page.get_by_label("Their words").fill(words)

@@ -387,7 +387,14 @@ def merges_of(session: Session, scope: Scope, contact_id: int) -> list[Made]:
     """Return the merges that this record came out of, the latest first."""
     rows = session.scalars(
         scope.select(MergedPerson)
-        .where(MergedPerson.contact_id == contact_id)
+        .where(
+            MergedPerson.contact_id == contact_id,
+            # Apart again, the other is somebody whom this reader may not see.
+            sa.or_(
+                MergedPerson.undone_at.is_(None),
+                MergedPerson.gone_id.in_(scope.select(Contact.id)),
+            ),
+        )
         .order_by(MergedPerson.id.desc())
     ).all()
     users = names_of_users(session, {row.merged_by_id for row in rows if row.merged_by_id})
@@ -425,7 +432,7 @@ def get_merge(session: Session, scope: Scope, merge_id: uuid.UUID) -> tuple[Merg
 
 def since_merge(session: Session, scope: Scope, record: MergedPerson, kept: Contact) -> list[Since]:
     """Return what was written about the person since, by table."""
-    return written_since(session, record, kept)
+    return written_since(session, scope, record, kept)
 
 
 def note_looks(session: Session, scope: Scope, pair: Pair) -> None:

@@ -258,7 +258,7 @@ def _undo(
     mine = entries[0].actor_id == scope.actor_id
     if not mine and any(entry.subject in _OF_TALKS for entry in entries):
         raise NotYourTalk()
-    if not mine and not scope.may(Permission.AUDIT_READ):
+    if not mine and not _answers_for(session, scope, column, subject_id):
         raise NotYours()
     for entry in entries:
         if not _has_way_back(entry.subject, entry.verb, {*(entry.old or {}), *(entry.new or {})}):
@@ -269,6 +269,15 @@ def _undo(
     for entry in reversed(entries):
         _undo_one(session, scope, entry, now=now)
     return entries
+
+
+def _answers_for(session: Session, scope: Scope, column: Any, subject_id: int) -> bool:
+    """Return True when the scope reads the trail at the place, or where the person works."""
+    model: Any = Contact if column is AuditEntry.contact_id else Place
+    found = session.execute(
+        scope.select(model.id, permission=Permission.AUDIT_READ).where(model.id == subject_id)
+    )
+    return found.first() is not None
 
 
 def _undo_one(session: Session, scope: Scope, entry: AuditEntry, *, now: datetime) -> None:

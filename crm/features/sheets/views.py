@@ -154,13 +154,16 @@ def show(scope: Scope, batch_id: UUID) -> str:
     """Show sheets for printing, and their key on a side of its own. It is recorded as taken out."""
     with unit_of_work(scope) as session:
         sheets = get_batch(session, scope, batch_id)
-        service.note_print(
-            session,
-            scope,
-            filters={"batch": batch_id, "names": sheets[0].names},
-            rows=sum(len(one.lines) for one in sheets),
-            place_id=sheets[0].place_id,
-        )
+        # Once for each place, so that those who answer for it see that its people left on paper.
+        for place_id in dict.fromkeys(one.place_id for one in sheets):
+            here = [one for one in sheets if one.place_id == place_id]
+            service.note_print(
+                session,
+                scope,
+                filters={"batch": batch_id, "names": here[0].names},
+                rows=sum(len(one.lines) for one in here),
+                place_id=place_id,
+            )
     return render_template(
         "sheets/print.html",
         sheets=[_drawn(one) for one in sheets],
