@@ -14,8 +14,10 @@ from types import MappingProxyType
 
 from crm.domain.balloting import (
     add_period,
+    as_agreed,
     ballot_notice_by,
     earliest_action,
+    last_day_before,
     mandate_last_day,
     take_period,
 )
@@ -146,14 +148,10 @@ def _before(book: RuleBook, days: BallotDays, begun: Mapping[str, date]) -> Iter
         return
     for deadline in ballot_notice_by(book, days.opens_on, begun):
         if deadline.rule.id.endswith("sample_paper"):
-            yield Milestone(Step.SAMPLE_PAPER, deadline.day, deadline.rule, _by_opening(days))
+            # Nobody writes down that it was sent, and the notice does not say so.
+            yield Milestone(Step.SAMPLE_PAPER, deadline.day, deadline.rule)
         else:
             yield Milestone(Step.BALLOT_NOTICE, deadline.day, deadline.rule, days.ballot_notice_on)
-
-
-def _by_opening(days: BallotDays) -> date | None:
-    # Nobody writes down the day of the sample paper: it goes with the notice, or soon after.
-    return days.ballot_notice_on
 
 
 def _voting(days: BallotDays) -> Iterable[Milestone]:
@@ -196,10 +194,11 @@ def _action(
     )
     mandate = mandate_last_day(book, days.opens_on, days.closes_on, agreed=days.agreed, begun=begun)
     if first is not None:
-        assumed = days.action_notice_on is None
+        assumed = days.action_notice_on is None or days.employers_told_on is None
         yield Milestone(Step.EARLIEST_ACTION, first.day, first.rule, assumed=assumed)
         if days.action_starts_on is not None and first.rule.period is not None:
-            last = days.action_starts_on - (first.day - max(notice, told))
+            period = as_agreed(first.rule.period, days.agreed)
+            last = last_day_before(days.action_starts_on, period)
             yield Milestone(Step.ACTION_NOTICE, last, first.rule, days.action_notice_on)
     if days.action_starts_on is not None:
         yield Milestone(Step.ACTION_STARTS, days.action_starts_on)

@@ -304,6 +304,21 @@ def take_period(day: date, period: Period) -> date:
             return _months(day, -12 * period.length)
 
 
+def last_day_before(day: date, period: Period) -> date:
+    """The last day from which a whole period is over by `day`.
+
+    Not always the day that `take_period` gives: a period of working days that starts on a Saturday
+    ends when one from the Friday does, and one that must be over by a Sunday is over on the Friday.
+    """
+    last = take_period(day, period)
+    one = timedelta(days=1)
+    while add_period(last, period) > day:
+        last -= one
+    while add_period(last + one, period) <= day:
+        last += one
+    return last
+
+
 def _working_days(day: date, number: int) -> date:
     step = timedelta(days=1 if number >= 0 else -1)
     left = abs(number)
@@ -359,7 +374,7 @@ def earliest_action(
         {KeyDate.NOTICE_GIVEN: notice_received}, subject=Subject.NOTICE, begun=begun, said=said
     ):
         if rule.period is not None and ".notice" in rule.id:
-            return Deadline(rule, add_period(from_day, _agreed(rule.period, agreed)))
+            return Deadline(rule, add_period(from_day, as_agreed(rule.period, agreed)))
     return None
 
 
@@ -373,18 +388,24 @@ def mandate_last_day(
 ) -> Deadline | None:
     """The last day on which the result still holds, or None where the law sets no end.
 
-    The period begins with the last day of voting, so it ends the day before the same day.
+    The period begins with the last day of voting, so it ends the day before the same day. Where
+    the month has no such day, it ends with the last day of that month.
     """
     for rule in book.all_in_force(
         {KeyDate.BALLOT_OPENING: opening}, subject=Subject.MANDATE, begun=begun
     ):
         if rule.period is not None:
-            end = add_period(last_voting_day, _agreed(rule.period, agreed))
+            period = as_agreed(rule.period, agreed)
+            end = add_period(last_voting_day, period)
+            by_month = period.unit in (PeriodUnit.MONTHS, PeriodUnit.YEARS)
+            if by_month and end.day < last_voting_day.day:
+                return Deadline(rule, end)
             return Deadline(rule, end - timedelta(days=1))
     return None
 
 
-def _agreed(period: Period, agreed: bool) -> Period:
+def as_agreed(period: Period, agreed: bool) -> Period:
+    """The period, or the one that the employer agreed to where the law lets them agree."""
     if agreed and period.by_agreement is not None:
         return Period(period.by_agreement, period.unit)
     return period

@@ -16,6 +16,7 @@ UNKNOWN: Final = "[x]"
 NOT_APPLICABLE: Final = "[z]"
 HIDDEN: Final = "[c]"
 ESTIMATE: Final = "[e]"
+MOST_PLACES: Final = 6
 
 Number: TypeAlias = int | float | Decimal | Fraction
 
@@ -42,6 +43,21 @@ def percent_text(fraction: Number | None, places: int = 1) -> str:
     if fraction is None:
         return UNKNOWN
     return str(round_half_up(_exact(fraction) * 100, places))
+
+
+def percent_beside(share: Number, *limits: Number, places: int = 1) -> str:
+    """A share as a percentage without its sign that never reads as a limit which it is not.
+
+    So 500 of 1,001 prints as `49.95` where 50 % are needed. places: the fewest decimals; as many
+    more as it takes, up to 6. limits: shares that must be reached, as fractions of 1.
+    Raises ValueError for a value that is not finite.
+    """
+    others = [limit for limit in limits if _exact(limit) != _exact(share)]
+    text = percent_text(share, places)
+    while places < MOST_PLACES and text in {percent_text(one, places) for one in others}:
+        places += 1
+        text = percent_text(share, places)
+    return text
 
 
 def share_text(numerator: Number, denominator: Number, places: int = 1) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.ballot_days import BallotDays, Milestone, Stage, milestones
+from crm.domain.ballot_days import BallotDays, Milestone, Stage, Step, milestones
 from crm.domain.balloting import QuestionCount, RuleOutcome, Verdict, outcomes_of_numbers, verdict
 from crm.domain.errors import NotFound
 from crm.domain.rules import Change, Counted, KeyDate, Rule, Subject, rule_book
@@ -55,6 +55,17 @@ class Result:
             outcomes = [test.passed for test in self.tests]
             return False if False in outcomes else None if None in outcomes else True
         return None if self.verdict is None else self.verdict.passed
+
+
+def passed_on(result: Result | None, question: Question) -> bool | None:
+    """Return whether one question is carried on one paper; None = not known."""
+    if result is None or question.id not in result.counts:
+        return None
+    if result.verdict is None:
+        return result.passed
+    return next(
+        (one.passed for one in result.verdict.questions if one.question == str(question.id)), None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,7 +462,8 @@ def list_due_steps(
     """Return what the actor's ballots ask for up to a day ahead, and what is late, by day.
 
     Nothing for those who plan no ballots. Steps more than a quarter late are left to the page of
-    the ballot. One statement where there is no ballot.
+    the ballot, and so is the sample paper once voting opens: nobody writes down that it was sent.
+    One statement where there is no ballot.
     """
     if not scope.may(Permission.BALLOT_WRITE):
         return []
@@ -466,5 +478,6 @@ def list_due_steps(
         for whole in read_ballots(session, scope, ballots)
         for one in whole.milestones()
         if one.is_due(today, ahead) and one.day >= today - late and not one.assumed
+        if one.step is not Step.SAMPLE_PAPER or today < (whole.days.opens_on or today)
     ]
     return sorted(found, key=lambda one: (one.milestone.day, one.name))

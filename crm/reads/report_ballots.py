@@ -26,7 +26,7 @@ from crm.domain.report import (
     share,
 )
 from crm.models.ballots import Ballot, BallotPart
-from crm.reads.ballots import Result, WholeBallot, read_ballots
+from crm.reads.ballots import Question, Result, WholeBallot, passed_on, read_ballots
 from crm.reads.report_material import Material
 
 MEASURES = ("entitled", "voted", "yes", "no", "spoiled", "mandates", "days_left")
@@ -84,7 +84,7 @@ def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
                 f"{key or ballot.public_id}:{question.number}",
                 name,
                 as_at,
-                _figures(told, result, stage, _days_left(ballot, stage, as_at)),
+                _figures(told, result, question, stage, _days_left(ballot, stage, as_at)),
             )
 
 
@@ -101,7 +101,11 @@ def _days_left(ballot: WholeBallot, stage: Stage, as_at: date) -> Value:
 
 
 def _figures(
-    told: QuestionCount | None, result: Result | None, stage: Stage, days_left: Value
+    told: QuestionCount | None,
+    result: Result | None,
+    question: Question,
+    stage: Stage,
+    days_left: Value,
 ) -> dict[str, Figure]:
     over = stage is Stage.DECLARED
     # Before it is declared there is no result that could be unknown.
@@ -111,7 +115,7 @@ def _figures(
         kinds = dict.fromkeys(MEASURES, FigureKind.COUNT)
         kinds |= {"voted": FigureKind.SHARE, "mandates": FigureKind.SHARE}
         return {name: hidden(kind) for name, kind in kinds.items()} | {"days_left": left}
-    passed = result.passed if result is not None and over else None
+    passed = passed_on(result, question) if over else None
 
     def _counted(number: int | None) -> Figure:
         return Figure(FigureKind.COUNT, none, none, none) if number is None else count(number)

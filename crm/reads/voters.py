@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -221,9 +221,12 @@ def stands_of(
     *,
     today: date,
     expiry: ExpiryRule,
+    voted: Collection[int] = (),
 ) -> list[Stands]:
     """Return where the voters stand today, workplace by workplace; an expired view is none.
 
+    voters: all who may vote, since the members that the union counts are held against them. voted:
+    inner contact ids of those who need no view any more: they are named, and in no group.
     Workplaces without a voter are left out. One statement.
     """
     rows = session.execute(
@@ -248,6 +251,8 @@ def stands_of(
         for one in voters:
             if one.part_id == part.id and one.left_out is None:
                 named += 1
+                if one.contact_id in voted:
+                    continue
                 group = by_area.setdefault(one.place_id, {})
                 stand = scores.get(one.contact_id, Stand.NOT_ASKED)
                 group[stand] = group.get(stand, 0) + 1
@@ -255,7 +260,7 @@ def stands_of(
         groups: list[Mapping[Stand, int]] = [by_area[key] for key in sorted(by_area)]
         if unnamed:
             groups.append({Stand.NOT_ASKED: unnamed})
-        if groups:
+        if named or unnamed:
             found.append(Stands(part, tuple(groups), named, unnamed))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import flask_babel
@@ -10,7 +11,7 @@ from flask import Flask
 from flask_babel import gettext, ngettext
 
 from crm.domain.custom_fields import number_text
-from crm.domain.numbers import people_text, percent_text
+from crm.domain.numbers import people_text, percent_beside, percent_text
 from crm.web.guard import my_zone
 from crm.web.labels import NOT_KNOWN, label, rating_label
 
@@ -51,6 +52,14 @@ def people(value: float | None) -> str:
 def percent(fraction: float | None, places: int = 0) -> str:
     """Return a fraction as a percentage with its sign: 38%."""
     return f"{percent_text(fraction, places)}%" if fraction is not None else ""
+
+
+def percent_by(share: float | Fraction, *limits: float | Fraction, places: int = 0) -> str:
+    """Return a share as a percentage, with as many decimals as set it apart from each limit.
+
+    For a share that stands next to a limit it must reach: 49.95%, not 50%, where it falls short.
+    """
+    return f"{percent_beside(share, *limits, places=places)}%"
 
 
 def due_text(due_on: date, today: date) -> str:

@@ -125,6 +125,28 @@ def test_an_older_mandate_lasted_six_months_and_nine_where_agreed() -> None:
     assert (plain.day, agreed.day) == (date(2026, 3, 29), date(2026, 6, 29))
 
 
+@pytest.mark.parametrize(
+    ("last", "ends"),
+    [
+        (date(2028, 2, 29), date(2029, 2, 28)),
+        (date(2028, 3, 1), date(2029, 2, 28)),
+        (date(2028, 2, 28), date(2029, 2, 27)),
+    ],
+)
+def test_a_mandate_from_the_29_of_february_lasts_the_whole_february_after(
+    last: date, ends: date
+) -> None:
+    found = mandate_last_day(GB, date(2028, 2, 1), last)
+    assert found is not None
+    assert found.day == ends
+
+
+def test_an_older_mandate_from_the_end_of_august_lasted_the_whole_february() -> None:
+    found = mandate_last_day(GB, date(2025, 8, 1), date(2025, 8, 31))
+    assert found is not None
+    assert found.day == date(2026, 2, 28)
+
+
 def test_action_begins_ten_days_after_the_notice() -> None:
     found = earliest_action(GB, date(2026, 11, 22), result_told=date(2026, 11, 20))
     assert found is not None

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.domain.numbers import people_text, percent_text, round_half_up, share_text
+from crm.domain.numbers import (
+    people_text,
+    percent_beside,
+    percent_text,
+    round_half_up,
+    share_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +98,21 @@ def test_whole_people_print_whole_and_weighted_ones_with_one_decimal(
     people: float, text: str
 ) -> None:
     assert people_text(people) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "limits", "places", "text"),
+    [
+        (Fraction(500, 1001), (Fraction(1, 2),), 1, "49.95"),
+        (Fraction(1, 2), (Fraction(1, 2),), 1, "50.0"),
+        (Fraction(501, 1001), (Fraction(1, 2),), 1, "50.05"),
+        (Fraction(3, 4), (Fraction(1, 2), Fraction(2, 5)), 1, "75.0"),
+        (Fraction(666, 1000), (Fraction(2, 3),), 0, "66.6"),
+        (0.7999, (0.8,), 0, "79.99"),
+        (Fraction(1, 2) - Fraction(1, 10**12), (Fraction(1, 2),), 1, "50.000000"),
+    ],
+)
+def test_a_share_does_not_read_as_a_limit_that_it_is_not(
+    share: Fraction | float, limits: tuple[Fraction | float, ...], places: int, text: str
+) -> None:
+    assert percent_beside(share, *limits, places=places) == text

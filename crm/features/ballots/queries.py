@@ -20,7 +20,7 @@ from crm.domain.rules import Change, Threshold
 from crm.domain.vocabulary import PlaceKind
 from crm.models.ballots import Ballot, BallotForecast
 from crm.models.places import Place, PlaceClosure, Union, Workplace
-from crm.reads.ballots import WholeBallot, get_ballot, read_ballots
+from crm.reads.ballots import WholeBallot, get_ballot, passed_on, read_ballots
 from crm.reads.places import Choice
 from crm.reads.voters import Stands, list_voters, stands_of
 
@@ -244,11 +244,13 @@ def list_scores(session: Session, scope: Scope, ballots: Sequence[WholeBallot]) 
         if row.part_id is not None and part is None:
             continue
         result = ballot.together if part is None else part.result
-        counts = list(result.counts.values()) if result is not None else []
+        # What was projected is the first question, and whether that one passes.
+        first = ballot.questions[0]
+        count = None if result is None else result.counts.get(first.id)
         actual = None
-        if counts and counts[0].cast is not None and counts[0].entitled:
-            actual = counts[0].cast / counts[0].entitled
-        happened = None if result is None else result.passed
+        if count is not None and count.cast is not None and count.entitled:
+            actual = count.cast / count.entitled
+        happened = passed_on(result, first)
         found.append(
             Score(
                 part_name=None if part is None else part.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from flask_babel import gettext, ngettext
@@ -16,10 +17,10 @@ from crm.domain.ballot_days import Milestone, Step
 from crm.domain.balloting import QuestionCount, RuleOutcome, Verdict
 from crm.features.ballots.forms import question_words
 from crm.features.ballots.queries import Plan, Score
-from crm.reads.ballots import Part, Question, Result, WholeBallot
+from crm.reads.ballots import Part, Question, Result, WholeBallot, passed_on
 from crm.reads.voters import Stands
 from crm.web.filters import day as day_words
-from crm.web.filters import due_text, people, percent
+from crm.web.filters import due_text, people, percent, percent_by
 from crm.web.labels import label
 from crm.web.law import counted_words, text_of, threshold_words
 
@@ -90,8 +91,18 @@ def outcome_word(passed: bool | None) -> Word:
     return Word(kind, str(text))
 
 
-def counts_words(count: QuestionCount) -> str:
-    """Return the counts of one question in a sentence. What is not known is said so."""
+def _limits(tests: Iterable[RuleOutcome]) -> set[Fraction]:
+    """Return the shares that a count is held against: half of the votes, and what the law says."""
+    asked = {one.rule.threshold.value for one in tests if one.rule.threshold is not None}
+    return {Fraction(1, 2), *asked}
+
+
+def counts_words(count: QuestionCount, tests: Iterable[RuleOutcome] = ()) -> str:
+    """Return the counts of one question in a sentence. What is not known is said so.
+
+    tests: what it is held against; no share reads as a limit that it does not reach.
+    """
+    limits = _limits(tests)
     unknown = gettext("not known")
 
     def _shown(value: int | None) -> str:
@@ -106,11 +117,11 @@ def counts_words(count: QuestionCount) -> str:
     ]
     shares = []
     if count.cast is not None and count.entitled:
-        shares.append(gettext("turnout %(share)s", share=percent(count.cast / count.entitled, 1)))
+        turnout = percent_by(Fraction(count.cast, count.entitled), *limits, places=1)
+        shares.append(gettext("turnout %(share)s", share=turnout))
     if count.yes is not None and count.valid:
-        shares.append(
-            gettext("yes %(share)s of valid votes", share=percent(count.yes / count.valid, 1))
-        )
+        of_valid = percent_by(Fraction(count.yes, count.valid), *limits, places=1)
+        shares.append(gettext("yes %(share)s of valid votes", share=of_valid))
     return ", ".join([*parts, *shares]) + "."
 
 
@@ -127,7 +138,7 @@ def test_line(one: RuleOutcome) -> TestLine:
             "%(part)s of %(whole)s: %(share)s.",
             part=people(one.numerator),
             whole=people(one.denominator),
-            share=percent(float(one.share), 1),
+            share=percent_by(one.share, threshold.value, places=1),
         )
     needed = ""
     if one.needed is not None:
@@ -155,7 +166,7 @@ def result_lines(ballot: WholeBallot, result: Result) -> list[QuestionLines]:
         return [
             QuestionLines(
                 question_words(by_id[str(key)]),
-                counts_words(count),
+                counts_words(count, result.tests),
                 outcome_word(result.passed),
                 tuple(test_line(one) for one in result.tests),
                 (),
@@ -171,7 +182,7 @@ def result_lines(ballot: WholeBallot, result: Result) -> list[QuestionLines]:
         found.append(
             QuestionLines(
                 question_words(question),
-                counts_words(result.counts[question.id]),
+                counts_words(result.counts[question.id], verdict.tests),
                 outcome_word(verdict.passed),
                 tuple(test_line(one) for one in verdict.tests),
                 tuple(_others(result.verdict, verdict.question)),
@@ -214,16 +225,19 @@ def day_lines(milestones: Sequence[Milestone], today: date) -> list[DayLine]:
         elif one.done_on is not None:
             kind = "done"
             words = gettext("Done %(day)s", day=day_words(one.done_on))
+        elif one.step is Step.SAMPLE_PAPER and one.day < today:
+            words = gettext("Whether it was sent is not noted here")
         elif one.is_due(today, timedelta(days=0)) and one.day < today:
             kind, words = "warning", due_text(one.day, today)
         elif one.is_due(today, timedelta(days=14)):
             words = due_text(one.day, today)
         if one.assumed:
-            words = " · ".join(
-                part
-                for part in (words, gettext("if the result is told the day after voting"))
-                if part
+            depends = (
+                gettext("not fixed yet: depends on when the employers are told and have the notice")
+                if one.step is Step.EARLIEST_ACTION
+                else gettext("if the result is told the day after voting")
             )
+            words = " · ".join(part for part in (words, depends) if part)
         found.append(
             DayLine(
                 title=label(one.step),
@@ -247,6 +261,13 @@ class PartLine:
     law: str | None
 
 
+def _tests_of(result: Result, question: Question) -> tuple[RuleOutcome, ...]:
+    if result.verdict is None:
+        return result.tests
+    of_it = (one for one in result.verdict.questions if one.question == str(question.id))
+    return next((one.tests for one in of_it), ())
+
+
 def part_line(ballot: WholeBallot, part: Part, law: str) -> PartLine:
     """Return the line of one workplace. law: the name of its law."""
     figures = []
@@ -255,13 +276,14 @@ def part_line(ballot: WholeBallot, part: Part, law: str) -> PartLine:
             count = part.result.counts.get(question.id)
             if count is None:
                 continue
+            limits = _limits(_tests_of(part.result, question))
             shares = []
             if count.cast is not None and count.entitled:
-                shares.append(
-                    gettext("turnout %(share)s", share=percent(count.cast / count.entitled, 1))
-                )
+                turnout = percent_by(Fraction(count.cast, count.entitled), *limits, places=1)
+                shares.append(gettext("turnout %(share)s", share=turnout))
             if count.yes is not None and count.valid:
-                shares.append(gettext("yes %(share)s", share=percent(count.yes / count.valid, 1)))
+                yes = percent_by(Fraction(count.yes, count.valid), *limits, places=1)
+                shares.append(gettext("yes %(share)s", share=yes))
             figures.append(f"{question_words(question)}: " + ", ".join(shares))
     elif part.stated_members is not None:
         figures.append(
@@ -313,17 +335,6 @@ def tallies(ballot: WholeBallot) -> list[Tally]:
             )
         )
     return found
-
-
-def passed_on(result: Result | None, question: Question) -> bool | None:
-    """Return whether one question is carried on one paper; None = not known."""
-    if result is None or question.id not in result.counts:
-        return None
-    if result.verdict is None:
-        return result.passed
-    return next(
-        (one.passed for one in result.verdict.questions if one.question == str(question.id)), None
-    )
 
 
 # What the figures of a plan come to, in words

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.ballot_plans import Running, while_voting
-from crm.analysis.projection import Stand
 from crm.domain.assessment import ExpiryRule
 from crm.domain.ballot_days import Pace, pace
 from crm.domain.balloting import needs_scrutineer
@@ -97,13 +96,15 @@ class Drive:
     """The vote as far as we are told, over the actor's places.
 
     counts: people by what they said; None = nobody has told us. pace, running: only where the
-    actor sees the whole ballot and all votes are counted together.
+    actor sees the whole ballot and all votes are counted together. unnamed: members whom the union
+    counts and who are not on our list, among the entitled of both; 0 where neither is told.
     """
 
     ballot: WholeBallot
     rows: tuple[VoteRow, ...]
     counts: Mapping[VoteWord | None, int]
     entitled: int
+    unnamed: int
     papers_wanted: int
     pace: Pace | None
     running: Running | None
@@ -147,7 +148,7 @@ def get_drive(
     ]
     found.sort(key=lambda one: _ORDER.index(one.told.said))
     counts = Counter(one.told.said for one in found)
-    speed, running = None, None
+    speed, running, unnamed = None, None, 0
     test = next(
         (
             rule.threshold
@@ -158,7 +159,11 @@ def get_drive(
         None,
     )
     if ballot.whole and not ballot.separate and found:
-        needed = 0 if test is None else test.needed(len(found))
+        voters = [one for one in list_voters(session, scope, ballot, today) if one.left_out is None]
+        voted = {key for key, one in told.items() if one.said is VoteWord.VOTED}
+        stands = stands_of(session, scope, ballot, voters, today=today, expiry=expiry, voted=voted)
+        unnamed = sum(one.unnamed for one in stands)
+        needed = 0 if test is None else test.needed(sum(one.entitled for one in stands))
         days = ballot.days
         last = days.last_post_on or days.closes_on
         if needed and days.opens_on is not None and last is not None:
@@ -169,40 +174,23 @@ def get_drive(
                 opens_on=days.opens_on,
                 last_post_on=last,
             )
-        running = _running(session, scope, ballot, told, needed, today=today, expiry=expiry)
+        # Those who have not said that they voted, with the members whom nobody here can name.
+        running = while_voting(
+            sum(one.contact_id in voted for one in voters),
+            [group for one in stands for group in one.groups],
+            needed,
+            seed=ballot.public_id.int % 2**32,
+        )
     return Drive(
         ballot=ballot,
         rows=tuple(found),
         counts=counts,
         entitled=len(found),
+        unnamed=unnamed,
         papers_wanted=sum(
             one.told.new_paper_asked and not one.told.new_paper_sent for one in found
         ),
         pace=speed,
         running=running,
         turnout_test=test is not None,
-    )
-
-
-def _running(
-    session: Session,
-    scope: Scope,
-    ballot: WholeBallot,
-    told: Mapping[int, Told],
-    needed: int,
-    *,
-    today: date,
-    expiry: ExpiryRule,
-) -> Running | None:
-    """Return the turnout projected over those who have not said that they voted."""
-    voters = [one for one in list_voters(session, scope, ballot, today) if one.left_out is None]
-    voted = {key for key, one in told.items() if one.said is VoteWord.VOTED}
-    others = [one for one in voters if one.contact_id not in voted]
-    stands = stands_of(session, scope, ballot, others, today=today, expiry=expiry)
-    groups: list[Mapping[Stand, int]] = []
-    for one in stands:
-        named = one.groups[: len(one.groups) - (1 if one.unnamed else 0)]
-        groups += named
-    return while_voting(
-        len(voters) - len(others), groups, needed, seed=ballot.public_id.int % 2**32
     )

@@ -22,7 +22,7 @@ from crm.domain.roles import Role
 from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.features.ballots import queries, service, wording
 from crm.features.ballots.service import Asked, BallotFacts
-from crm.reads.ballots import WholeBallot, get_ballot
+from crm.reads.ballots import WholeBallot, get_ballot, passed_on
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -139,9 +139,7 @@ def _is_northern(row: dict[str, str]) -> bool:
 
 def _carried(ballot: WholeBallot, question: int = 0) -> set[str]:
     return {
-        part.name
-        for part in ballot.parts
-        if wording.passed_on(part.result, ballot.questions[question])
+        part.name for part in ballot.parts if passed_on(part.result, ballot.questions[question])
     }
 
 

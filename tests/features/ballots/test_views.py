@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from crm.domain.ballot_days import Step
+from crm.features.ballots.queries import list_all_scores
 from crm.models.audit import AuditEntry
 from crm.models.ballots import Ballot, BallotCount, BallotForecast, BallotPart, VoteTold
 from crm.models.places import Union, Workplace
+from crm.reads.ballots import list_due_steps
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, TODAY, Named, World
@@ -316,6 +319,58 @@ def test_workplaces_are_left_out_and_get_the_count_of_the_union(
     assert 'value="lots"' in wrong.text
 
 
+def test_a_share_just_short_of_the_test_does_not_read_as_the_test(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    _counted(client, ballot_id, entitled=1001, cast=500, yes=400, no=100, spoiled=0)
+    page = client.get(f"/ballots/{ballot_id}").text
+    assert "500 of 1,001: 49.95%" in page
+    assert "turnout 49.95%" in page
+    assert "50.0%" not in page
+
+
+def test_a_projection_is_scored_on_the_first_question_alone(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    _members(world, world.mill, 30, 1)
+    client = client_as(world.organiser)
+    client.post(f"/ballots/{ballot_id}/plan/keep")
+    lost = {"entitled": 32, "cast": 28, "yes": 10, "no": 18, "spoiled": 0}
+    won = {"entitled": 32, "cast": 30, "yes": 25, "no": 5, "spoiled": 0}
+    data = {f"q1_{name}": value for name, value in lost.items()}
+    data |= {f"q2_{name}": value for name, value in won.items()}
+    assert client.post(f"/ballots/{ballot_id}/result", data=data).status_code == 303
+    client.post(f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"})
+    with unit_of_work(ALL, read_only=True) as session:
+        (score,) = list_all_scores(session, ALL)
+    assert score.happened is False
+    assert score.actual == 28 / 32
+
+
+def test_the_sample_paper_is_asked_for_until_voting_opens_and_never_called_done(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    opens = TODAY + timedelta(days=2)
+    days = {"opens_on": opens.isoformat(), "closes_on": (opens + timedelta(30)).isoformat()}
+    ballot_id = plan(**days)
+    client = client_as(world.organiser)
+    notice = {"ballot_notice_on": (TODAY - timedelta(days=6)).isoformat()}
+    client.post(f"/ballots/{ballot_id}/days", data=notice)
+    page = client.get(f"/ballots/{ballot_id}").text
+    assert "Whether it was sent is not noted here" in page
+
+    def _asked(today: date) -> list[Step]:
+        with unit_of_work(ALL, read_only=True) as session:
+            steps = list_due_steps(session, ALL, today=today, ahead=timedelta(days=14))
+            return [one.milestone.step for one in steps]
+
+    assert Step.SAMPLE_PAPER in _asked(TODAY)
+    assert Step.SAMPLE_PAPER not in _asked(opens)
+
+
 def test_a_notice_that_came_too_late_is_said_and_a_day_to_come_is_refused(
     plan: Callable[..., uuid.UUID], client_as: Clients, world: World
 ) -> None:
@@ -480,3 +535,17 @@ def test_today_sends_reps_to_bring_out_the_vote_while_voting_is_open(
     words = "Voting is open: bring out the vote"
     assert words in client_as(world.rep).get("/").text
     assert words not in client_as(world.dock_rep).get("/").text
+
+
+def test_the_first_day_of_action_is_not_fixed_before_the_employers_are_told(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    open_words = "not fixed yet: depends on when the employers are told and have the notice"
+    notice = {"action_notice_on": "2026-11-05"}
+    assert client.post(f"/ballots/{ballot_id}/days", data=notice).status_code == 303
+    assert open_words in client.get(f"/ballots/{ballot_id}").text
+    both = {**notice, "employers_told_on": "2026-11-04"}
+    assert client.post(f"/ballots/{ballot_id}/days", data=both).status_code == 303
+    assert open_words not in client.get(f"/ballots/{ballot_id}").text

@@ -59,6 +59,32 @@ def _ballot(world: World, *, declared: date | None = None, cast: int = 60, **mor
         )
 
 
+def test_each_question_has_its_own_verdict(world: World) -> None:
+    _ballot(world, declared=TODAY, cast=80)
+    with unit_of_work(ALL) as session:
+        first = session.scalars(ALL.select(BallotQuestion)).one()
+        second = BallotQuestion(
+            number=2, kind="short_of_strike", ballot_id=first.ballot_id, place_id=first.place_id
+        )
+        session.add(second)
+        session.flush()
+        lost = {"entitled": 100, "cast": 80, "yes": 30, "no": 50, "spoiled": 0}
+        session.add(
+            BallotCount(
+                question_id=second.id,
+                ballot_id=first.ballot_id,
+                place_id=first.place_id,
+                recorded_at=NOW,
+                **lost,
+            )
+        )
+    rows = [row for row in figure_rows(_pack(world.mill)) if row.measure == "mandates"]
+    assert [(row.name, row.numerator) for row in rows] == [
+        ("Rota ballot (1)", 1),
+        ("Rota ballot (2)", 0),
+    ]
+
+
 def _pack(unit: Named) -> Any:
     with unit_of_work(ALL, read_only=True) as session:
         return build_report(

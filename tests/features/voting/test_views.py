@@ -313,3 +313,36 @@ def test_the_pages_need_no_more_statements_for_more_people(
     _make(client, ballot)
     assert [_cost(path) for path in paths] == few
     assert max(few) <= 26
+
+
+def test_members_whom_the_union_counts_and_we_cannot_name_are_in_what_is_needed(
+    client_as: Clients, world: World, ballot: uuid.UUID
+) -> None:
+    with unit_of_work(ALL) as session:
+        part = session.scalars(
+            ALL.select(BallotPart).where(BallotPart.place_id == world.mill.id)
+        ).one()
+        part.stated_members = 40
+    client = client_as(world.organiser)
+    _make(client, ballot)
+    client.post(f"/ballots/{ballot}/votes/{world.ioana.public_id}", data={"said": "voted"})
+    page = client.get(f"/ballots/{ballot}/votes").text
+    # Half of 41 voters is 21: the 40 at the Mill, of whom we name 1, and 1 at the Depot.
+    assert "20 more are needed" in page
+    assert "Enough people told us" not in page
+    assert "The union counts 39 more members who may vote and are not on our list." in page
+    assert "of 2 on our list who may vote at your places" in page
+
+
+def test_what_people_said_does_not_change_how_many_may_vote(
+    client_as: Clients, world: World, ballot: uuid.UUID
+) -> None:
+    client = client_as(world.organiser)
+    _make(client, ballot)
+    with unit_of_work(ALL) as session:
+        part = session.scalars(
+            ALL.select(BallotPart).where(BallotPart.place_id == world.mill.id)
+        ).one()
+        part.stated_members = 1
+    client.post(f"/ballots/{ballot}/votes/{world.ioana.public_id}", data={"said": "voted"})
+    assert "The union counts" not in client.get(f"/ballots/{ballot}/votes").text

@@ -1,0 +1,74 @@
+"""The days of a ballot: by when the notice of action must be there, and what is done."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from crm.domain.ballot_days import BallotDays, Milestone, Step, milestones
+from crm.domain.balloting import earliest_action
+from crm.domain.rules import rule_book, rule_books
+
+DAY = timedelta(days=1)
+START = date(2026, 11, 30)
+
+
+def _days(**more: date | None) -> BallotDays:
+    return BallotDays(
+        **{"opens_on": date(2026, 10, 5), "closes_on": date(2026, 11, 3), **more}  # type: ignore[arg-type]
+    )
+
+
+def _step(code: str, step: Step, days: BallotDays) -> Milestone | None:
+    return next((one for one in milestones(rule_book(code), days) if one.step is step), None)
+
+
+@pytest.mark.parametrize("code", sorted(rule_books()))
+def test_a_notice_on_its_last_day_is_in_time_and_a_day_later_is_not(code: str) -> None:
+    told = date(2026, 11, 4)
+    for ahead in range(14):
+        start = START + ahead * DAY
+        days = _days(employers_told_on=told, action_starts_on=start)
+        found = _step(code, Step.ACTION_NOTICE, days)
+        book = rule_book(code)
+        if found is None:
+            assert earliest_action(book, told, result_told=told) is None
+            continue
+        in_time = earliest_action(book, found.day, result_told=None)
+        late = earliest_action(book, found.day + DAY, result_told=None)
+        assert in_time is not None
+        assert late is not None
+        assert in_time.day <= start < late.day
+
+
+def test_seven_working_days_are_counted_back_from_the_day_of_action() -> None:
+    days = _days(employers_told_on=date(2026, 11, 4), action_starts_on=START)
+    found = _step("SE", Step.ACTION_NOTICE, days)
+    assert found is not None
+    assert found.day == date(2026, 11, 19)
+
+
+def test_the_notice_of_the_ballot_does_not_say_that_the_sample_paper_was_sent() -> None:
+    days = _days(ballot_notice_on=date(2026, 9, 20))
+    found = _step("GB", Step.SAMPLE_PAPER, days)
+    assert found is not None
+    assert found.done_on is None
+
+
+@pytest.mark.parametrize(
+    ("told", "notice", "assumed"),
+    [
+        (None, None, True),
+        (None, date(2026, 11, 5), True),
+        (date(2026, 11, 4), None, True),
+        (date(2026, 11, 4), date(2026, 11, 5), False),
+    ],
+)
+def test_the_first_day_of_action_is_fixed_once_the_employer_is_told_and_has_the_notice(
+    told: date | None, notice: date | None, assumed: bool
+) -> None:
+    days = _days(employers_told_on=told, action_notice_on=notice)
+    found = _step("GB", Step.EARLIEST_ACTION, days)
+    assert found is not None
+    assert found.assumed is assumed
