@@ -211,14 +211,16 @@ class YearOfChange:
     """Who left in the days [first, last], of the people named.
 
     left: had a job here on some of the days and none on the last. members_left: of them, members
-    on their last day here. resigned: still here on the last day, members on an earlier one, and
-    not on the last. named_on_average: the mean of the people named at each month end; None when
+    on their last day here. resigned: still here on the last day, members on an earlier one since
+    they came, and known not to be on the last. no_longer_known: the same, but on the last day
+    nobody knows. named_on_average: the mean of the people named at each month end; None when
     nobody was ever named.
     """
 
     left: int
     members_left: int
     resigned: int
+    no_longer_known: int
     named_on_average: Fraction | None
 
     @property
@@ -232,7 +234,8 @@ class YearOfChange:
     def stand_still(self) -> int:
         """How many people must join in such a year so that the members do not grow fewer.
 
-        Source: method paper 2.2 (6): members leaving the work and members resigning.
+        Source: method paper 2.2 (6): members leaving the work and members resigning. Those whose
+        membership is only not known any more are in neither.
         """
         return self.members_left + self.resigned
 

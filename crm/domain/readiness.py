@@ -221,9 +221,17 @@ class Band(StrEnum):
         return {"build": 0, "organise": 40, "test_again": 60, "ready": 80}[self.value]
 
 
+def whole_index(index: float) -> int:
+    """The index as the whole number that is shown, 0 to 100: 59.6 has not come to 60.
+
+    What the last binary places of the sum of logarithms lose is given back first.
+    """
+    return math.floor(round(index, 9))
+
+
 def band_of(index: float) -> Band:
     """The band of an index from 0 to 100."""
-    return [band for band in Band if index >= band.low][-1]
+    return [band for band in Band if whole_index(index) >= band.low][-1]
 
 
 def readiness_index(
@@ -365,23 +373,34 @@ class HeldTest:
     """A structure test as the gates see it: its risk 1 to 5, and the shares of all who were listed.
 
     share: people known to have taken part ÷ everybody listed, 0 to 1. worst_area: the lowest such
-    share of an area, None when the list names no areas.
+    share of an area, None when the list names no areas. most, worst_most: the same two if all those
+    not known took part; None when everybody is known.
     """
 
     risk: int
     share: float
     worst_area: float | None
+    most: float | None = None
+    worst_most: float | None = None
 
 
 def list_gate(
-    age_days: int | None, verified: int | None, entitled: int, limits: GateLimits = DEFAULT_LIMITS
+    age_days: int | None,
+    verified: int | None,
+    entitled: int,
+    limits: GateLimits = DEFAULT_LIMITS,
+    *,
+    answered_no: bool = False,
 ) -> Gate:
     """Whether the list was gone through lately and nearly all ballot channels are verified.
 
     age_days: None when nobody wrote down that the list was gone through; verified: None when it
-    is not known of how many members. What is known to fall short shuts the gate by itself.
+    is not known of how many members. answered_no: somebody wrote down that it was not gone
+    through. What is known to fall short shuts the gate by itself.
     """
-    if entitled == 0:
+    if answered_no:
+        is_open: bool | None = False
+    elif entitled == 0:
         is_open = None
     elif (verified is not None and verified < limits.verified_share * entitled) or (
         age_days is not None and age_days > limits.list_age_days
@@ -402,15 +421,26 @@ def structure_gate(tests: Sequence[HeldTest], limits: GateLimits = DEFAULT_LIMIT
     """Whether the last two tests rose in risk, and the last one reached enough everywhere.
 
     tests: in the order they were held. None of them leaves the gate red, not unknown: two tests
-    are what it asks for.
+    are what it asks for. A share that falls short only because people are not known is not known.
     """
     if len(tests) < 2:
         return Gate(GateName.TESTS, False, len(tests), 2, limits.test_share)
     before, last = tests[-2], tests[-1]
-    is_open: bool | None = last.risk > before.risk and last.share >= limits.test_share
-    if is_open:
-        is_open = None if last.worst_area is None else last.worst_area >= limits.area_share
+    judged = (
+        last.risk > before.risk,
+        _reaches(last.share, last.most, limits.test_share),
+        None
+        if last.worst_area is None
+        else _reaches(last.worst_area, last.worst_most, limits.area_share),
+    )
+    is_open = False if False in judged else None if None in judged else True
     return Gate(GateName.TESTS, is_open, last.share, 1.0, limits.test_share)
+
+
+def _reaches(low: float, high: float | None, limit: float) -> bool | None:
+    if low >= limit:
+        return True
+    return None if high is not None and high >= limit else False
 
 
 def owners_gate(owned: int, areas: int) -> Gate:

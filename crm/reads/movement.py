@@ -110,7 +110,7 @@ def year_of_change(
     asked = replace(question, group_by=GroupBy.WORKPLACE)
     sites = _ids(survey(session, scope, asked).table.parts)
     if not sites:
-        return YearOfChange(0, 0, 0, None)
+        return YearOfChange(0, 0, 0, 0, None)
     people = _year(scope, asked, sites, first, last, month_ends)
     named = [people.c[f"on_{number}"] for number in range(len(month_ends))]
     left = sa.case((people.c.here == 0, 1), else_=0)
@@ -122,7 +122,12 @@ def year_of_change(
         Membership.valid_from < people.c.last_day,
         sa.or_(Membership.valid_to.is_(None), Membership.valid_to >= people.c.last_day),
     )
-    ended_here = sa.and_(Membership.valid_from <= last, Membership.valid_to > first)
+    ended_here = sa.and_(
+        Membership.valid_from <= last,
+        Membership.valid_to > first,
+        # Whoever left the union before they came here never left it here.
+        Membership.valid_to > people.c.first_day,
+    )
     per_person = (
         scope.select(
             people.c.here,
@@ -136,18 +141,18 @@ def year_of_change(
         .group_by(people.c.contact_id, people.c.here)
     ).subquery()
     members_left = sa.and_(per_person.c.here == 0, per_person.c.at_the_end == int(State.MEMBER))
-    resigned = sa.and_(
-        per_person.c.here == 1,
-        per_person.c.within == int(State.MEMBER),
-        per_person.c.now != int(State.MEMBER),
-    )
+    was_one_here = sa.and_(per_person.c.here == 1, per_person.c.within == int(State.MEMBER))
+    resigned = sa.and_(was_one_here, per_person.c.now == int(State.NOT_MEMBER))
+    not_known = sa.and_(was_one_here, per_person.c.now == int(State.NOT_KNOWN))
+    counted = (members_left, resigned, not_known)
     out = session.execute(
-        scope.select(*(sa.func.sum(sa.case((one, 1), else_=0)) for one in (members_left, resigned)))
+        scope.select(*(sa.func.sum(sa.case((one, 1), else_=0)) for one in counted))
     ).one()
     return YearOfChange(
         left=int(sums[0] or 0),
         members_left=int(out[0] or 0),
         resigned=int(out[1] or 0),
+        no_longer_known=int(out[2] or 0),
         named_on_average=Fraction(sum(on_days), len(on_days)) if sum(on_days) else None,
     )
 
@@ -160,8 +165,9 @@ def _year(
     last: date,
     month_ends: Sequence[date],
 ) -> sa.Subquery:
-    """A row for each person with a job here after the first day: here on the last day or not, the
-    day after their last one here (null = goes on), and whether they were here at each month end."""
+    """A row for each person with a job here after the first day: here on the last day or not, their
+    first day here, the day after their last one here (null = goes on), and whether they were here
+    at each month end."""
 
     def _on(day: date) -> sa.ColumnElement[int]:
         return sa.func.max(sa.case((covers(Job, day), 1), else_=0))
@@ -170,6 +176,7 @@ def _year(
         scope.select(
             Job.contact_id.label("contact_id"),
             _on(last).label("here"),
+            sa.func.min(Job.valid_from).label("first_day"),
             sa.func.max(Job.valid_to).label("last_day"),
             *(_on(day).label(f"on_{number}") for number, day in enumerate(month_ends)),
             permission=question.permission,

@@ -7,6 +7,7 @@ is crm/domain/readiness.py.
 from __future__ import annotations
 
 import enum
+import math
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -61,6 +62,7 @@ from crm.reads.decisions import (
     findings_of_sites,
     terms_in_force,
 )
+from crm.reads.figures import Part as DensityPart
 from crm.reads.figures import Question, survey
 from crm.reads.places import one_of
 from crm.reads.turf import InCharge, in_charge_at
@@ -119,13 +121,15 @@ class AreaOwner:
 @dataclass(frozen=True, slots=True)
 class HeldHere:
     """A structure test as far as it is about a unit. worst_area: the lowest rate known for sure of
-    an area, None when the list names no areas."""
+    an area, worst_most: the lowest that an area can have at most; None when the list names no
+    areas."""
 
     name: str
     held_on: date
     risk: int
     tally: Tally
     worst_area: float | None
+    worst_most: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,8 @@ class Standing:
 
     counted: people at the places with a headcount (or at all, when none has one), which the
     shares of all workers are made of. listed: people at all places. workforce: of the places with
-    a headcount; None when none has.
+    a headcount; None when none has. entitled: members known of, by name or as a union states them,
+    each once. not_projected: names of the ballots to come, here, that no projection was kept of.
     """
 
     name: str
@@ -148,6 +153,8 @@ class Standing:
     places: int
     counted_places: int
     last_test: HeldHere | None
+    entitled: float
+    not_projected: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +214,26 @@ def get_readiness(
         public_id: uuid.UUID,
         sites: set[int],
         figure: TotalDensity,
+        parts: Sequence[DensityPart],
         people: Counted,
         of_base: Counted,
         answers: Mapping[Finding, Said],
         areas: Sequence[AreaOwner],
         tests: Sequence[HeldHere],
-        chance: float | None,
+        projected: Sequence[_Projected],
     ) -> Standing:
         listed = _with_leaders(people, leaders, in_charge, sites)
+        entitled = _entitled(listed, parts)
+        chance = _lowest(projected, in_force.terms.limits.chance)
         of_workers = _with_leaders(of_base, leaders, in_charge, sites & base)
         return Standing(
             name=row_name,
             public_id=public_id,
             index=readiness_index(
-                _measures(of_workers, listed, figure, answers, tests, as_at), in_force.terms.targets
+                _measures(of_workers, listed, figure, entitled, answers, tests, as_at),
+                in_force.terms.targets,
             ),
-            gates=_gates(listed, figure, answers, areas, tests, chance, in_force.terms, as_at),
+            gates=_gates(listed, entitled, answers, areas, tests, chance, in_force.terms, as_at),
             counted=of_workers,
             listed=listed,
             workforce=figure.workforce,
@@ -230,6 +241,8 @@ def get_readiness(
             places=figure.all_places,
             counted_places=figure.counted_places,
             last_test=tests[-1] if tests else None,
+            entitled=entitled,
+            not_projected=tuple(sorted({one.ballot for one in projected if one.chance is None})),
         )
 
     whole = _standing(
@@ -237,12 +250,13 @@ def get_readiness(
         unit.public_id,
         ids,
         table.total,
+        table.parts,
         together,
         counted,
         said,
         owners,
         _held(held, None),
-        min(chances.values(), default=None),
+        [one for some in chances.values() for one in some],
     )
     sites: list[Standing] = []
     if unit.kind != PlaceKind.WORKPLACE:
@@ -255,12 +269,13 @@ def get_readiness(
                     row.parts[0].public_id,
                     {place_id},
                     row.figure,
+                    row.parts,
                     people,
                     people,
                     {**said, **own_said.get(place_id, {})},
                     [area for area in owners if area.workplace_id == row.public_id],
                     _held(held, place_id),
-                    chances.get(place_id),
+                    chances.get(place_id, ()),
                 )
             )
     return Readiness(
@@ -278,6 +293,7 @@ def _measures(
     of_workers: Counted,
     listed: Counted,
     figure: TotalDensity,
+    entitled: float,
     answers: Mapping[Finding, Said],
     tests: Sequence[HeldHere],
     as_at: date,
@@ -288,7 +304,7 @@ def _measures(
         Part.ASSESSED: over_workers(of_workers.firm, workforce, named=named),
         Part.COVERAGE: over_workers(of_workers.looked_after, workforce, named=named),
         Part.LEADERS: exact(listed.committed, listed.leaders),
-        Part.CONTACT: _contact(listed, figure),
+        Part.CONTACT: exact(listed.ready, entitled),
         Part.CAPACITY: capacity({kind: one.answer for kind, one in answers.items()}),
     }
     if tests:
@@ -311,15 +327,22 @@ def _measures(
     return found
 
 
-def _contact(listed: Counted, figure: TotalDensity) -> Measure:
-    """Members without a name stand on no list, so nobody can send them a ballot paper."""
-    entitled = max(float(listed.members), figure.all_members)
-    return exact(listed.ready, entitled)
+def _entitled(listed: Counted, parts: Iterable[DensityPart]) -> float:
+    """Return the members known of, each once, whatever the number of their jobs.
+
+    Members that a union states without names stand on no list, so nobody can send them a ballot
+    paper: they count too.
+    """
+    return listed.members + sum(
+        part.density.members_known - part.density.members
+        for part in parts
+        if part.density.stated is not None
+    )
 
 
 def _gates(
     listed: Counted,
-    figure: TotalDensity,
+    entitled: float,
     answers: Mapping[Finding, Said],
     areas: Sequence[AreaOwner],
     tests: Sequence[HeldHere],
@@ -329,16 +352,30 @@ def _gates(
 ) -> tuple[Gate, ...]:
     checked = answers.get(Finding.LIST_CHECKED)
     age = (as_at - checked.on_day).days if checked is not None and checked.answer else None
-    entitled = int(max(float(listed.members), figure.all_members))
 
     def _answer(kind: Finding) -> bool | None:
         return answers[kind].answer if kind in answers else None
 
     return (
-        list_gate(age, listed.addressed, entitled, terms.limits),
+        list_gate(
+            age,
+            listed.addressed,
+            math.ceil(entitled),
+            terms.limits,
+            answered_no=checked is not None and not checked.answer,
+        ),
         law_gate(chance, terms.limits),
         structure_gate(
-            [HeldTest(one.risk, one.tally.did / one.tally.listed, one.worst_area) for one in tests],
+            [
+                HeldTest(
+                    one.risk,
+                    one.tally.did / one.tally.listed,
+                    one.worst_area,
+                    one.tally.most / one.tally.listed,
+                    one.worst_most,
+                )
+                for one in tests
+            ],
             terms.limits,
         ),
         owners_gate(sum(area.owned for area in areas), len(areas)),
@@ -398,14 +435,16 @@ def _held(listed: Iterable[_Listed], site: int | None) -> list[HeldHere]:
         for one in some:
             areas[one.area_id] += one.said
         row = some[0].test
+        of_areas = [tally(pairs) for area, pairs in areas.items() if area is not None]
         found.append(
             HeldHere(
                 name=row.name,
                 held_on=row.as_at,
                 risk=RISK[row.kind],
                 tally=tally(pair for pairs in areas.values() for pair in pairs),
-                worst_area=lowest_share(
-                    [tally(pairs) for area, pairs in areas.items() if area is not None]
+                worst_area=lowest_share(of_areas),
+                worst_most=min(
+                    (one.high for one in of_areas if one.high is not None), default=None
                 ),
             )
         )
@@ -417,24 +456,43 @@ def _held(listed: Iterable[_Listed], site: int | None) -> list[HeldHere]:
 _STATUTORY = (BallotKind.ACTION, BallotKind.REBALLOT)
 
 
+@dataclass(frozen=True, slots=True)
+class _Projected:
+    """The chance, 0 to 1, that a ballot to come passes; None when no projection was kept."""
+
+    ballot: str
+    chance: float | None
+
+
+def _lowest(projected: Iterable[_Projected], limit: float) -> float | None:
+    """Return the lowest chance of the ballots, 0 to 1; None when it is not known.
+
+    A ballot without a projection can be the one that fails: the others tell only when one of them
+    falls short of the limit by itself.
+    """
+    chances = [one.chance for one in projected]
+    low = min((one for one in chances if one is not None), default=None)
+    return None if None in chances and low is not None and low >= limit else low
+
+
 def _chances(
     session: Session, scope: Scope, sites: Collection[int], as_at: date
-) -> dict[int, float]:
-    """Return for each workplace that is in a ballot to come the lowest chance of passing.
+) -> dict[int, list[_Projected]]:
+    """Return for each workplace that is in a ballot to come the chances of passing.
 
     By the last projection that was kept of the workplace by itself, or else of the whole ballot,
-    of statutory ballots not declared and not called off. A workplace in no such ballot, or with
-    no projection kept, is not in it. Two statements.
+    of statutory ballots not declared and not called off on the day. A workplace in no such ballot
+    is not in it. Two statements.
     """
     if not sites:
         return {}
     parts = session.execute(
-        scope.select(BallotPart.ballot_id, BallotPart.id, BallotPart.place_id)
+        scope.select(BallotPart.ballot_id, BallotPart.id, BallotPart.place_id, Ballot.name)
         .join(Ballot, Ballot.id == BallotPart.ballot_id)
         .where(
             Ballot.kind.in_(_STATUTORY),
-            Ballot.declared_at.is_(None),
-            Ballot.called_off_on.is_(None),
+            sa.or_(Ballot.declared_on.is_(None), Ballot.declared_on > as_at),
+            sa.or_(Ballot.called_off_on.is_(None), Ballot.called_off_on > as_at),
             one_of(BallotPart.place_id, sites),
         )
     ).all()
@@ -449,11 +507,10 @@ def _chances(
         .order_by(BallotForecast.made_on, BallotForecast.made_at, BallotForecast.id)
     )
     last = {(row.ballot_id, row.part_id): float(row.chance) for row in kept}
-    found: dict[int, float] = {}
+    found: dict[int, list[_Projected]] = defaultdict(list)
     for part in parts:
         chance = last.get((part.ballot_id, part.id), last.get((part.ballot_id, None)))
-        if chance is not None:
-            found[part.place_id] = min(chance, found.get(part.place_id, 1.0))
+        found[part.place_id].append(_Projected(part.name, chance))
     return found
 
 

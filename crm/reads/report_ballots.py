@@ -63,8 +63,7 @@ def build(material: Material) -> ReportPart:
 
 
 def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
-    declared = ballot.days.declared_on
-    days = ballot.days if declared is None or declared <= as_at else _not_yet(ballot)
+    days = _known_on(ballot.days, as_at)
     stage = days.stage(as_at)
     results: list[tuple[str, str, Result | None]] = [("", "", ballot.together)]
     if ballot.separate:
@@ -88,8 +87,13 @@ def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
             )
 
 
-def _not_yet(ballot: WholeBallot) -> BallotDays:
-    return replace(ballot.days, declared_on=None, carried=None)
+def _known_on(days: BallotDays, as_at: date) -> BallotDays:
+    """Return the days without a result or an end that came after the day of the report."""
+    if days.declared_on is not None and days.declared_on > as_at:
+        days = replace(days, declared_on=None, carried=None)
+    if days.called_off_on is not None and days.called_off_on > as_at:
+        days = replace(days, called_off_on=None)
+    return days
 
 
 def _days_left(ballot: WholeBallot, stage: Stage, as_at: date) -> Value:

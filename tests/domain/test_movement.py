@@ -123,6 +123,6 @@ def test_no_workers_on_a_day_gives_counts_and_no_share() -> None:
 
 
 def test_nobody_named_in_a_year_gives_no_rate() -> None:
-    assert YearOfChange(0, 0, 0, None).leaver_share is None
-    year = YearOfChange(6, 2, 3, Fraction(24))
+    assert YearOfChange(0, 0, 0, 0, None).leaver_share is None
+    year = YearOfChange(6, 2, 3, 1, Fraction(24))
     assert (year.leaver_share, year.stand_still) == (Fraction(1, 4), 5)

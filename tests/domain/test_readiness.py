@@ -34,6 +34,7 @@ from crm.domain.readiness import (
     readiness_index,
     shut_gates,
     structure_gate,
+    whole_index,
 )
 
 WORKED = {
@@ -155,6 +156,19 @@ def test_the_list_gate(
     assert list_gate(age, verified, entitled).is_open is is_open
 
 
+def test_a_list_that_was_not_gone_through_shuts_the_gate() -> None:
+    assert list_gate(None, 100, 100, answered_no=True).is_open is False
+    assert list_gate(None, 0, 0, answered_no=True).is_open is False
+
+
+@pytest.mark.parametrize(
+    ("index", "shown"), [(59.6, 59), (60.0, 60), (59.9999999999, 60), (5.0000001, 5), (100.0, 100)]
+)
+def test_the_index_that_is_shown_lies_in_its_band(index: float, shown: int) -> None:
+    assert whole_index(index) == shown
+    assert band_of(index) is band_of(shown)
+
+
 @pytest.mark.parametrize(("chance", "is_open"), [(0.90, True), (0.8999, False), (None, None)])
 def test_the_law_gate(chance: float | None, is_open: bool | None) -> None:
     assert law_gate(chance).is_open is is_open
@@ -170,6 +184,12 @@ def test_the_law_gate(chance: float | None, is_open: bool | None) -> None:
         ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.6499, 0.5)], False),
         ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.65, 0.3999)], False),
         ([HeldTest(2, 0.7, None), HeldTest(3, 0.7, None)], None),
+        # 60 of 100 did, of 40 nobody knows; then of 4 only, and then an area that can be enough.
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.6, 0.5, 1.0, 1.0)], None),
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.6, 0.5, 0.64, 0.6)], False),
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.7, 0.3, 0.9, 0.4)], None),
+        ([HeldTest(2, 0.7, 0.5), HeldTest(3, 0.6, 0.3, 1.0, 0.39)], False),
+        ([HeldTest(3, 0.7, 0.5), HeldTest(3, 0.6, 0.5, 1.0, 1.0)], False),
     ],
 )
 def test_the_tests_gate(tests: list[HeldTest], is_open: bool | None) -> None:

@@ -123,8 +123,38 @@ def test_a_year_counts_leavers_members_who_left_and_members_who_resigned(world: 
         asked = Question(TODAY, within=(world.mill.id,))
         found = year_of_change(session, ALL, asked, since=date(2025, 11, 23), month_ends=ends)
     # Five people at four month ends, until that of February, then four.
-    assert found == YearOfChange(1, 1, 1, Fraction(4 * 5 + 8 * 4, 12))
+    assert found == YearOfChange(1, 1, 1, 0, Fraction(4 * 5 + 8 * 4, 12))
     assert found.stand_still == 2
+
+
+def _year(within: Named) -> YearOfChange:
+    with unit_of_work(ALL, read_only=True) as session:
+        asked = Question(TODAY, within=(within.id,))
+        ends = month_ends(TODAY)[:-1]
+        return year_of_change(session, ALL, asked, since=date(2025, 11, 23), month_ends=ends)
+
+
+def test_a_membership_that_is_only_not_known_any_more_is_no_resignation(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        rukhsana = _get(session, Contact, world.rukhsana)
+        union = _get(session, Place, world.union)
+        spell = {"since": date(2025, 1, 1), "until": date(2026, 8, 1)}
+        factories.make_membership(session, rukhsana, union, **spell)
+    found = _year(world.mill)
+    assert (found.resigned, found.no_longer_known, found.stand_still) == (0, 1, 1)
+
+
+def test_who_left_the_union_before_coming_here_did_not_leave_it_here(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        union = _get(session, Place, world.union)
+        mill = _get(session, Workplace, world.mill)
+        came = factories.make_person(session, mill, "Came Later", since=date(2026, 5, 1))
+        spell = {"since": date(2025, 1, 1), "until": date(2026, 5, 1)}
+        factories.make_membership(session, came, union, **spell)
+        factories.make_membership(
+            session, came, None, status=MembershipStatus.NOT_MEMBER, since=date(2026, 5, 1)
+        )
+    assert _year(world.mill).resigned == 0
 
 
 def test_more_people_and_places_cost_no_more_statements(

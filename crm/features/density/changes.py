@@ -22,8 +22,8 @@ from crm.web.labels import label
 
 # In the order of the page: what adds members, what takes them away, what moves the workers only.
 CAUSES: dict[Cause, Any] = {
-    Cause.RECRUITED: later("Joined the union"),
-    Cause.RECRUITED_NEW: later("New on our list, and joined"),
+    Cause.RECRUITED: later("Here before, now known to be members"),
+    Cause.RECRUITED_NEW: later("New on our list, now known to be members"),
     Cause.CAME_AS_MEMBER: later("New on our list, a member already"),
     Cause.STATED: later("Members a union states without names"),
     Cause.MEMBER_LEFT: later("Members who left the job"),
@@ -245,7 +245,14 @@ def _year(found: Changes) -> dict[str, Any]:
         "rows": [
             (_("Members who left the job"), people_text(year.members_left)),
             (_("Still here, and left the union"), people_text(year.resigned)),
-            (_("Must join in such a year just to stand still"), people_text(year.stand_still)),
+            (
+                _("Still here, were members, now not known"),
+                people_text(year.no_longer_known),
+            ),
+            (
+                _("Must join in such a year just to stand still, without those not known"),
+                people_text(year.stand_still),
+            ),
         ],
         "workers": _workers(found),
     }

@@ -21,6 +21,7 @@ from crm.domain.readiness import (
     Score,
     Terms,
     shut_gates,
+    whole_index,
 )
 from crm.features.readiness.queries import Kept
 from crm.reads.decisions import Said
@@ -87,8 +88,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def index_text(index: Index) -> str:
-    """Return the index as a range of whole numbers."""
-    return _span(index.low, index.high)
+    """Return the index as a range of whole numbers, each in the band that it is named with."""
+    return _span(whole_index(index.low), whole_index(index.high))
 
 
 def _span(low: float, high: float) -> str:
@@ -107,7 +108,7 @@ def index_lines(one: Standing) -> list[str]:
         _("Weakest: %(part)s.", part=_weakest(index)),
         _(
             "With the same weight for every part: %(index)s.",
-            index=_span(index.equal_low, index.equal_high),
+            index=_span(whole_index(index.equal_low), whole_index(index.equal_high)),
         ),
     ]
     if index.unknown:
@@ -214,6 +215,13 @@ def _why(gate: Gate, found: Readiness) -> str:
             chance=percent_of(gate.has),
             needs=percent_of(limits.chance),
         )
+    if gate.name is GateName.LAW and found.whole.not_projected:
+        return _(
+            "No projection was kept of: %(ballots)s. Each ballot to come needs one with a chance "
+            "of %(needs)s to pass every test of the law.",
+            ballots="; ".join(found.whole.not_projected),
+            needs=percent_of(limits.chance),
+        )
     if gate.name is GateName.LAW:
         return _(
             "Needs a planned ballot with a chance of %(needs)s to pass every test of the law.",
@@ -236,7 +244,7 @@ def _tests_why(gate: Gate, found: Readiness) -> str:
     limits = found.in_force.terms.limits
     needs = _(
         "Needs two tests, the second with more risk: %(share)s of everybody took part, and "
-        "%(area)s in every area.",
+        "%(area)s in every area. People whose area is not known are in none.",
         share=percent_of(limits.test_share),
         area=percent_of(limits.area_share),
     )
@@ -258,8 +266,10 @@ def _tests_why(gate: Gate, found: Readiness) -> str:
 
 
 def _checked(said: Said | None, days: int) -> str:
-    if said is None or not said.answer:
+    if said is None:
         return _("Nobody has written down when the list was gone through.")
+    if not said.answer:
+        return _("Was the list gone through? %(said)s", said=said_text(said))
     return _(
         "The list was gone through on %(day)s. It may be %(days)s days old.",
         day=day_text(said.on_day),
@@ -465,7 +475,12 @@ def _gate_step(gate: Gate, found: Readiness, address: Address) -> Step | None:
     if gate.name is GateName.LAW:
         return Step(
             _("Plan the ballot"),
-            _("Without a plan nobody knows whether the ballot would pass."),
+            _(
+                "Project it, and keep the projection: %(ballots)s.",
+                ballots="; ".join(found.whole.not_projected),
+            )
+            if found.whole.not_projected
+            else _("Without a plan nobody knows whether the ballot would pass."),
             _links((address("ballots"), _("The ballot desk"))),
         )
     kind = Finding.TIMELINE if gate.name is GateName.TIMELINE else Finding.DECISION

@@ -87,8 +87,8 @@ class ShownPart:
 
 MEASURES: dict[str, Any] = {
     "members_then": _l("Members on %(since)s"),
-    "joined": _l("Joined the union"),
-    "came_as_members": _l("Came here as members"),
+    "joined": _l("Here before, now known to be members"),
+    "came_as_members": _l("New here, and members now"),
     "left_as_members": _l("Left here as members"),
     "no_longer_members": _l("Left the union"),
     "no_longer_known": _l("Not known any more"),
@@ -262,7 +262,8 @@ _BASES: dict[PartName, Any] = {
         "heard nothing of is not known: not a no. Lists of fewer than 5 people here are hidden."
     ),
     PartName.LEADERS: _l(
-        "One leader for ten workers, in each place. Reached: people who listen to a leader, or to "
+        "One leader for ten workers, in each place. Where nobody has counted the workers, only "
+        "people on our list are counted. Reached: people who listen to a leader, or to "
         "somebody who does, as far as we have written down. All together is the sum of the places."
     ),
     PartName.BALLOTS: _l(
@@ -313,9 +314,10 @@ def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     talks = {name: number_text(work[name].numerator) for name in work.figures}
     return title, [
         _(
-            "Then %(members_then)s, now %(members_now)s. Joined the union: %(joined)s. Came here "
-            "as members: %(came_as_members)s. Left here as members: %(left_as_members)s. Left the "
-            "union: %(no_longer_members)s. Not known any more: %(no_longer_known)s.",
+            "Then %(members_then)s, now %(members_now)s. Here before, now known to be members: "
+            "%(joined)s. New here, and members now: %(came_as_members)s. Left here as members: "
+            "%(left_as_members)s. Left the union: %(no_longer_members)s. Not known any more: "
+            "%(no_longer_known)s.",
             **words,
         ),
         ngettext(
@@ -443,7 +445,7 @@ def _say_leaders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     title = (
         ngettext("%(n)s leader is missing", "%(n)s leaders are missing", missing)
         if missing
-        else _("There are as many leaders as we need")
+        else _("There are as many leaders as the people on our list need")
     )
     return title, [
         _(

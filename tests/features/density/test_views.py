@@ -560,7 +560,8 @@ def test_what_changed_names_each_cause_and_the_parts_add_up(
         "23 November 2026": ["1", "10", "10.0%"],
     }
     assert "1 person left the job from 23 November 2025 to 23 November 2026." in words
-    assert "Must join in such a year just to stand still 1" in words
+    assert "Still here, were members, now not known 0" in words
+    assert "Must join in such a year just to stand still, without those not known 1" in words
 
 
 def test_what_changed_holds_the_filters_and_the_scope(world: World, client_as: ClientAs) -> None:

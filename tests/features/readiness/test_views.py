@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from crm.access.scope import Grant, Scope
 from crm.domain.assessment import DEFAULT_EXPIRY
 from crm.domain.headcount import Workforce
-from crm.domain.readiness import Finding, GateName, Measure, Part
+from crm.domain.readiness import Finding, GateName, Index, Measure, Part
 from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind
+from crm.features.readiness.wording import index_text
 from crm.models.audit import AuditEntry
 from crm.models.ballots import Ballot, BallotForecast, BallotPart
 from crm.models.campaigns import Participation
@@ -245,6 +247,30 @@ def test_members_without_names_stand_on_no_list(world: World) -> None:
     assert (gate.has, gate.of, gate.is_open) == (1, 4, False)
 
 
+def test_a_member_with_two_jobs_counts_once_of_all_members(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        ioana = _get(session, Contact, world.ioana)
+        factories.make_job(session, ioana, _get(session, Workplace, world.depot))
+    before = _found(world.branch, PlaceKind.BRANCH)
+    gate = next(gate for gate in before.whole.gates if gate.name is GateName.LIST)
+    assert gate.of == _measures(before)[Part.CONTACT].denominator == before.whole.listed.members
+    assert sum(site.listed.members for site in before.sites) == before.whole.listed.members + 1
+
+
+def test_a_list_that_was_not_gone_through_is_told_and_shuts_the_gate(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(_address(world.ioana))
+    assert _gates(_mill(world))[GateName.LIST] is None
+    _say(world.mill, Finding.LIST_CHECKED, False)
+    assert _gates(_mill(world))[GateName.LIST] is False
+    page = client_as(world.rep).get(f"/ready/{world.mill.public_id}")
+    text = _words(page.text)
+    assert "Was the list gone through? No, on" in text
+    assert "Nobody has written down when the list was gone through" not in text
+
+
 def test_what_the_branch_decided_holds_at_its_workplaces_until_they_decide_themselves(
     world: World,
 ) -> None:
@@ -346,9 +372,16 @@ def test_two_tests_of_rising_risk_open_the_gate_when_every_area_took_part(world:
     _hold(world, "quiet_petition", everybody, TODAY - timedelta(days=9))
     _hold(world, "open_petition", everybody, TODAY - timedelta(days=2))
     assert _gates(_mill(world))[GateName.TESTS] is True
-    # Three of four, but nobody of the Yard.
+    # Three of four; of the one in the Yard nobody knows.
     _hold(world, "photo", (everybody[0], *everybody[2:]), TODAY - timedelta(days=1))
-    assert _gates(_mill(world))[GateName.TESTS] is False
+    assert _gates(_mill(world))[GateName.TESTS] is None
+
+
+def test_people_not_known_leave_the_tests_gate_not_known(world: World) -> None:
+    everybody = (world.ioana, world.tomasz, world.rukhsana, world.placeholder)
+    _hold(world, "quiet_petition", everybody, TODAY - timedelta(days=9))
+    _hold(world, "open_petition", everybody[:2], TODAY - timedelta(days=2))
+    assert _gates(_mill(world))[GateName.TESTS] is None
 
 
 def test_a_test_that_was_called_off_counts_nowhere(world: World) -> None:
@@ -415,25 +448,47 @@ def test_the_law_gate_goes_by_the_kept_projection_of_a_ballot_to_come(
 def test_of_several_projections_the_lowest_chance_is_the_gate(world: World) -> None:
     _project(world, 0.99)
     _project(world, 0.4, part=world.depot)
-    assert _gates(_mill(world))[GateName.LAW] is True
+    # In the second ballot each votes for itself, and nothing is known of the Mill.
+    assert _gates(_mill(world))[GateName.LAW] is None
     branch = _found(world.branch, PlaceKind.BRANCH)
     assert next(gate.has for gate in branch.whole.gates if gate.name is GateName.LAW) == 0.4
     law = {
         site.name: next(gate.is_open for gate in site.gates if gate.name is GateName.LAW)
         for site in branch.sites
     }
-    assert law == {"The Depot": False, "The Mill": True}
+    assert law == {"The Depot": False, "The Mill": None}
 
 
 @pytest.mark.parametrize(
     "over",
-    [{"kind": "indicative"}, {"declared_at": NOW}, {"called_off_on": TODAY}],
+    [{"kind": "indicative"}, {"declared_on": TODAY}, {"called_off_on": TODAY}],
 )
 def test_a_ballot_that_is_over_or_binds_nobody_opens_no_gate(
     world: World, over: dict[str, Any]
 ) -> None:
     _project(world, 0.99, **over)
     assert _gates(_mill(world))[GateName.LAW] is None
+
+
+@pytest.mark.parametrize("ended", ["declared_on", "called_off_on"])
+def test_a_ballot_that_ended_later_was_still_to_come(world: World, ended: str) -> None:
+    _project(world, 0.99, **{ended: TODAY + timedelta(days=1)})
+    assert _gates(_mill(world))[GateName.LAW] is True
+
+
+def test_a_ballot_without_a_projection_keeps_the_law_gate_from_opening(
+    world: World, client_as: ClientAs
+) -> None:
+    _project(world, 0.99, part=world.mill)
+    assert _gates(_mill(world))[GateName.LAW] is True
+    assert _gates(_found(world.branch, PlaceKind.BRANCH))[GateName.LAW] is None
+    _project(world, 0.99, name="Rotas", made=TODAY + timedelta(days=1))
+    assert _gates(_mill(world))[GateName.LAW] is None
+    assert _mill(world).whole.not_projected == ("Rotas",)
+    page = client_as(world.rep).get(f"/ready/{world.mill.public_id}")
+    assert "No projection was kept of: Rotas." in _words(page.text)
+    _project(world, 0.2, name="Shifts")
+    assert _gates(_mill(world))[GateName.LAW] is False
 
 
 def test_more_people_and_places_cost_no_more_statements(
@@ -482,6 +537,12 @@ def test_the_page_says_not_ready_before_any_number(world: World, client_as: Clie
     ):
         assert caveat in words
     assert "The usual weights and limits of this program." in words
+
+
+def test_the_index_on_the_page_is_not_rounded_up_into_the_next_band(app: Flask) -> None:
+    index = Index(low=59.6, high=79.9, equal_low=1.0, equal_high=1.0, scores=())
+    with app.test_request_context():
+        assert index_text(index) == "59 to 79"
 
 
 def test_no_name_of_any_worker_stands_on_the_page(world: World, client_as: ClientAs) -> None:

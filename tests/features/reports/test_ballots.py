@@ -131,6 +131,17 @@ def test_a_ballot_that_goes_on_says_the_days_left(world: World) -> None:
     assert _told(world.mill)["days_left"].numerator == 6
 
 
+def test_a_ballot_called_off_later_still_goes_on_in_the_report(world: World) -> None:
+    closes = TODAY + timedelta(days=6)
+    _ballot(world, closes_on=closes, called_off_on=TODAY + timedelta(days=1))
+    assert _told(world.mill)["days_left"].numerator == 6
+
+
+def test_a_ballot_called_off_by_the_day_has_no_days_left(world: World) -> None:
+    _ballot(world, closes_on=TODAY + timedelta(days=6), called_off_on=TODAY)
+    assert _told(world.mill)["days_left"].numerator == "[z]"
+
+
 def test_a_count_of_fewer_than_five_papers_is_hidden(world: World) -> None:
     _ballot(world, declared=TODAY, cast=4)
     found = _told(world.mill)

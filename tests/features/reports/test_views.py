@@ -21,9 +21,10 @@ from crm.models.campaigns import ListEntry, Participation
 from crm.models.contacts import Job, Membership
 from crm.models.conversations import Assessment, Conversation, FollowUp
 from crm.models.places import PlaceClosure
+from crm.models.ties import Leading
 from crm.reads.report import build_report
 from crm.web.db import unit_of_work
-from tests.factories import ALL, TODAY, Named, World
+from tests.factories import ALL, NOW, TODAY, Named, World
 from tests.features.reports.conftest import SINCE, talk
 
 Clients = Callable[[Named], FlaskClient]
@@ -190,6 +191,35 @@ def test_leaders_are_needed_for_every_ten_workers_and_reach_those_who_listen(bus
     assert found["leaders.reached"] == 2
 
 
+def test_enough_leaders_is_said_of_the_people_on_our_list_only(
+    world: World, client_as: Clients
+) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(
+            Leading(
+                contact_id=world.depot_worker.id,
+                place_id=world.depot.id,
+                workplace_id=world.depot.id,
+                stage="identified",
+                found_by="named",
+                valid_from=date(2026, 1, 1),
+                recorded_at=NOW,
+            )
+        )
+    text = client_as(world.officer).get(f"/reports/{world.depot.public_id}").text
+    assert "There are as many leaders as the people on our list need" in text
+    assert "Where nobody has counted the workers, only people on our list are counted." in text
+
+
+def test_what_is_known_now_is_not_told_as_if_it_happened_now(
+    busy: World, client_as: Clients
+) -> None:
+    text = client_as(busy.officer).get(f"/reports/{busy.branch.public_id}").text
+    assert "New here, and members now" in text
+    assert "Came here as members" not in text
+    assert "Joined the union" not in text
+
+
 def test_a_structure_test_counts_everyone_on_the_frozen_list(busy: World) -> None:
     found = {row.measure: row for row in _rows(busy.mill) if row.table == "tests"}
     assert {row.name for row in found.values()} == {"Petition about the rota"}
@@ -253,7 +283,7 @@ def test_screen_csv_and_workbook_hold_the_same_numbers(busy: World, client_as: C
     members = by_line["members", str(busy.branch.public_id), "[z]"]
     wanted = (
         f"Then {members['members_then']['numerator']}, now {members['members_now']['numerator']}. "
-        f"Joined the union: {members['joined']['numerator']}."
+        f"Here before, now known to be members: {members['joined']['numerator']}."
     )
     assert wanted in text
     book = openpyxl.load_workbook(
