@@ -27,7 +27,9 @@ from crm.access.facts import known, revise, withdraw
 from crm.access.scope import Scope
 from crm.access.spans import refresh_many
 from crm.domain.merging import contradict, joined
+from crm.domain.structure import says_more
 from crm.models.base import Base, Recorded, table_of
+from crm.models.campaigns import ListEntry, Participation
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership, StateSpan
 from crm.models.conversations import KeptTalk
 from crm.models.merging import MergedPerson
@@ -118,6 +120,8 @@ class _Done:
     fields: dict[str, list[Any]] = field(default_factory=dict)
     # Talks that are not stored yet: they name the person by public id.
     kept_talks: list[int] = field(default_factory=list)
+    # Facts given to another line of a list: (row, its line and place before, and after)
+    lines: list[tuple[int, list[int], list[int]]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -127,6 +131,7 @@ class _Done:
             "joined": [list(one) for one in self.joined],
             "fields": self.fields,
             "kept_talks": self.kept_talks,
+            "lines": [list(one) for one in self.lines],
         }
 
 
@@ -157,6 +162,7 @@ def merge(
         session.flush()
         for model, keys in named_in():
             _move(session, every, model, keys, kept.id, gone.id, done, now)
+        _join_lines(session, every, kept.id, gone.id, done, now)
         done.kept_talks = _send_on(session, every, gone.public_id, kept.public_id)
         for stub in session.scalars(
             every.select(Contact, history=True).where(Contact.merged_into_id == gone.id)
@@ -204,6 +210,8 @@ def part(session: Session, record: MergedPerson, kept: Contact, *, now: datetime
         ).one()
         for table, row_id, others in reversed(done["joined"]):
             _unjoin(session, every, table, row_id, others, gone.id)
+        # Merges that were made before lists were looked at do not have it.
+        _move_lines_back(session, every, done.get("lines", []))
         for name, keys in done["moved"].items():
             table, column = name.split(".")
             alone = set(done["withdrawn"].get(table, ()))
@@ -446,6 +454,62 @@ def _move(
     session.flush()
 
 
+def _join_lines(
+    session: Session, every: Scope, kept_id: int, gone_id: int, done: _Done, now: datetime
+) -> None:
+    """Let the line that stays on each frozen list say what is known from both lines.
+
+    A list never changes, so the other line stays on it; whoever counts leaves it out.
+    """
+    lines: dict[int, dict[int, ListEntry]] = defaultdict(dict)
+    for line in session.scalars(
+        every.select(ListEntry).where(ListEntry.contact_id.in_((kept_id, gone_id)))
+    ):
+        lines[line.test_id][line.contact_id] = line
+    for both in lines.values():
+        if len(both) == 2:
+            _join_facts(session, every, both[kept_id], both[gone_id], done, now)
+    session.flush()
+
+
+def _join_facts(
+    session: Session, every: Scope, line: ListEntry, double: ListEntry, done: _Done, now: datetime
+) -> None:
+    facts = session.scalars(
+        every.select(Participation, history=True)
+        .where(Participation.entry_id.in_((line.id, double.id)))
+        .order_by(Participation.id)
+    ).all()
+    mine = [fact for fact in facts if fact.entry_id == line.id]
+    theirs = [fact for fact in facts if fact.entry_id == double.id]
+    if not mine:
+        # As a whole, so that what was known at a moment of the past is still told of the line.
+        for fact in theirs:
+            before, after = [double.id, double.place_id], [line.id, line.place_id]
+            done.lines.append((fact.id, before, after))
+            fact.entry_id, fact.place_id = line.id, line.place_id
+        return
+    said = next((fact for fact in mine if fact.superseded_at is None), None)
+    more = next((fact for fact in theirs if fact.superseded_at is None), None)
+    if more is None or not says_more(more.deed, None if said is None else said.deed):
+        return
+    if said is not None:
+        withdraw(said, now=now)
+        # It leaves first: only one of a line may be believed.
+        session.flush()
+    new = revise(
+        session,
+        more,
+        now=now,
+        actor_id=more.recorded_by_id,
+        entry_id=line.id,
+        place_id=line.place_id,
+    )
+    session.flush()
+    first = more if said is None else said
+    done.joined.append((Participation.__tablename__, new.id, [first.id, more.id]))
+
+
 def _leave(row: Any, table: str, done: _Done, now: datetime, *, move: bool) -> None:
     if isinstance(row, Recorded) and row.superseded_at is None:
         withdraw(row, now=now)
@@ -506,12 +570,28 @@ def _unjoin(
     new = rows.get(row_id)
     mine, theirs = rows.get(others[0]), rows.get(others[1])
     if new is not None and new.superseded_at is None:
+        session.delete(new)
+        # Only when it is gone: of a line of a list one fact may be believed.
+        session.flush()
         if mine is not None:
             mine.superseded_at = None
-        session.delete(new)
     if theirs is not None:
         theirs.superseded_at = None
     session.flush()
+
+
+def _move_lines_back(session: Session, every: Scope, lines: Sequence[Sequence[Any]]) -> None:
+    """Give facts back to the lines they were written on, with what was put right of them since."""
+    wanted = {(row_id,) for row_id, _, _ in lines}
+    for row_id, (line_id, place_id), (now_at, _) in lines:
+        facts = session.scalars(
+            every.select(Participation, history=True).where(Participation.entry_id == now_at)
+        ).all()
+        for fact in facts:
+            if fact.id == row_id:
+                for one in (fact, *_successors(fact, facts, wanted)):
+                    one.entry_id, one.place_id = line_id, place_id
+        session.flush()
 
 
 def _move_back(

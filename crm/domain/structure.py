@@ -78,6 +78,21 @@ class Deed(StrEnum):
 NOT_KNOWN: Final = (Deed.WILL, Deed.NOT_YET)
 
 
+def says_more(first: Deed, second: Deed | None) -> bool:
+    """Return True when the first tells more of one person who was listed twice than the second.
+
+    Somebody who took part did so on one line of the list only: that counts, whatever the other
+    line says. Anything written down tells more than nothing (None).
+    """
+    return second is None or _told(first) > _told(second)
+
+
+def _told(deed: Deed) -> int:
+    if deed is Deed.DID:
+        return 2
+    return 0 if deed in NOT_KNOWN else 1
+
+
 class WhyNot(StrEnum):
     """Why somebody did not take part; null = did not say."""
 

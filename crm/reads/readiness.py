@@ -65,6 +65,7 @@ from crm.reads.decisions import (
 from crm.reads.figures import Part as DensityPart
 from crm.reads.figures import Question, survey
 from crm.reads.places import one_of
+from crm.reads.structure import counted_once
 from crm.reads.turf import InCharge, in_charge_at
 
 
@@ -413,6 +414,7 @@ def _tests(session: Session, scope: Scope, unit: Unit, as_at: date) -> list[_Lis
             StructureTest.called_off_at.is_(None),
             StructureTest.as_at <= as_at,
             ListEntry.place_id.in_(inside),
+            counted_once(),
         )
         .group_by(*test, StructureTest.frozen_at, *key)
         .order_by(StructureTest.frozen_at, StructureTest.id)

@@ -26,6 +26,7 @@ from crm.domain.structure import (
     lowest_share,
     tally,
 )
+from crm.models.base import table_of
 from crm.models.campaigns import BasePlace, Campaign, ListEntry, Participation, StructureTest
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Assessment
@@ -81,6 +82,35 @@ class HeldAt:
     def worst_area(self) -> float | None:
         """The lowest rate known for sure of an area, 0 to 1; None when the list names no areas."""
         return lowest_share([one for area, one in self.by_area.items() if area is not None])
+
+
+def counted_once(entry: Any = ListEntry) -> sa.ColumnElement[bool]:
+    """Return the condition that leaves out the second line of somebody on a frozen list.
+
+    Two records of one person can both be on it. Made one, the list keeps both lines, and only
+    that of the record that stayed is counted, shown and marked. entry: ListEntry or its columns.
+    """
+    # Whoever reads may not see the other line: it is the same person all the same.
+    gone = table_of(Contact).alias("scope_gone")
+    kept = table_of(ListEntry).alias("scope_kept")
+    return ~sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(gone)
+        .join(kept, kept.c.contact_id == gone.c.merged_into_id)
+        .where(gone.c.id == entry.contact_id, kept.c.test_id == entry.test_id)
+        .correlate_except(gone, kept)
+    )
+
+
+def _second_lines() -> Any:
+    every = table_of(ListEntry).alias("scope_line")
+    return (
+        sa.select(sa.func.count())
+        .select_from(every)
+        .where(every.c.test_id == StructureTest.id, ~counted_once(every.c))
+        .correlate_except(every)
+        .scalar_subquery()
+    )
 
 
 def people_to_list(
@@ -255,8 +285,11 @@ def list_tests(
     """
     inside = None
     if unit is not None:
-        inside = ListEntry.place_id.in_(
-            sa.select(PlaceClosure.descendant_id).where(PlaceClosure.ancestor_id == unit)
+        inside = sa.and_(
+            ListEntry.place_id.in_(
+                sa.select(PlaceClosure.descendant_id).where(PlaceClosure.ancestor_id == unit)
+            ),
+            counted_once(),
         )
     asked = scope.select(
         StructureTest.id,
@@ -270,7 +303,7 @@ def list_tests(
         StructureTest.as_at,
         StructureTest.frozen_at,
         StructureTest.closes_on,
-        StructureTest.people,
+        (StructureTest.people - _second_lines()).label("people"),
     ).join(Campaign, Campaign.id == StructureTest.campaign_id)
     if not called_off:
         asked = asked.where(StructureTest.called_off_at.is_(None))
@@ -299,7 +332,7 @@ def list_tests(
             Participation,
             sa.and_(Participation.entry_id == ListEntry.id, known(Participation, known_at)),
         )
-        .where(ListEntry.test_id.in_([row.id for row in rows]))
+        .where(ListEntry.test_id.in_([row.id for row in rows]), counted_once())
         .group_by(ListEntry.test_id, ListEntry.area_id, Participation.deed, Participation.why)
     )
     if inside is not None:
@@ -376,7 +409,9 @@ def participation(
             deed=row.deed,
             why=row.why,
         )
-        for row in session.execute(rows.where(ListEntry.test_id == test).order_by(ListEntry.number))
+        for row in session.execute(
+            rows.where(ListEntry.test_id == test, counted_once()).order_by(ListEntry.number)
+        )
     ]
 
 
@@ -416,7 +451,11 @@ def last_deeds(
                 Participation,
                 sa.and_(Participation.entry_id == ListEntry.id, known(Participation)),
             )
-            .where(ListEntry.test_id.in_(sorted(deeds)), ListEntry.workplace_id == workplace_id)
+            .where(
+                ListEntry.test_id.in_(sorted(deeds)),
+                ListEntry.workplace_id == workplace_id,
+                counted_once(),
+            )
         )
         for row in rows:
             deeds[row.test_id][row.contact_id] = row.deed
@@ -503,6 +542,7 @@ def open_tests(session: Session, scope: Scope, *, today: date) -> list[OpenTest]
                 ),
             ),
             scope.reach(Permission.CONVERSATION_WRITE, ListEntry.place_id),
+            counted_once(),
             open_deeds,
         )
         .group_by(

@@ -43,6 +43,7 @@ from crm.reads.people import names_of_users
 from crm.reads.places import Choice, names_of
 from crm.reads.structure import (
     HeldAt,
+    counted_once,
     list_tests,
     may_mark,
     names_of_people,
@@ -676,7 +677,7 @@ def list_lines(
             Participation,
             sa.and_(Participation.entry_id == ListEntry.id, known(Participation)),
         )
-        .where(ListEntry.test_id == test_id)
+        .where(ListEntry.test_id == test_id, counted_once())
         .order_by(ListEntry.number)
     )
     if numbers is not None:
@@ -723,7 +724,7 @@ def get_entry(
     row = session.execute(
         scope.select(
             ListEntry.test_id, ListEntry.number, permission=Permission.CONVERSATION_WRITE
-        ).where(ListEntry.public_id == public_id)
+        ).where(ListEntry.public_id == public_id, counted_once())
     ).one_or_none()
     if row is None:
         raise NotFound(f"entry {public_id}")
@@ -742,7 +743,7 @@ def find_entries(
     """
     found = session.scalars(
         scope.select(ListEntry, permission=Permission.CONVERSATION_WRITE)
-        .where(ListEntry.test_id == test_id, ListEntry.number.in_(numbers))
+        .where(ListEntry.test_id == test_id, ListEntry.number.in_(numbers), counted_once())
         .order_by(ListEntry.id)
         .with_for_update(key_share=True, of=ListEntry)
     ).all()
