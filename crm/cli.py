@@ -567,9 +567,11 @@ def _content(pack: ReportPack, maker: report_files.Maker, sort: str) -> bytes:
 def _record(scope: Scope, what: str, asked: dict[str, Any], rows: int, place: int | None) -> None:
     """Write into the trail that the file is taken out, before it is."""
     with unit_of_work(scope) as session:
-        audit.record_export(
-            session, what=what, filters={**asked, "way": "command"}, rows=rows, place_id=place
-        )
+        noted = {**asked, "way": "command"}
+        if place is None:
+            audit.record_export_of_all(session, scope, what=what, filters=noted, rows=rows)
+        else:
+            audit.record_export(session, what=what, filters=noted, rows=rows, place_id=place)
 
 
 @contextmanager

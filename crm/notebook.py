@@ -90,9 +90,13 @@ class Figures:
 
     def _record(self, what: str, asked: dict[str, Any], rows: int, place: int | None) -> None:
         with unit_of_work(self._scope) as session:
-            audit.record_export(
-                session, what=what, filters={**asked, "way": "notebook"}, rows=rows, place_id=place
-            )
+            noted = {**asked, "way": "notebook"}
+            if place is None:
+                audit.record_export_of_all(
+                    session, self._scope, what=what, filters=noted, rows=rows
+                )
+            else:
+                audit.record_export(session, what=what, filters=noted, rows=rows, place_id=place)
 
 
 @contextmanager

@@ -16,7 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session, UOWTransaction, object_session
 
-from crm.access.scope import MARK
+from crm.access.permissions import Permission
+from crm.access.scope import MARK, Scope
+from crm.access.tree import everything_id
 from crm.domain.vocabulary import Verb
 from crm.models.audit import AuditEntry
 from crm.models.base import AtPlace, Base, OfCase, OfContact, table_of
@@ -118,6 +120,18 @@ def record_export(
             )
         ],
     )
+
+
+def record_export_of_all(
+    session: Session, scope: Scope, *, what: str, filters: Mapping[str, Any], rows: int
+) -> None:
+    """Record a file that is not of one place, in the trail of each place it may hold.
+
+    Those are the places where the actor may take files out: who answers for one of them sees it.
+    """
+    nodes = scope.nodes(Permission.EXPORT_MAKE)
+    for place_id in (everything_id(session),) if nodes is None else nodes:
+        record_export(session, what=what, filters=filters, rows=rows, place_id=place_id)
 
 
 def record_counts(

@@ -524,8 +524,8 @@ def _export(scope: Scope, asked: _Asked, what: str) -> Answer:
     # In its own, short piece of work, so that nobody's saving waits for the figures; and before
     # the file is sent, so that none leaves unrecorded.
     with unit_of_work(scope) as session:
-        audit.record_export(
-            session, what=what, filters=asked.query, rows=len(answer.everything), place_id=None
+        audit.record_export_of_all(
+            session, scope, what=what, filters=asked.query, rows=len(answer.everything)
         )
     return answer
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.audit import record_export, record_view
+from crm.access.audit import record_export_of_all, record_view
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
@@ -216,7 +216,7 @@ def trail_for_file(
 
 def note_file(session: Session, scope: Scope, filters: Mapping[str, Any], *, rows: int) -> None:
     """Record that the reader took a file of the trail out."""
-    record_export(session, what="audit_entry", filters=filters, rows=rows, place_id=None)
+    record_export_of_all(session, scope, what="audit_entry", filters=filters, rows=rows)
 
 
 def trail(

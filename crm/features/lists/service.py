@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crm.access.audit import record_export
+from crm.access.audit import record_export_of_all
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.contact_filter import ContactFilter
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.identity import fold
 from crm.domain.people_columns import ColumnGroup, FileKind
-from crm.features.lists.taking_out import places_of_files
 from crm.models.lists import FileRecipe, SavedList
 from crm.models.places import Place
 from crm.reads.places import get_place
@@ -127,8 +126,7 @@ def note_file(
         words["q"] = ["(hidden)"]
     columns = [one.value for one in ColumnGroup if one in groups]
     noted = {**words, "file": kind.value, "columns": columns, "reason": reason}
-    for place_id in places_of_files(session, scope):
-        record_export(session, what="people_file", filters=noted, rows=people, place_id=place_id)
+    record_export_of_all(session, scope, what="people_file", filters=noted, rows=people)
     row = session.scalars(
         scope.select(FileRecipe).where(FileRecipe.owner_id == scope.actor_id)
     ).one_or_none()

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.access.tree import everything_id
 from crm.analysis.people_files import Card, Cell, Table
 from crm.domain.assessment import ExpiryRule
 from crm.domain.contact_filter import ContactFilter
@@ -348,9 +347,3 @@ def _cards(
             )
         )
     return tuple(found)
-
-
-def places_of_files(session: Session, scope: Scope) -> tuple[int, ...]:
-    """Return the places, by inner id, in whose trails a file of the actor's is noted."""
-    nodes = scope.nodes(_TAKE)
-    return (everything_id(session),) if nodes is None else nodes
