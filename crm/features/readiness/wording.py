@@ -30,6 +30,7 @@ from crm.web.filters import day as day_text
 from crm.web.filters import moment as moment_text
 from crm.web.filters import people as people_text
 from crm.web.filters import percent as percent_of
+from crm.web.filters import percent_by
 from crm.web.labels import label
 
 # Areas without a rep that are named; the rest are counted.
@@ -212,7 +213,7 @@ def _why(gate: Gate, found: Readiness) -> str:
         return _(
             "The lowest chance in the projections that were kept: %(chance)s. Needs %(needs)s. "
             "A projection is no promise.",
-            chance=percent_of(gate.has),
+            chance=percent_by(gate.has, limits.chance),
             needs=percent_of(limits.chance),
         )
     if gate.name is GateName.LAW and found.whole.not_projected:
