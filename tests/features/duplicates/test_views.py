@@ -6,6 +6,7 @@ import html
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from crm.domain.vocabulary import PointKind, Verb
 from crm.features.duplicates import queries
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, ContactPoint, Membership
+from crm.models.conversations import FollowUp
 from crm.models.merging import DifferentPeople, MergedPerson
 from crm.models.places import Union, Workplace
 from crm.web.db import unit_of_work
@@ -226,6 +228,47 @@ def test_what_was_written_since_is_listed_before_it_is_undone(
     (merged,) = _rows(MergedPerson)
     words = _text(rep.get(f"/duplicates/undo/{merged.public_id}").text)
     assert "Phones, emails or addresses: 1" in words
+
+
+def test_what_others_wrote_since_at_their_own_place_is_not_counted_for_the_reader(
+    client_as: SignIn, world: World
+) -> None:
+    twin = _twin(world)
+    rep = client_as(world.rep)
+    page = rep.get(_beside(world.ioana, twin)).text
+    rep.post(_beside(world.ioana, twin), data=_sent(page))
+    with unit_of_work(ALL) as session:
+        session.add(
+            FollowUp(
+                contact_id=world.ioana.id,
+                place_id=world.dock.id,
+                owner_id=world.dock_rep.id,
+                due_on=NOW.date(),
+                created_at=NOW + timedelta(days=400),
+            )
+        )
+    (merged,) = _rows(MergedPerson)
+    words = _text(rep.get(f"/duplicates/undo/{merged.public_id}").text)
+    assert "Nothing was written about them since then." in words
+
+
+def test_apart_again_the_other_name_is_told_only_to_those_who_see_that_person(
+    client_as: SignIn, world: World
+) -> None:
+    twin = _twin(world, "Joana Hidden", at=world.dock)
+    boss = client_as(world.boss_of_all)
+    page = boss.get(_beside(world.ioana, twin)).text
+    assert boss.post(_beside(world.ioana, twin), data=_sent(page)).status_code == 303
+    (merged,) = _rows(MergedPerson)
+    assert boss.post(f"/duplicates/undo/{merged.public_id}").status_code == 303
+    rep = client_as(world.rep)
+    for address in (f"/duplicates/of/{world.ioana.public_id}", f"/people/{world.ioana.public_id}"):
+        assert "Joana Hidden" not in _text(rep.get(address).text)
+    assert "Joana Hidden" in _text(boss.get(f"/duplicates/of/{world.ioana.public_id}").text)
+    (written,) = _rows(
+        AuditEntry, AuditEntry.subject == "merged_person", AuditEntry.verb == Verb.CREATE
+    )
+    assert "Joana Hidden" not in str(written.new)
 
 
 def test_the_later_merge_comes_apart_first(client_as: SignIn, world: World) -> None:
