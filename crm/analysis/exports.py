@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-import xlsxwriter
-
+from crm.analysis.safe_files import (
+    PRACTICE,
+    About,
+    csv_bytes,
+    neutral,
+    workbook_bytes,
+    write_about,
+    write_day,
+)
 from crm.domain.density import NoDensity
 from crm.domain.density_row import FRACTION_PLACES, DensityRow
 from crm.domain.numbers import NOT_APPLICABLE, UNKNOWN, round_half_up
-
-PRACTICE: Final = "PRACTICE"
-# A spreadsheet runs a cell that starts with one of these as a formula; the last four are the same
-# signs in the wide form of East Asian keyboards, which some programs turn back.
-_DANGEROUS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# What a reader does not see before a sign: blanks of all kinds, and signs without a width.
-_NO_WIDTH: Final = string.whitespace + "\u00a0\u2007\u202f\u3000\u200b\u200e\u200f\u2060\ufeff"
-_BEHIND_A_CUT: Final = re.compile(f'([;\t\r\n][{_NO_WIDTH}"]*)([{re.escape("".join(_DANGEROUS))}])')
 
 
 class Kind(StrEnum):
@@ -83,17 +78,6 @@ _SHARES: Final = frozenset(
 _MAY_BE_EMPTY: Final = frozenset({"place", "place_detail", "place_id", "notes"})
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """The first sheet of a workbook: a title, lines of (what, value), and sentences below them."""
-
-    title: str
-    lines: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
-    sheet_name: str
-    table_name: str
-
-
 def density_value(row: DensityRow, column: Column) -> str | float | date | None:
     """Return what a cell holds before it is written: None is not known, `[z]` does not apply."""
     value = getattr(row, column.name)
@@ -108,34 +92,22 @@ def density_value(row: DensityRow, column: Column) -> str | float | date | None:
     return found
 
 
-def neutral(text: str) -> str:
-    """Return the text with an apostrophe before whatever a spreadsheet would run as a formula.
-
-    Spaces and signs without a width in front do not help an attacker: they are looked past. Many
-    European spreadsheets cut a CSV file at semicolons, and others at tabs, whatever the quotes
-    say: a sign behind one of those begins a cell, too.
-    """
-    inside = _BEHIND_A_CUT.sub(r"\1'\2", text)
-    if text.startswith(("\t", "\r", "\n")) or text.lstrip(_NO_WIDTH).startswith(_DANGEROUS):
-        return f"'{inside}"
-    return inside
-
-
 def density_csv(rows: Sequence[DensityRow], *, practice: bool) -> bytes:
     """Return the rows as CSV: UTF-8 with a byte order mark, one heading row, dots in decimals.
 
     practice: marks every row as invented in a first column.
     """
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
     first = ["practice"] if practice else []
-    writer.writerow([*first, *(column.name for column in DENSITY_COLUMNS)])
     mark = [PRACTICE] if practice else []
-    for row in rows:
-        writer.writerow(
-            [*mark, *(_text(density_value(row, column), column) for column in DENSITY_COLUMNS)]
-        )
-    return file.getvalue().encode("utf-8-sig")
+    return csv_bytes(
+        [
+            [*first, *(column.name for column in DENSITY_COLUMNS)],
+            *(
+                [*mark, *(_text(density_value(row, column), column) for column in DENSITY_COLUMNS)]
+                for row in rows
+            ),
+        ]
+    )
 
 
 def words_csv(
@@ -146,35 +118,28 @@ def words_csv(
     None is an empty cell. No text is ever a formula. practice: marks every line as invented in a
     first column.
     """
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([*(["practice"] if practice else []), *map(neutral, headings)])
     mark = [PRACTICE] if practice else []
-    for line in lines:
-        writer.writerow([*mark, *("" if cell is None else neutral(cell) for cell in line)])
-    return file.getvalue().encode("utf-8-sig")
+    return csv_bytes(
+        [
+            [*(["practice"] if practice else []), *map(neutral, headings)],
+            *([*mark, *("" if cell is None else neutral(cell) for cell in line)] for line in lines),
+        ]
+    )
 
 
-def density_xlsx(rows: Sequence[DensityRow], cover: Cover, *, practice: bool) -> bytes:
-    """Return the rows as a workbook: a cover sheet, and a sheet with one heading row.
+def density_xlsx(
+    rows: Sequence[DensityRow], about: About, table_name: str, *, practice: bool
+) -> bytes:
+    """Return the rows as a workbook: what it is, and a sheet with one heading row.
 
     Numbers are numbers, what is not known is `[x]`, and no text is ever a formula.
     """
-    file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file,
-        {
-            # A file of union data must not lie in a folder for temporary files.
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    _write_cover(book, cover, practice=practice)
-    _write_table(book, rows, cover, practice=practice)
-    book.close()
-    return file.getvalue()
+
+    def fill(book: Any) -> None:
+        write_about(book, about, practice=practice)
+        _write_table(book, rows, table_name, practice=practice)
+
+    return workbook_bytes(fill)
 
 
 def _text(value: str | float | date | None, column: Column) -> str:
@@ -189,39 +154,16 @@ def _text(value: str | float | date | None, column: Column) -> str:
     return str(int(value)) if float(value).is_integer() else repr(value)
 
 
-def _write_cover(book: Any, cover: Cover, *, practice: bool) -> None:
-    bold = book.add_format({"bold": True})
-    title = book.add_format({"bold": True, "font_size": 16})
-    plain = book.add_format({"text_wrap": True, "valign": "top"})
-    sheet = book.add_worksheet(cover.sheet_name)
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 80)
-    at = 0
-    if practice:
-        sheet.write_string(at, 0, PRACTICE, title)
-        at += 1
-    sheet.write_string(at, 0, neutral(cover.title), title)
-    at += 2
-    for what, value in cover.lines:
-        sheet.write_string(at, 0, neutral(what), bold)
-        sheet.write_string(at, 1, neutral(value), plain)
-        at += 1
-    at += 1
-    for words in cover.words:
-        sheet.write_string(at, 0, neutral(words))
-        at += 1
-
-
-def _write_table(book: Any, rows: Sequence[DensityRow], cover: Cover, *, practice: bool) -> None:
-    sheet = book.add_worksheet(cover.table_name)
+def _write_table(book: Any, rows: Sequence[DensityRow], name: str, *, practice: bool) -> None:
+    sheet = book.add_worksheet(name)
     heading = book.add_format({"bold": True, "bottom": 1})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     fraction = book.add_format({"num_format": "0.000000"})
     shift = int(practice)
-    names = [column.name for column in DENSITY_COLUMNS]
-    for at, name in enumerate([*(["practice"] if practice else []), *names]):
-        sheet.set_column(at, at, 28 if name in {"place", "place_detail"} else 14)
-        sheet.write_string(0, at, name, heading)
+    columns = [column.name for column in DENSITY_COLUMNS]
+    for at, words in enumerate([*(["practice"] if practice else []), *columns]):
+        sheet.set_column(at, at, 28 if words in {"place", "place_detail"} else 14)
+        sheet.write_string(0, at, words, heading)
     sheet.freeze_panes(1, shift)
     for line, row in enumerate(rows, start=1):
         if practice:
@@ -233,7 +175,7 @@ def _write_table(book: Any, rows: Sequence[DensityRow], cover: Cover, *, practic
             elif isinstance(value, str):
                 _write_words(sheet, line, at, value, column)
             elif isinstance(value, date):
-                sheet.write_datetime(line, at, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001 - a spreadsheet's days have no zone
+                write_day(sheet, line, at, value, day)
             elif column.kind is Kind.FRACTION:
                 sheet.write_number(line, at, value, fraction)
             else:

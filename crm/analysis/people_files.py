@@ -6,17 +6,21 @@ a file can come back as it went out.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-import xlsxwriter
-
-from crm.analysis.exports import PRACTICE, neutral
+from crm.analysis.safe_files import (
+    PRACTICE,
+    About,
+    csv_bytes,
+    neutral,
+    workbook_bytes,
+    write_about,
+    write_day,
+)
 from crm.domain.custom_fields import number_text
 
 Cell = str | float | date | bool | None
@@ -30,15 +34,6 @@ class Table:
 
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """The second sheet of a workbook: lines of (what, value), and sentences below them."""
-
-    name: str
-    lines: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +52,27 @@ def people_csv(table: Table, *, practice: bool) -> bytes:
 
     practice: marks every row as invented in a last column.
     """
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
     last = ["practice"] if practice else []
     mark = [PRACTICE] if practice else []
-    writer.writerow([*(neutral(heading) for heading in table.headings), *last])
-    for row in table.rows:
-        writer.writerow([*(_text(cell) for cell in row), *mark])
-    return file.getvalue().encode("utf-8-sig")
+    return csv_bytes(
+        [
+            [*map(neutral, table.headings), *last],
+            *([*map(_text, row), *mark] for row in table.rows),
+        ]
+    )
 
 
-def people_xlsx(table: Table, cover: Cover, name: str, *, practice: bool) -> bytes:
+def people_xlsx(table: Table, about: About, name: str, *, practice: bool) -> bytes:
     """Return the rows as a workbook: the people first, then a sheet about the file.
 
     name: of the first sheet. Days are days, and no text is ever a formula.
     """
-    file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file,
-        {
-            # A file of union data must not lie in a folder for temporary files.
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    _write_table(book, table, name, practice=practice)
-    _write_cover(book, cover, practice=practice)
-    book.close()
-    return file.getvalue()
+
+    def fill(book: Any) -> None:
+        _write_table(book, table, name, practice=practice)
+        write_about(book, about, practice=practice)
+
+    return workbook_bytes(fill)
 
 
 def people_vcards(cards: Sequence[Card]) -> bytes:
@@ -139,30 +125,12 @@ def _write_table(book: Any, table: Table, name: str, *, practice: bool) -> None:
             if isinstance(cell, bool | str):
                 sheet.write_string(line, at, _text(cell))
             elif isinstance(cell, date):
-                sheet.write_datetime(line, at, datetime(cell.year, cell.month, cell.day), day)  # noqa: DTZ001 - a spreadsheet's days have no zone
+                write_day(sheet, line, at, cell, day)
             else:
                 sheet.write_number(line, at, cell)
         if practice:
             sheet.write_string(line, len(row), PRACTICE)
     sheet.autofilter(0, 0, len(table.rows), len(headings) - 1)
-
-
-def _write_cover(book: Any, cover: Cover, *, practice: bool) -> None:
-    sheet = book.add_worksheet(cover.name)
-    bold = book.add_format({"bold": True})
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 1, 80)
-    at = 0
-    if practice:
-        sheet.write_string(at, 0, PRACTICE, bold)
-        at += 1
-    for what, value in cover.lines:
-        sheet.write_string(at, 0, neutral(what), bold)
-        sheet.write_string(at, 1, neutral(value))
-        at += 1
-    for words in cover.words:
-        at += 1
-        sheet.write_string(at, 0, neutral(words))
 
 
 def _escaped(text: str) -> str:

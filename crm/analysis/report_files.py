@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
-import xlsxwriter
-
-from crm.analysis.exports import PRACTICE, neutral
+from crm.analysis.safe_files import (
+    PRACTICE,
+    About,
+    csv_bytes,
+    neutral,
+    sheet_names,
+    workbook_bytes,
+    write_about,
+    write_day,
+)
 from crm.domain.numbers import NOT_APPLICABLE, UNKNOWN
 from crm.domain.report import FigureRow
 
@@ -56,28 +60,18 @@ class Sheet:
     chart: SheetChart | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """The first sheet: a title, lines of (what, value), and sentences below them."""
-
-    name: str
-    title: str
-    lines: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
-
-
 def figures_csv(rows: Sequence[FigureRow], *, practice: bool) -> bytes:
     """Return one row for each figure as CSV: UTF-8 with a byte order mark, dots in decimals.
 
     Not known is `[x]`, does not apply `[z]`, hidden `[c]`. practice: marks every row as invented.
     """
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([*(["practice"] if practice else []), *FIGURE_COLUMNS])
     mark = [PRACTICE] if practice else []
-    for row in rows:
-        writer.writerow([*mark, *(_text(row, name) for name in FIGURE_COLUMNS)])
-    return file.getvalue().encode("utf-8-sig")
+    return csv_bytes(
+        [
+            [*(["practice"] if practice else []), *FIGURE_COLUMNS],
+            *([*mark, *(_text(row, name) for name in FIGURE_COLUMNS)] for row in rows),
+        ]
+    )
 
 
 def figure_value(row: FigureRow, name: str) -> Cell:
@@ -102,59 +96,14 @@ def _text(row: FigureRow, name: str) -> str:
 def workbook(about: About, sheets: Sequence[Sheet], *, practice: bool) -> bytes:
     """Return a workbook with native tables and charts. Numbers are numbers, not known is `[x]`,
     and no text is ever a formula."""
-    file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file,
-        {
-            # A file of union data must not lie in a folder for temporary files.
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    _write_about(book, about, practice=practice)
-    names = _sheet_names([about.name, *(sheet.name for sheet in sheets)])[1:]
-    for number, (sheet, name) in enumerate(zip(sheets, names, strict=True), start=1):
-        _write_sheet(book, sheet, name, f"Table{number}", practice=practice)
-    book.close()
-    return file.getvalue()
 
+    def fill(book: Any) -> None:
+        write_about(book, about, practice=practice)
+        names = sheet_names([about.name, *(sheet.name for sheet in sheets)])[1:]
+        for number, (sheet, name) in enumerate(zip(sheets, names, strict=True), start=1):
+            _write_sheet(book, sheet, name, f"Table{number}", practice=practice)
 
-def _sheet_names(wanted: Sequence[str]) -> list[str]:
-    """Return names that Excel takes: 31 letters, some signs left out, each only once."""
-    found: list[str] = []
-    for name in wanted:
-        plain = re.sub(r"[\[\]:*?/\\]", " ", name).strip("' ")[:31] or "Sheet"
-        number, one = 1, plain
-        while one.casefold() in {other.casefold() for other in found}:
-            number += 1
-            one = f"{plain[: 30 - len(str(number))]} {number}"
-        found.append(one)
-    return found
-
-
-def _write_about(book: Any, about: About, *, practice: bool) -> None:
-    bold = book.add_format({"bold": True, "valign": "top"})
-    title = book.add_format({"bold": True, "font_size": 16})
-    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    sheet = book.add_worksheet(_sheet_names([about.name])[0])
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 1, 100)
-    at = 0
-    if practice:
-        sheet.write_string(at, 0, PRACTICE, title)
-        at += 1
-    sheet.write_string(at, 0, neutral(about.title), title)
-    at += 2
-    for what, value in about.lines:
-        sheet.write_string(at, 0, neutral(what), bold)
-        sheet.write_string(at, 1, neutral(value), wrapped)
-        at += 1
-    at += 1
-    for words in about.words:
-        sheet.write_string(at, 0, neutral(words))
-        at += 1
+    return workbook_bytes(fill)
 
 
 def _write_sheet(book: Any, sheet: Sheet, name: str, table_name: str, *, practice: bool) -> None:
@@ -187,7 +136,7 @@ def _write_sheet(book: Any, sheet: Sheet, name: str, table_name: str, *, practic
             elif isinstance(value, str):
                 page.write_string(line, at, neutral(value))
             elif isinstance(value, date):
-                page.write_datetime(line, at, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001 - a spreadsheet's days have no zone
+                write_day(page, line, at, value, day)
             else:
                 page.write_number(line, at, value, formats[sheet.columns[at].fraction])
     if practice:

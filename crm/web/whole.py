@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
-from crm.analysis.exports import neutral
+from crm.analysis.safe_files import neutral
 from crm.models.base import Base
 
 DATABASE: Final = "shopfloor.sqlite"

@@ -10,13 +10,14 @@ from datetime import date, datetime
 import openpyxl
 import pytest
 
-from crm.analysis.exports import DENSITY_COLUMNS, Cover, density_csv, density_xlsx, neutral
+from crm.analysis.exports import DENSITY_COLUMNS, density_csv, density_xlsx
+from crm.analysis.safe_files import About, neutral
 from crm.domain.density import NoDensity, density, total
 from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
 from crm.domain.headcount import Workforce
 
 DAY = date(2026, 11, 23)
-COVER = Cover("Density", (("Made by", "=Kasia"),), ("[x] means not known.",), "About", "Density")
+COVER = About("About", "Density", (("Made by", "=Kasia"),), ("[x] means not known.",))
 
 
 def _row(
@@ -95,7 +96,7 @@ def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str, written
     assert neutral(text) == written
     assert _read(density_csv([_row(place=text)], practice=False))[0]["place"] == written
     book = openpyxl.load_workbook(
-        io.BytesIO(density_xlsx([_row(place=text)], COVER, practice=False))
+        io.BytesIO(density_xlsx([_row(place=text)], COVER, "Density", practice=False))
     )
     assert book.worksheets[1]["F2"].data_type == "s"
 
@@ -139,7 +140,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 
 
 def test_a_workbook_has_numbers_as_numbers_days_as_days_and_a_cover() -> None:
-    content = density_xlsx([_row(), _row(workforce=None)], COVER, practice=False)
+    content = density_xlsx([_row(), _row(workforce=None)], COVER, "Density", practice=False)
     about, table = openpyxl.load_workbook(io.BytesIO(content)).worksheets
     names = [cell.value for cell in table[1]]
     assert names == [column.name for column in DENSITY_COLUMNS]

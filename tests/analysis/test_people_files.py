@@ -10,7 +10,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from crm.analysis.people_files import Card, Cover, Table, people_csv, people_vcards, people_xlsx
+from crm.analysis.people_files import Card, Table, people_csv, people_vcards, people_xlsx
+from crm.analysis.safe_files import About
 from crm.analysis.tables.apart import read_here
 from crm.analysis.tables.found import Asked
 from crm.domain.identity import phone_key
@@ -24,7 +25,7 @@ TABLE = Table(
         ("Tomasz K", False, 5, None, None, " +44 7700 900123"),
     ),
 )
-COVER = Cover("About", (("People", "3"),), ("An empty cell means: not known.",))
+COVER = About("About", "People", (("People", "3"),), ("An empty cell means: not known.",))
 
 
 def test_a_table_says_nothing_where_nothing_is_known_and_runs_no_formula() -> None:

@@ -108,6 +108,7 @@ def _check_zip(content: bytes) -> str:
             return sort
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, OSError) as error:
         raise CannotRead("damaged") from error
+    # Raised by zipfile itself: a way of packing it does not know, or a part that is locked.
     except (NotImplementedError, RuntimeError) as error:
         raise CannotRead("unsafe") from error
 

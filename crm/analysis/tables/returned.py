@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
-from crm.analysis.exports import neutral
+from crm.analysis.safe_files import csv_bytes, neutral
 
 
 def problems_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a CSV file (UTF-8 with a byte order mark) that is safe to open in a spreadsheet."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([neutral(one) for one in headings])
-    for row in rows:
-        writer.writerow([neutral(one) for one in row])
-    return file.getvalue().encode("utf-8-sig")
+    return csv_bytes([[*map(neutral, headings)], *([*map(neutral, row)] for row in rows)])

@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response
 from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.exports import PRACTICE, Cover, density_csv, density_xlsx
+from crm.analysis.exports import density_csv, density_xlsx
+from crm.analysis.safe_files import PRACTICE, About
 from crm.domain.density_row import DensityRow
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
@@ -207,7 +208,9 @@ def xlsx_file(scope: Scope) -> Response:
     """Send the densities as a workbook, and record that they were taken out."""
     asked = _checked_filters()
     answer = _export(scope, asked, "density_xlsx")
-    content = density_xlsx(answer.everything, _cover(asked, answer), practice=_practice())
+    content = density_xlsx(
+        answer.everything, _about(asked, answer), _("Density"), practice=_practice()
+    )
     return _file(content, XLSX, asked, "xlsx")
 
 
@@ -543,9 +546,10 @@ def _practice() -> bool:
     return bool(current_app.config["PRACTICE"])
 
 
-def _cover(asked: _Asked, answer: Answer) -> Cover:
+def _about(asked: _Asked, answer: Answer) -> About:
     user = signed_in()
-    return Cover(
+    return About(
+        name=_("About"),
         title=_("%(title)s as at %(day)s", title=_title(answer), day=day_text(asked.filters.as_at)),
         lines=(
             *_filter_lines(asked, answer.names),
@@ -566,6 +570,4 @@ def _cover(asked: _Asked, answer: Answer) -> Cover:
             _("Fewer than 10 workers: no per cents, because one person changes them too much."),
             _("A row “total” counts each person once. It is not the sum of the rows above it."),
         ),
-        sheet_name=_("About"),
-        table_name=_("Density"),
     )

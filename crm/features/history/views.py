@@ -23,7 +23,8 @@ from flask_babel import gettext
 from crm.access.audit import UNDONE
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.exports import PRACTICE, words_csv
+from crm.analysis.exports import words_csv
+from crm.analysis.safe_files import PRACTICE
 from crm.domain.errors import Refusal
 from crm.domain.vocabulary import Verb
 from crm.features.history import queries, service, wording

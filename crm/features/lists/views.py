@@ -24,8 +24,8 @@ from werkzeug.wrappers import Response
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.turf import HoldsNoneOfThem, HoldsNotAllOfThem
-from crm.analysis.exports import PRACTICE
-from crm.analysis.people_files import Cover, people_csv, people_vcards, people_xlsx
+from crm.analysis.people_files import people_csv, people_vcards, people_xlsx
+from crm.analysis.safe_files import PRACTICE, About
 from crm.domain.contact_filter import EVERYBODY, ContactFilter
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.people_columns import FileKind
@@ -280,8 +280,8 @@ def _file(scope: Scope, chosen: ContactFilter, named: Named, form: forms.FileFor
     elif kind is FileKind.VCARD:
         content, sort = people_vcards(taken.cards), "text/vcard; charset=utf-8"
     else:
-        cover = _cover(chosen, named, form, people)
-        content, sort = people_xlsx(taken.table, cover, _("People"), practice=practice), XLSX
+        about = _about(chosen, named, form, people)
+        content, sort = people_xlsx(taken.table, about, _("People"), practice=practice), XLSX
     # Before the file is sent, so that none leaves unrecorded.
     with unit_of_work(scope) as session:
         service.note_file(
@@ -295,10 +295,11 @@ def _file(scope: Scope, chosen: ContactFilter, named: Named, form: forms.FileFor
     return response
 
 
-def _cover(chosen: ContactFilter, named: Named, form: forms.FileForm, people: int) -> Cover:
+def _about(chosen: ContactFilter, named: Named, form: forms.FileForm, people: int) -> About:
     user = signed_in()
-    return Cover(
+    return About(
         name=_("About this file"),
+        title=_("People, %(day)s", day=day_text(my_today())),
         lines=(
             *_lines(chosen, named),
             (_("People"), people_text(people)),

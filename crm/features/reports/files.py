@@ -16,7 +16,6 @@ from flask_babel import gettext as _
 
 from crm.analysis.pdf import NoPdf, pdf_of
 from crm.analysis.report_files import (
-    About,
     Cell,
     Sheet,
     SheetChart,
@@ -24,6 +23,7 @@ from crm.analysis.report_files import (
     figures_csv,
     workbook,
 )
+from crm.analysis.safe_files import About
 from crm.domain.report import (
     Figure,
     FigureKind,

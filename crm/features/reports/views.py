@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response
 from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.exports import PRACTICE
+from crm.analysis.safe_files import PRACTICE
 from crm.domain.errors import NotFound, PermissionRefused, Refusal
 from crm.domain.report import ALWAYS, PartName, ReportPack, figure_rows
 from crm.domain.vocabulary import PlaceKind
