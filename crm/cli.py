@@ -26,7 +26,9 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.exports import density_csv
 from crm.app import create_app, load_settings
+from crm.domain.bases import PARTS
 from crm.domain.errors import NotFound, Refusal
+from crm.domain.headcount import Counts
 from crm.domain.report import ALWAYS, PartName, ReportPack, figure_rows
 from crm.features.accounts import service as accounts
 from crm.features.cases import queries as cases
@@ -469,20 +471,28 @@ _OUT = click.option(
 @click.option("--as-at", type=_DAY, help="The day, like 2026-10-31. Left out: today.")
 @click.option("--by", type=click.Choice([one.value for one in GroupBy]), default="workplace")
 @click.option(
+    "--counts",
+    type=click.Choice([Counts.SITE_ALL.value, *sorted(one.value for one in PARTS)]),
+    default=Counts.SITE_ALL.value,
+    show_default=True,
+    help="Whom the headcount counts.",
+)
+@click.option(
     "--format", "sort", type=click.Choice(["csv"]), default="csv", help="The sort of file."
 )
 @_OUT
 def report_density(
-    sign_in_name: str, as_at: datetime | None, by: str, sort: str, output: BinaryIO
+    sign_in_name: str, as_at: datetime | None, by: str, counts: str, sort: str, output: BinaryIO
 ) -> None:
     """Write the densities of the user's places, the same as the file of the density page."""
     with _running() as app:
         scope, today = _scope_of(app, sign_in_name)
         day = as_at.date() if as_at else today
-        filters = density.Filters(as_at=day, by=GroupBy(by))
+        filters = density.Filters(as_at=day, by=GroupBy(by), counts=Counts(counts))
         with unit_of_work(scope, read_only=True) as session:
             answer = density.read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)
-        _record(scope, "density_csv", {"as_at": str(day), "by": by}, len(answer.everything), None)
+        asked = {"as_at": str(day), "by": by, "counts": counts}
+        _record(scope, "density_csv", asked, len(answer.everything), None)
         output.write(density_csv(answer.everything, practice=bool(app.config["PRACTICE"])))
 
 

@@ -20,6 +20,7 @@ from crm.access.scope import Scope
 from crm.analysis.frames import Frame, density_frame, report_frame
 from crm.app import create_app, load_settings
 from crm.domain.errors import PermissionRefused
+from crm.domain.headcount import Counts
 from crm.domain.report import ALWAYS, PartName, figure_rows
 from crm.features.density.queries import Filters, read_answer
 from crm.features.reports.queries import FOUR_WEEKS, unit_key
@@ -40,17 +41,25 @@ class Figures:
     _today: date
     _zone: str
 
-    def density(self, *, as_at: date | None = None, by: str = "workplace") -> Frame:
+    def density(
+        self, *, as_at: date | None = None, by: str = "workplace", counts: str = "site_all"
+    ) -> Frame:
         """Return the densities of the user's places: see crm/analysis/frames.py for the columns.
 
         as_at: None = today. by: workplace, area, employer, union, branch, region, sector or
-        industry; ValueError for anything else.
+        industry. counts: whom the headcount counts: site_all, employer_direct or bargaining_unit.
+        ValueError for anything else.
         """
         day = as_at or self._today
-        filters = Filters(as_at=day, by=GroupBy(by))
+        filters = Filters(as_at=day, by=GroupBy(by), counts=Counts(counts))
         with unit_of_work(self._scope, read_only=True) as session:
             answer = read_answer(session, self._scope, filters, permission=Permission.EXPORT_MAKE)
-        self._record("density_frame", {"as_at": str(day), "by": by}, len(answer.everything), None)
+        self._record(
+            "density_frame",
+            {"as_at": str(day), "by": by, "counts": counts},
+            len(answer.everything),
+            None,
+        )
         return density_frame(answer.everything)
 
     def report(

@@ -66,6 +66,9 @@ DENSITY_COLUMNS: Final = (
     Column("places", Kind.COUNT),
     Column("places_counted", Kind.COUNT),
     Column("members_left_out", Kind.COUNT),
+    Column("perhaps_members", Kind.COUNT),
+    Column("perhaps_not_members", Kind.COUNT),
+    Column("perhaps_not_known", Kind.COUNT),
     Column("headcount_on", Kind.DAY),
     Column("headcount_source", Kind.TEXT),
     Column("notes", Kind.TEXT),
@@ -75,6 +78,8 @@ DENSITY_COLUMNS: Final = (
 _SHARES: Final = frozenset(
     {"low_fraction", "high_fraction", "confirmed_fraction", "low_percent", "high_percent"}
 )
+# Out of everybody who works there, nobody can be in doubt.
+_OF_PARTS: Final = frozenset({"perhaps_members", "perhaps_not_members", "perhaps_not_known"})
 _MAY_BE_EMPTY: Final = frozenset({"place", "place_detail", "place_id", "notes"})
 
 
@@ -86,6 +91,8 @@ def density_value(row: DensityRow, column: Column) -> str | float | date | None:
     if column.name in _SHARES and value is None:
         small = column.kind is Kind.PERCENT and row.is_small
         return NOT_APPLICABLE if small or row.no_density is NoDensity.NO_WORKERS else None
+    if column.name in _OF_PARTS and value is None:
+        return NOT_APPLICABLE
     if column.name in _MAY_BE_EMPTY and value == "":
         return NOT_APPLICABLE
     found: str | float | date | None = value

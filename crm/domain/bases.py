@@ -7,25 +7,28 @@ belong, and by how many of the others can lie outside it. Nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from crm.domain.density import PeopleRange, Range
-from crm.domain.headcount import Workforce
+from crm.domain.density import (
+    Density,
+    Known,
+    NoDensity,
+    PartOf,
+    PeopleRange,
+    Range,
+    StatedMembers,
+    TotalDensity,
+    confirmed,
+    total,
+)
+from crm.domain.headcount import Counts, Workforce
 
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """People named, by what is known of their membership. Counts are 0 or more."""
-
-    members: int = 0
-    not_members: int = 0
-    not_known: int = 0
-
-    @property
-    def people(self) -> int:
-        """All of them."""
-        return self.members + self.not_members + self.not_known
+# The bases that count only a part of those who work at a place.
+PARTS: Final = frozenset({Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT})
+_NOBODY: Final = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +42,43 @@ class PartDensity:
 
 
 def part_density(
-    surely: Known, perhaps: Known, part: Workforce, site: Workforce | None
+    surely: Known,
+    perhaps: Known,
+    part: Workforce,
+    site: Workforce | None,
+    *,
+    outside: Known = _NOBODY,
+    stated: StatedMembers | None = None,
 ) -> PartDensity | None:
     """Return the density of a part of a place; None when nobody belongs to it.
 
-    surely, perhaps: people who belong, and of whom it is not known. Everybody else named does not
-    belong. part, site: how many work in the part and at the whole place; site None = not known.
+    surely, perhaps, outside: people named who belong, of whom it is not known, and who do not.
+    part, site: how many work in the part and at the whole place; site None = not known. stated:
+    members a union says it has at the whole place, without names.
 
     Outside the part are at most site.high - part.low workers, so of the people who perhaps belong
-    all but so many do. Low: members who surely belong, and those of the others who cannot all lie
-    outside, ÷ the highest count. High, at each possible size of the part: everybody in it who is
-    not known to be no member, but not more than there are such people. The truth lies inside when
-    what we know of people is right and both headcounts hold.
+    all but so many do, less those known to be outside. Low: members who surely belong, and those
+    of the others (or of the members stated) who cannot all lie outside, ÷ the highest count. High,
+    at each possible size of the part: everybody in it who is not known to be no member, but not
+    more than there are such people. The truth lies inside when what we know of people is right,
+    the statement is right, and both headcounts hold. Where the list names more people than a
+    headcount, the headcount is raised to them, as density() does.
     """
     high_end = max(part.high, float(surely.people))
     if high_end <= 0:
         return None
     low_end = min(max(part.low, float(surely.people)), high_end)
-    outside = float("inf") if site is None else max(0.0, max(site.high, high_end) - low_end)
-    least = surely.members + max(0.0, perhaps.members - outside)
-    surely_not = surely.not_members + max(0.0, perhaps.not_members - outside)
+    named = surely.people + perhaps.people + outside.people
+    whole = math.inf if site is None else max(site.high, high_end, float(named))
+    room = max(0.0, whole - low_end - outside.people)
+    least = surely.members + max(0.0, perhaps.members - room)
+    if stated is not None:
+        least = max(least, stated.low - max(0.0, whole - low_end - outside.not_members))
     least = min(least, high_end)
-    if site is None:
-        could = float("inf")
-    else:
-        named = surely.people + perhaps.people
-        unnamed = max(0.0, max(site.high, float(named)) - named)
-        could = surely.members + surely.not_known + perhaps.members + perhaps.not_known + unnamed
+    surely_not = surely.not_members + max(0.0, perhaps.not_members - room)
+    could = whole - named + surely.could_be + perhaps.could_be
+    if stated is not None:
+        could = min(could, max(least, stated.high - outside.members))
     sizes = {low_end, high_end}
     if could + surely_not < high_end:
         sizes.add(max(low_end, could + surely_not))
@@ -76,20 +89,134 @@ def part_density(
     low = least / high_end
     return PartDensity(
         members=PeopleRange(low=least, high=max(least, most)),
-        workers=Workforce(low=low_end, best=None, high=high_end),
+        workers=Workforce(low=low_end, best=_best(part.best, low_end, high_end), high=high_end),
         share=Range(low=min(1.0, low), high=max(min(1.0, low), share)),
     )
 
 
-def together(parts: Sequence[PartDensity]) -> Range | None:
+def part_figure(
+    surely: Known,
+    perhaps: Known,
+    outside: Known,
+    part: Workforce | None,
+    site: Workforce | None,
+    stated: StatedMembers | None = None,
+) -> Density:
+    """Return the density of a part of one place with everything it was made from.
+
+    The arguments are those of part_density; part None: nobody has counted the workers of the part,
+    so there is no density. Of the figure, the people named are those who surely belong.
+    """
+    of = PartOf(perhaps=perhaps, outside=outside, site=site, stated=stated)
+    found = (
+        None
+        if part is None
+        else part_density(surely, perhaps, part, site, outside=outside, stated=stated)
+    )
+    if found is None:
+        could_be = surely.could_be + perhaps.could_be
+        members = PeopleRange(low=surely.members, high=could_be if part is None else 0)
+        used, not_named = part, None if part is None else PeopleRange(low=0, high=0)
+    else:
+        members, used = found.members, found.workers
+        not_named = PeopleRange(
+            low=max(0.0, used.low - surely.people - perhaps.people),
+            high=max(0.0, used.high - surely.people),
+        )
+    return Density(
+        members=surely.members,
+        not_members=surely.not_members,
+        not_known_named=surely.not_known,
+        stated=None,
+        workforce=part,
+        workforce_used=used,
+        member_range=members,
+        not_named=not_named,
+        fraction_range=None if found is None else found.share,
+        confirmed_fraction=None
+        if found is None or used is None
+        else confirmed(surely.members, used.best),
+        no_density=NoDensity.WORKFORCE_UNKNOWN
+        if part is None
+        else None
+        if found
+        else NoDensity.NO_WORKERS,
+        part=of,
+    )
+
+
+def total_density(
+    parts: Iterable[Density], *, surely: Known, perhaps: Known = _NOBODY, repeats: int = 0
+) -> TotalDensity:
+    """Return the density of several places together on any basis: sum over sum.
+
+    parts: one Density for each place, on the same day and basis. surely: the people named at the
+    places with a workforce, each once. On the basis of a part these are those who surely belong;
+    perhaps: those of whom it is not known, each once; repeats: how many times too often members
+    of either sort are counted when the places are added up.
+    Of whole places see total(). Of parts, the fewest members are taken as if everybody at two
+    places belonged to both parts, and the most as if they were two people: so it holds the truth.
+    """
+    every = tuple(parts)
+    if not any(one.part for one in every):
+        return total(
+            every,
+            distinct_members=surely.members,
+            distinct_not_members=surely.not_members,
+            distinct_not_known_named=surely.not_known,
+        )
+    counted = [one for one in every if one.workforce_used is not None]
+    used = [one.workforce_used for one in counted if one.workforce_used is not None]
+    bests = [one.best for one in used if one.best is not None]
+    workforce = (
+        Workforce(
+            low=sum(one.low for one in used),
+            best=sum(bests) if len(bests) == len(used) else None,
+            high=sum(one.high for one in used),
+        )
+        if used
+        else None
+    )
+    low = max(surely.members, sum(one.member_range.low for one in counted) - repeats)
+    shares = [
+        PartDensity(one.member_range, one.workforce_used, one.fraction_range)
+        for one in counted
+        if one.workforce_used is not None and one.fraction_range is not None
+    ]
+    return TotalDensity(
+        members=surely.members,
+        not_members=surely.not_members,
+        not_known_named=surely.not_known,
+        workforce=workforce,
+        member_range=PeopleRange(
+            low=low, high=max(low, sum(one.member_range.high for one in counted))
+        ),
+        fraction_range=together(shares, least=low),
+        confirmed_fraction=None if workforce is None else confirmed(surely.members, workforce.best),
+        no_density=NoDensity.WORKFORCE_UNKNOWN
+        if workforce is None
+        else None
+        if shares
+        else NoDensity.NO_WORKERS,
+        counted_places=len(counted),
+        all_places=len(every),
+        counted_members=sum(one.members for one in counted),
+        all_members=sum(one.members for one in every),
+        stale_places=sum(one.headcount_stale for one in counted),
+        perhaps=perhaps,
+    )
+
+
+def together(parts: Sequence[PartDensity], *, least: float | None = None) -> Range | None:
     """Return the share over several places: sum over sum, as a range; None without any.
 
-    The highest is sought over all sizes the places can have: the places with the greatest share
-    as large, and the others as small as they can be.
+    least: the fewest members of all together, when it is less than the sum, because some of them
+    are at two places. The highest is sought over all sizes the places can have: the places with
+    the greatest share as large, and the others as small as they can be.
     """
     if not parts:
         return None
-    least = sum(one.members.low for one in parts) / sum(one.workers.high for one in parts)
+    fewest = sum(one.members.low for one in parts) if least is None else least
     ordered = sorted(parts, key=lambda one: -one.share.high)
     workers = sum(one.workers.low for one in ordered)
     members = sum(one.share.high * one.workers.low for one in ordered)
@@ -98,5 +225,9 @@ def together(parts: Sequence[PartDensity]) -> Range | None:
         workers += one.workers.high - one.workers.low
         members += one.share.high * (one.workers.high - one.workers.low)
         most = max(most, members / workers)
-    low = min(1.0, least)
+    low = min(1.0, fewest / sum(one.workers.high for one in parts))
     return Range(low=low, high=max(low, min(1.0, most)))
+
+
+def _best(best: float | None, low: float, high: float) -> float | None:
+    return None if best is None else min(max(best, low), high)

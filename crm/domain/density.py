@@ -84,6 +84,39 @@ class StatedMembers:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """People named, by what is known of their membership. Counts are 0 or more."""
+
+    members: int = 0
+    not_members: int = 0
+    not_known: int = 0
+
+    @property
+    def people(self) -> int:
+        """All of them."""
+        return self.members + self.not_members + self.not_known
+
+    @property
+    def could_be(self) -> int:
+        """Those who are members or may be."""
+        return self.members + self.not_known
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """What the density of a part of a place was made from, beside those who surely belong to it.
+
+    perhaps, outside: people named of whom it is not known, and who do not belong. site: how many
+    work at the whole place; None = not known. stated: members stated for the whole place.
+    """
+
+    perhaps: Known
+    outside: Known
+    site: Workforce | None
+    stated: StatedMembers | None
+
+
+@dataclass(frozen=True, slots=True)
 class Density:
     """The density of one place on one basis, with everything it was made from.
 
@@ -98,6 +131,8 @@ class Density:
     confirmed_fraction: members known of ÷ the best headcount; None without a best above 0, or if a
     stated count exceeds it. Without a stated count it leaves out every member not known of, so it
     is a reading from below and not an estimate.
+    part: of a part of those who work there, what else it was made from: see crm/domain/bases.py.
+    The people named are then those who surely belong, and stated is None. None: of everybody.
     """
 
     members: float
@@ -111,6 +146,7 @@ class Density:
     fraction_range: Range | None
     confirmed_fraction: float | None
     no_density: NoDensity | None
+    part: PartOf | None = None
 
     @property
     def named(self) -> float:
@@ -135,6 +171,10 @@ class Density:
         """
         if self.workforce is None:
             return False
+        if self.part is not None and self.part.site is not None:
+            everybody = self.named + self.part.perhaps.people + self.part.outside.people
+            if everybody > self.part.site.high:
+                return True
         return max(self.named, self.member_range.low) > self.workforce.high
 
     @property
@@ -158,6 +198,8 @@ class TotalDensity:
     counted_members, all_members: members known of at those k places and at all n. A person with
     jobs at two places counts at each here, because the list of places is what is measured.
     stale_places: counted places whose headcount must be too low.
+    perhaps: of parts of places, the people named of whom it is not known whether they belong,
+    each once; None when everybody who works there is counted.
     """
 
     members: float
@@ -173,6 +215,7 @@ class TotalDensity:
     counted_members: float
     all_members: float
     stale_places: int
+    perhaps: Known | None = None
 
     @property
     def excluded_places(self) -> int:
@@ -260,7 +303,7 @@ def density(
                 high = _share(member_range.high, used.low)
             fraction_range = Range(low=known_low / used.high, high=high)
             known = members if stated is None else max(members, stated.best)
-            confirmed_fraction = _confirmed(known, used.best)
+            confirmed_fraction = confirmed(known, used.best)
     return Density(
         members=members,
         not_members=not_members,
@@ -346,7 +389,7 @@ def total(
             # The sum over places may differ in its last binary digit from the sum once each.
             low = min(1.0, members_low / workforce.high)
             fraction_range = Range(low=low, high=max(low, high))
-            confirmed_fraction = _confirmed(distinct_members + stated_best_extra, workforce.best)
+            confirmed_fraction = confirmed(distinct_members + stated_best_extra, workforce.best)
     return TotalDensity(
         members=distinct_members,
         not_members=distinct_not_members,
@@ -416,7 +459,8 @@ def _raised(workforce: Workforce, people: float) -> Workforce:
     )
 
 
-def _confirmed(members: float, best: float | None) -> float | None:
+def confirmed(members: float, best: float | None) -> float | None:
+    """Return members ÷ the best headcount; None without one above 0, or with more members."""
     # A rounded statement can exceed the best headcount; a share above 1 is no reading at all.
     if not best or members > best:
         return None

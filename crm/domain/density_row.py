@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from crm.domain.density import Density, NoDensity, Range, TotalDensity
+from crm.domain.density import Density, Known, NoDensity, Range, TotalDensity
 from crm.domain.headcount import Workforce
 from crm.domain.numbers import percent_text, round_half_up
 
@@ -43,6 +43,9 @@ class DensityRow:
     None with the reason in no_density; also None when fewer than 10 people work there.
     places, places_counted: how many, and how many of them have a headcount.
     members_left_out: members only at the places without a headcount.
+    perhaps_members, perhaps_not_members, perhaps_not_known: of a part of those who work there, the
+    people named of whom nobody wrote down whether they belong to it; members, not_members and
+    not_known_named are then those who surely belong. None: everybody who works there counts.
     headcount_on, headcount_source: of the headcount used; for several the oldest day, and the
     source if they share one.
     """
@@ -74,9 +77,21 @@ class DensityRow:
     places: int
     places_counted: int
     members_left_out: float
+    perhaps_members: int | None
+    perhaps_not_members: int | None
+    perhaps_not_known: int | None
     headcount_on: date | None
     headcount_source: str | None
     notes: tuple[RowNote, ...]
+
+    @property
+    def perhaps(self) -> int | None:
+        """The people named of whom it is not known whether they belong; None as above."""
+        if self.perhaps_members is None:
+            return None
+        return (
+            self.perhaps_members + (self.perhaps_not_members or 0) + (self.perhaps_not_known or 0)
+        )
 
     @property
     def is_small(self) -> bool:
@@ -113,12 +128,14 @@ def density_row(
     parts: Sequence[Density],
     *,
     named: tuple[int, int, int],
+    perhaps: Known | None = None,
     headcounts: Sequence[HeadcountFact],
     stated_rounded: bool,
 ) -> DensityRow:
     """Return the row for the places in `parts`, whose total is `figure`.
 
     named: members, not members and not known on the lists of all the places, each person once.
+    perhaps: those of whom it is not known whether they belong, of all the places, each once.
     headcounts: those used. stated_rounded: whether a member count among them was rounded.
     """
     counted = [part for part in parts if part.workforce_used is not None]
@@ -140,6 +157,7 @@ def density_row(
         members_high = None
     members_known = members + stated_extra
     all_extra = sum(part.members_known - part.members for part in parts)
+    may_belong = figure.perhaps if counted else perhaps
     used: Workforce | None = figure.workforce
     low, high = _percents(figure)
     return DensityRow(
@@ -170,10 +188,18 @@ def density_row(
         places=figure.all_places,
         places_counted=figure.counted_places,
         members_left_out=(named[0] + all_extra) - members_known if counted else 0,
+        perhaps_members=may_belong.members if may_belong else None,
+        perhaps_not_members=may_belong.not_members if may_belong else None,
+        perhaps_not_known=may_belong.not_known if may_belong else None,
         headcount_on=min((one.on_day for one in headcounts), default=None),
         headcount_source=_shared_source(headcounts),
         notes=_notes(figure, shown, headcounts, stated_rounded=stated_rounded),
     )
+
+
+def _stated(part: Density) -> bool:
+    """Whether a union's own count went into the figure."""
+    return part.stated is not None or (part.part is not None and part.part.stated is not None)
 
 
 def _percents(figure: TotalDensity) -> tuple[str | None, str | None]:
@@ -212,7 +238,7 @@ def _notes(
         RowNote.COUNT_THE_WORKERS: figure.is_wide,
         RowNote.MORE_THAN_HEADCOUNT: figure.stale_places > 0,
         RowNote.FEWER_THAN_10: figure.show_as_count,
-        RowNote.STATED_COUNT: any(part.stated is not None for part in shown),
+        RowNote.STATED_COUNT: any(_stated(part) for part in shown),
         RowNote.STATED_ROUNDED: stated_rounded,
         RowNote.HEADCOUNT_ROUNDED: any(one.rounded for one in headcounts),
     }

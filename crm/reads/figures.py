@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session, aliased
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.density import Density, StatedMembers, TotalDensity, density, total
+from crm.domain.bases import PARTS, part_figure, total_density
+from crm.domain.density import Density, Known, StatedMembers, TotalDensity, density
 from crm.domain.headcount import (
     Counts,
     Workforce,
@@ -36,6 +37,7 @@ from crm.domain.headcount import (
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.sic import sections
 from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import ContractType
 from crm.models.base import table_of
 from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.places import (
@@ -126,11 +128,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class NamedPeople:
-    """People on the list at some places, each counted once, with or without a headcount there."""
+    """People on the list at some places, each counted once, with or without a headcount there.
+
+    Of a part of those who work there: those who surely belong. perhaps: those of whom that is not
+    known; None when everybody counts.
+    """
 
     members: int
     not_members: int
     not_known: int
+    perhaps: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +196,21 @@ class _Site:
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """Counts per place; and of the few people at more than one of the places, state and places."""
+    """Counts per place; and of the few people at more than one of the places, state and places.
+
+    On the basis of a part, state and place say whether somebody belongs there, as in _belonging;
+    repeats: the places of members who surely or perhaps belong at several.
+    """
 
     by_place: dict[int, Counter[str]]
     shared: tuple[tuple[str, tuple[int, ...]], ...]
+    repeats: tuple[tuple[int, ...], ...] = ()
 
 
 MEMBER, NOT_MEMBER, NOT_KNOWN = "member", "not_member", "not_known"
+_SURELY, _PERHAPS, _OUTSIDE = 2, 1, 0
+# Whoever surely belongs is called by their membership alone, as on the basis of everybody.
+_BELONGS = {_SURELY: "", _PERHAPS: "perhaps_", _OUTSIDE: "outside_"}
 
 
 _NOBODY = Counter[str]()
@@ -235,6 +250,11 @@ def survey(
     read = _Read(
         days=tuple(wanted),
         estimates=_headcounts(session, scope, question, sites, until=wanted[-1]),
+        of_sites=_headcounts(
+            session, scope, replace(question, counts=Counts.SITE_ALL), sites, until=wanted[-1]
+        )
+        if question.counts in PARTS
+        else None,
     )
     if question.group_by is GroupBy.UNION:
         table, compared, totals = _by_union(session, scope, question, sites, read, compare)
@@ -291,10 +311,14 @@ def workplace_figure(
 
 @dataclass(slots=True)
 class _Read:
-    """What was read once for all the days; densities worked out on one day serve the next."""
+    """What was read once for all the days; densities worked out on one day serve the next.
+
+    of_sites: the headcounts of everybody at each place, when a part of them is asked for.
+    """
 
     days: tuple[date, ...]
     estimates: dict[int, list[HeadcountUsed]]
+    of_sites: dict[int, list[HeadcountUsed]] | None = None
     _densities: dict[Any, Density] = field(default_factory=dict)
 
     def measure(
@@ -310,7 +334,7 @@ class _Read:
         for site in sites:
             if not site.is_open(day):
                 continue
-            used = self._headcount(site.place_id, day, question.counts)
+            used = _headcount(self.estimates, site.place_id, day, question.counts)
             stated = _latest_statement(statements.get(site.place_id, ()), day)
             parts.append(
                 Part(
@@ -323,7 +347,10 @@ class _Read:
                     sector=site.sector,
                     industry=site.industry,
                     density=self._density(
-                        people.by_place.get(site.place_id, _NOBODY), used, stated
+                        people.by_place.get(site.place_id, _NOBODY),
+                        used,
+                        self._of_site(site.place_id, day),
+                        stated,
                     ),
                     headcount=used,
                     stated=stated,
@@ -344,7 +371,8 @@ class _Read:
             {
                 site.place_id: self._density(
                     people.by_place.get(site.place_id, _NOBODY),
-                    self._headcount(site.place_id, day, question.counts),
+                    _headcount(self.estimates, site.place_id, day, question.counts),
+                    self._of_site(site.place_id, day),
                     _latest_statement(statements.get(site.place_id, ()), day),
                 )
                 for site in sites
@@ -353,29 +381,62 @@ class _Read:
             people,
         )
 
-    def _headcount(self, place_id: int, day: date, counts: Counts) -> HeadcountUsed | None:
-        rows = self.estimates.get(place_id)
-        if not rows:
+    def _of_site(self, place_id: int, day: date) -> HeadcountUsed | None:
+        if self.of_sites is None:
             return None
-        if len(rows) == 1:
-            return rows[0] if rows[0].on_day <= day else None
-        return _current(rows, day, counts)
+        return _headcount(self.of_sites, place_id, day, Counts.SITE_ALL)
 
     def _density(
-        self, counts: Counter[str], used: HeadcountUsed | None, stated: StatedUsed | None
+        self,
+        counts: Counter[str],
+        used: HeadcountUsed | None,
+        of_site: HeadcountUsed | None,
+        stated: StatedUsed | None,
     ) -> Density:
         # Most places do not change from one month to the next, and many have few people.
-        key = (counts[MEMBER], counts[NOT_MEMBER], counts[NOT_KNOWN], id(used), id(stated))
+        key: Any = (counts[MEMBER], counts[NOT_MEMBER], counts[NOT_KNOWN], id(used), id(stated))
+        if self.of_sites is not None:
+            perhaps, outside = (
+                Known(
+                    counts[_BELONGS[belongs] + MEMBER],
+                    counts[_BELONGS[belongs] + NOT_MEMBER],
+                    counts[_BELONGS[belongs] + NOT_KNOWN],
+                )
+                for belongs in (_PERHAPS, _OUTSIDE)
+            )
+            key = (*key, perhaps, outside, id(of_site))
         found = self._densities.get(key)
         if found is None:
-            found = self._densities[key] = density(
-                members=key[0],
-                not_members=key[1],
-                not_known_named=key[2],
-                workforce=_workforce(used),
-                stated=_stated(stated),
-            )
+            if self.of_sites is None:
+                found = density(
+                    members=counts[MEMBER],
+                    not_members=counts[NOT_MEMBER],
+                    not_known_named=counts[NOT_KNOWN],
+                    workforce=_workforce(used),
+                    stated=_stated(stated),
+                )
+            else:
+                found = part_figure(
+                    Known(counts[MEMBER], counts[NOT_MEMBER], counts[NOT_KNOWN]),
+                    perhaps,
+                    outside,
+                    _workforce(used),
+                    _workforce(of_site),
+                    _stated(stated),
+                )
+            self._densities[key] = found
         return found
+
+
+def _headcount(
+    estimates: Mapping[int, list[HeadcountUsed]], place_id: int, day: date, counts: Counts
+) -> HeadcountUsed | None:
+    rows = estimates.get(place_id)
+    if not rows:
+        return None
+    if len(rows) == 1:
+        return rows[0] if rows[0].on_day <= day else None
+    return _current(rows, day, counts)
 
 
 def _current(rows: Sequence[HeadcountUsed], day: date, counts: Counts) -> HeadcountUsed | None:
@@ -412,27 +473,42 @@ def _total(densities: Mapping[int, Density], people: _People) -> TotalDensity:
     """Return the total over the places; people at several counted places are taken once."""
     counted = {place for place, figure in densities.items() if figure.workforce_used is not None}
     named = _named_at(counted, densities, people)
-    return total(
+    return total_density(
         densities.values(),
-        distinct_members=named.members,
-        distinct_not_members=named.not_members,
-        distinct_not_known_named=named.not_known,
+        surely=Known(named.members, named.not_members, named.not_known),
+        perhaps=named.perhaps or Known(),
+        repeats=sum(max(0, len(counted.intersection(at)) - 1) for at in people.repeats),
     )
 
 
 def _named_at(places: set[int], densities: Mapping[int, Density], people: _People) -> NamedPeople:
     """Return the people on the list at the places, each counted once."""
-    sums = {MEMBER: 0, NOT_MEMBER: 0, NOT_KNOWN: 0}
+    sums: Counter[str] = Counter()
+    parts = False
     for place in places:
         figure = densities[place]
         sums[MEMBER] += int(figure.members)
         sums[NOT_MEMBER] += int(figure.not_members)
         sums[NOT_KNOWN] += int(figure.not_known_named)
+        if figure.part is not None:
+            parts, perhaps = True, figure.part.perhaps
+            sums[_BELONGS[_PERHAPS] + MEMBER] += perhaps.members
+            sums[_BELONGS[_PERHAPS] + NOT_MEMBER] += perhaps.not_members
+            sums[_BELONGS[_PERHAPS] + NOT_KNOWN] += perhaps.not_known
     for state, at in people.shared:
         here = len(places.intersection(at))
         if here > 1:
             sums[state] -= here - 1
-    return NamedPeople(sums[MEMBER], sums[NOT_MEMBER], sums[NOT_KNOWN])
+    surely, of_whom_not_known = (
+        Known(*(sums[_BELONGS[belongs] + state] for state in (MEMBER, NOT_MEMBER, NOT_KNOWN)))
+        for belongs in (_SURELY, _PERHAPS)
+    )
+    return NamedPeople(
+        surely.members,
+        surely.not_members,
+        surely.not_known,
+        perhaps=of_whom_not_known if parts else None,
+    )
 
 
 def _summed(
@@ -655,14 +731,16 @@ def _other_bases(
 
 _LANE = 32
 _LANE_FULL = (1 << _LANE) - 1
-_Spell = tuple[int, int, int]  # Contact, place, and the days as a mask.
+# Contact, place, the days as a mask, and whether the job belongs to the part that is counted.
+_Spell = tuple[int, int, int, int]
 
 
 def _people_on_days(
     session: Session, scope: Scope, question: Question, days: Sequence[date]
 ) -> dict[date, _People]:
-    """Count one day inside the database, from the spans or the facts; several from the facts."""
-    if len(days) > 1:
+    """Count one day inside the database, from the spans or the facts; several from the facts, and
+    so whoever belongs to a part, which only a job tells."""
+    if len(days) > 1 or question.counts in PARTS:
         facts = _read_facts(session, scope, question, days)
         return _from_facts(facts, question.union_id, days)
     if question.union_id is None and question.known_at is None:
@@ -723,8 +801,11 @@ def _read_facts(session: Session, scope: Scope, question: Question, days: Sequen
             place,
             Job.valid_from,
             Job.valid_to,
+            _belonging(question),
             permission=question.permission,
-        ).where(
+        )
+        .outerjoin(_job_site, _job_site.c.id == Job.workplace_id)
+        .where(
             *_overlaps(Job, days),
             known(Job, question.known_at),
             place.is_not(None),
@@ -742,7 +823,10 @@ def _read_facts(session: Session, scope: Scope, question: Question, days: Sequen
     )
     number = _Numbers(days)
     return _Facts(
-        jobs=[(contact, at, _mask(number[start], number[end])) for contact, at, start, end in jobs],
+        jobs=[
+            (contact, at, _mask(number[start], number[end]), int(belongs))
+            for contact, at, start, end, belongs in jobs
+        ],
         sayings=[
             (contact, union, bool(member), _mask(number[start], number[end]))
             for contact, union, member, start, end in sayings
@@ -761,6 +845,28 @@ def _from_facts(facts: _Facts, union_id: int | None, days: Sequence[date]) -> di
         elif union is None or (union_id is not None and union == union_id):
             not_members[contact] = not_members.get(contact, 0) | mask
     return _tally(facts.jobs, members, not_members, days)
+
+
+# Only who owns the site of a job; the table for the reason given at _owner.
+_job_site = table_of(Workplace).alias("job_site")
+
+
+def _belonging(question: Question) -> sa.ColumnElement[int]:
+    """Return a column over jobs: whether the job belongs to what the headcount counts.
+
+    The employer's own staff: those paid by it, and not those of an agency; of others nobody has
+    written down who pays them. Nobody writes down who is in a bargaining unit.
+    """
+    if question.counts is Counts.BARGAINING_UNIT:
+        return sa.literal(_PERHAPS)
+    if question.counts is Counts.EMPLOYER_DIRECT:
+        return sa.case(
+            (Job.contract_type == ContractType.AGENCY, _OUTSIDE),
+            (Job.employer_of_record_id.is_(None), _PERHAPS),
+            (Job.employer_of_record_id == _job_site.c.employer_id, _SURELY),
+            else_=_OUTSIDE,
+        )
+    return sa.literal(_SURELY)
 
 
 class _Lanes(dict[int, int]):
@@ -784,39 +890,65 @@ def _tally(
     """Return the people of each day.
 
     members, not_members: the days on which each person is known to be one; being a member wins.
+    Of somebody with several jobs at a place, the one that surely belongs wins, then perhaps.
     """
-    places: dict[int, dict[int, int]] = {}
-    for contact, at, mask in jobs:
-        held = places.get(contact)
-        if held is None:
-            places[contact] = {at: mask}
-        else:
-            held[at] = held.get(at, 0) | mask
     lanes = _Lanes()
     sums: dict[tuple[int, str], int] = defaultdict(int)
     shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
-    for contact, held in places.items():
+    repeats: list[list[tuple[int, ...]]] = [[] for _ in days]
+    for contact, jobs_at in _held(jobs).items():
         yes = members.get(contact, 0)
         no = not_members.get(contact, 0) & ~yes
-        for at, mask in held.items():
-            for state, on in (
-                (MEMBER, mask & yes),
-                (NOT_MEMBER, mask & no),
-                (NOT_KNOWN, mask & ~(yes | no)),
-            ):
-                if on:
-                    sums[at, state] += lanes[on]
-        if len(held) > 1:
-            for bit, here in _together(held, len(days)):
-                state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
+        for at, held in jobs_at.items():
+            for belongs, prefix in _BELONGS.items():
+                mask = held[belongs]
+                for state, on in (
+                    (MEMBER, mask & yes),
+                    (NOT_MEMBER, mask & no),
+                    (NOT_KNOWN, mask & ~(yes | no)),
+                ):
+                    if on:
+                        sums[at, prefix + state] += lanes[on]
+        if len(jobs_at) > 1:
+            for bit, state, here in _at_several(jobs_at, yes, no, len(days)):
                 shared[bit].append((state, here))
+            could = {at: (held[_SURELY] | held[_PERHAPS]) & yes for at, held in jobs_at.items()}
+            for bit, here in _together(could, len(days)):
+                repeats[bit].append(here)
     by_day: list[dict[int, Counter[str]]] = [defaultdict(Counter) for _ in days]
     for (at, state), packed in sums.items():
         for bit in range(len(days)):
             number = packed >> _LANE * bit & _LANE_FULL
             if number:
                 by_day[bit][at][state] = number
-    return {day: _People(dict(by_day[bit]), tuple(shared[bit])) for bit, day in enumerate(days)}
+    return {
+        day: _People(dict(by_day[bit]), tuple(shared[bit]), tuple(repeats[bit]))
+        for bit, day in enumerate(days)
+    }
+
+
+def _held(jobs: Sequence[_Spell]) -> dict[int, dict[int, list[int]]]:
+    """Return the days on which each person has jobs at each place, by whether they belong there."""
+    places: dict[int, dict[int, list[int]]] = {}
+    for contact, at, mask, belongs in jobs:
+        places.setdefault(contact, {}).setdefault(at, [0, 0, 0])[belongs] |= mask
+    for jobs_at in places.values():
+        for held in jobs_at.values():
+            held[_PERHAPS] &= ~held[_SURELY]
+            held[_OUTSIDE] &= ~(held[_SURELY] | held[_PERHAPS])
+    return places
+
+
+def _at_several(
+    jobs_at: Mapping[int, Sequence[int]], yes: int, no: int, days: int
+) -> Iterable[tuple[int, str, tuple[int, ...]]]:
+    """Yield the days on which a person belongs, or perhaps belongs, at several of the places; what
+    they are then; and those places."""
+    for belongs in (_SURELY, _PERHAPS):
+        only = {at: held[belongs] for at, held in jobs_at.items() if held[belongs]}
+        for bit, here in _together(only, days):
+            state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
+            yield bit, _BELONGS[belongs] + state, here
 
 
 def _together(held: Mapping[int, int], days: int) -> Iterable[tuple[int, tuple[int, ...]]]:

@@ -3,8 +3,8 @@ activists and organised people for so many workers. Counts of people, under a sc
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,27 +15,23 @@ from sqlalchemy.orm import Session
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule
-from crm.domain.bases import Known, PartDensity, part_density, together
 from crm.domain.density import PeopleRange, Range, TotalDensity
 from crm.domain.headcount import Counts, Workforce
 from crm.domain.roles import Role
 from crm.domain.sampling import Interval, finite_wilson
 from crm.domain.structure import Deed
 from crm.domain.timeline import MembershipStatus
-from crm.domain.vocabulary import ContractType
 from crm.models.accounts import AccessGrant, UserAccount
-from crm.models.base import table_of
 from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.conversations import Conversation, FollowUp
-from crm.models.places import PlaceClosure, Recognition, Shift, Union, Workplace
-from crm.reads.figures import GroupBy, Part, Question, membership_state, survey
+from crm.models.places import PlaceClosure, Recognition, Shift, Union
+from crm.reads.figures import GroupBy, Part, Question, Table, survey
 from crm.reads.places import names_of, one_of
 from crm.reads.readiness import firm_now, in_charge_now
 
 # Days back in which somebody did something for the union to count as active.
 ACTIVE_DAYS = 90
-_NO, _PERHAPS, _SURELY = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +131,10 @@ def measures(
     asked = replace(question, group_by=GroupBy.WORKPLACE, counts=Counts.SITE_ALL)
     whole = survey(session, scope, asked).table
     sites = {part.place_id: part for part in whole.parts}
-    belongs = _belongs(session, scope, asked, sites)
     bases = [
-        Basis(
-            counts=Counts.SITE_ALL,
-            members=whole.total.member_range if whole.total.workforce else None,
-            workers=whole.total.workforce,
-            share=whole.total.fraction_range,
-            surely=whole.named.members + whole.named.not_members + whole.named.not_known,
-            places=whole.total.all_places,
-            counted_places=whole.total.counted_places,
-        ),
+        _basis(session, scope, asked, len(sites), whole),
         *(
-            _basis(session, scope, replace(asked, counts=counts), sites, belongs)
+            _basis(session, scope, replace(asked, counts=counts), len(sites))
             for counts in (Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
         ),
     ]
@@ -183,106 +170,21 @@ def _sample(total: TotalDensity) -> Asked | None:
     return Asked(members, asked, workers, finite_wilson(members, asked, workers))
 
 
-# Who belongs to a part of the workers
-
-_Counts = dict[int, dict[int, Counter[int]]]
-
-
-def _belongs(session: Session, scope: Scope, question: Question, sites: Collection[int]) -> _Counts:
-    """Count people by workplace, by whether they are the employer's own staff, and membership."""
-    if not sites:
-        return {}
-    site = table_of(Workplace).alias("site")
-    own = sa.case(
-        (Job.contract_type == ContractType.AGENCY, _NO),
-        (Job.employer_of_record_id.is_(None), _PERHAPS),
-        (Job.employer_of_record_id == site.c.employer_id, _SURELY),
-        else_=_NO,
-    )
-    people = (
-        scope.select(
-            Job.workplace_id.label("site"),
-            sa.func.max(own).label("own"),
-            membership_state(question).label("state"),
-            permission=question.permission,
-        )
-        .select_from(Job)
-        .join(site, site.c.id == Job.workplace_id)
-        .outerjoin(
-            Membership,
-            sa.and_(
-                Membership.contact_id == Job.contact_id,
-                covers(Membership, question.as_at),
-                known(Membership, question.known_at),
-            ),
-        )
-        .where(
-            covers(Job, question.as_at),
-            known(Job, question.known_at),
-            one_of(Job.workplace_id, sites),
-        )
-        .group_by(Job.workplace_id, Job.contact_id)
-    ).subquery()
-    columns = (people.c.site, people.c.own, people.c.state)
-    rows = session.execute(scope.select(*columns, sa.func.count()).group_by(*columns))
-    found: _Counts = defaultdict(lambda: defaultdict(Counter))
-    for place, kind, state, number in rows:
-        found[place][kind][state] += int(number)
-    return found
-
-
 def _basis(
-    session: Session,
-    scope: Scope,
-    question: Question,
-    sites: Mapping[int, Part],
-    belongs: _Counts,
+    session: Session, scope: Scope, question: Question, places: int, whole: Table | None = None
 ) -> Basis:
-    """Bound the members of a part of the workers at each place that has a headcount of it."""
-    parts: list[PartDensity] = []
-    counted = surely = 0
-    for part in survey(session, scope, question).table.parts:
-        used = part.density.workforce
-        people = belongs.get(part.place_id, {})
-        if question.counts is Counts.EMPLOYER_DIRECT:
-            sure, perhaps = _known([people.get(_SURELY)]), _known([people.get(_PERHAPS)])
-        else:
-            # Nobody writes down who is in a bargaining unit.
-            sure, perhaps = Known(), _known(people.values())
-        surely += sure.people
-        if used is None:
-            continue
-        counted += 1
-        site = sites.get(part.place_id)
-        found = part_density(sure, perhaps, used, site.density.workforce if site else None)
-        if found is not None:
-            parts.append(found)
+    """Return the density of the question on its basis. whole: its table, if it was read already."""
+    table = whole or survey(session, scope, question).table
+    counted = table.total.workforce is not None
     return Basis(
         counts=question.counts,
-        members=PeopleRange(
-            low=sum(one.members.low for one in parts), high=sum(one.members.high for one in parts)
-        )
-        if parts
-        else None,
-        workers=Workforce(
-            low=sum(one.workers.low for one in parts),
-            best=None,
-            high=sum(one.workers.high for one in parts),
-        )
-        if parts
-        else None,
-        share=together(parts),
-        surely=surely,
-        places=len(sites),
-        counted_places=counted,
+        members=table.total.member_range if counted else None,
+        workers=table.total.workforce,
+        share=table.total.fraction_range,
+        surely=table.named.members + table.named.not_members + table.named.not_known,
+        places=places,
+        counted_places=table.total.counted_places,
     )
-
-
-def _known(groups: Iterable[Counter[int] | None]) -> Known:
-    whole: Counter[int] = Counter()
-    for one in groups:
-        whole.update(one or {})
-    return Known(members=whole[2], not_members=whole[1], not_known=whole[0])
 
 
 # Beside density

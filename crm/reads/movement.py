@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
+from crm.domain.bases import PARTS
 from crm.domain.density import TotalDensity
+from crm.domain.headcount import Counts
 from crm.domain.movement import Effect, Move, Moves, State, Whole, YearOfChange, effects
 from crm.models.contacts import Job, Membership
-from crm.reads.figures import GroupBy, Part, Question, membership_state, survey
+from crm.reads.figures import GroupBy, Part, Question, Survey, membership_state, survey
 from crm.reads.places import one_of
 
 
@@ -31,7 +33,8 @@ class Movement:
     everywhere: the moves at all places open on either day. stated_before, stated_after: members
     there that unions state beyond those named. counted: the moves at the places with a headcount
     on both days, which the effects are worked out over; before, after: members confirmed and the
-    highest count of workers there. places, counted_places: how many there are of each.
+    highest count of workers there. Out of a part of those who work there, nobody can say what each
+    move did to the share: there are no effects. places, counted_places: how many there are of each.
     total_before, total_after: the figures of the two days over all places, as on the other pages.
     """
 
@@ -56,12 +59,15 @@ def movement(session: Session, scope: Scope, question: Question, *, since: date)
     Raises ValueError unless `since` lies before it. A place that closed between the two days is
     counted on the first only: its people left the job. The share is followed over places with a
     headcount on both days, because a place that is counted for the first time would look like
-    growth. Ten statements at most, whatever the number of people.
+    growth. Ten statements at most, and twenty
+    out of a part of the workers, whatever the number of people.
     """
     if since >= question.as_at:
         raise ValueError("The first day lies before the last.")
     asked = replace(question, group_by=GroupBy.WORKPLACE)
     found = survey(session, scope, asked, compare=since)
+    if question.counts in PARTS:
+        return _of_part(session, scope, asked, found, since)
     then = found.compared.parts if found.compared else ()
     now = found.table.parts
     both = _counted(then) & _counted(now)
@@ -90,6 +96,24 @@ def movement(session: Session, scope: Scope, question: Question, *, since: date)
         counted_places=len(both),
         total_before=found.compared.total if found.compared else found.table.total,
         total_after=found.table.total,
+    )
+
+
+def _of_part(
+    session: Session, scope: Scope, question: Question, part: Survey, since: date
+) -> Movement:
+    """Return the moves of everybody, and beside them the figures out of the part."""
+    whole = movement(session, scope, replace(question, counts=Counts.SITE_ALL), since=since)
+    then = part.compared.parts if part.compared else ()
+    return replace(
+        whole,
+        counted=Moves({}),
+        before=Whole(0, 0),
+        after=Whole(0, 0),
+        effects=(),
+        counted_places=len(_counted(then) & _counted(part.table.parts)),
+        total_before=part.compared.total if part.compared else part.table.total,
+        total_after=part.table.total,
     )
 
 

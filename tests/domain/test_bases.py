@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from crm.domain.bases import Known, PartDensity, part_density, together
-from crm.domain.density import PeopleRange, Range
+from crm.domain.bases import PartDensity, part_density, part_figure, together, total_density
+from crm.domain.density import Known, NoDensity, PeopleRange, Range, StatedMembers
 from crm.domain.headcount import Workforce
 
 
@@ -43,6 +43,54 @@ def test_the_high_end_never_counts_more_than_can_be_members() -> None:
     assert found.members.high == 9
 
 
+def test_people_known_to_be_outside_leave_less_room_for_others() -> None:
+    # 100 on site, 80 direct: 20 outside, all of them named. So every other one is direct staff.
+    found = part_density(
+        Known(),
+        Known(members=30, not_members=10),
+        Workforce.exactly(80),
+        Workforce.exactly(100),
+        outside=Known(members=15, not_members=5),
+    )
+    assert found is not None
+    assert found.members == PeopleRange(30, 70)
+
+
+def test_stated_members_are_in_the_part_only_as_far_as_they_cannot_all_be_outside() -> None:
+    stated = StatedMembers.exactly(60)
+    part, site = Workforce.exactly(70), Workforce.exactly(100)
+    found = part_density(Known(), Known(), part, site, stated=stated)
+    assert found is not None
+    assert found.members == PeopleRange(30, 60)
+    alone = part_density(Known(members=2), Known(), part, None, stated=stated)
+    assert alone is not None
+    assert alone.members == PeopleRange(2, 60)
+
+
+def test_a_member_in_two_parts_counts_once_at_least_and_twice_at_most() -> None:
+    one = part_figure(Known(members=3), Known(), Known(), Workforce.exactly(10), None)
+    both = total_density([one, one], surely=Known(members=5), repeats=1)
+    assert both.member_range == PeopleRange(5, 20)
+    assert both.fraction_range == Range(5 / 20, 1.0)
+
+
+def test_more_people_named_than_work_at_the_whole_place_is_stale() -> None:
+    part = Workforce.exactly(5)
+    figure = part_figure(
+        Known(members=1), Known(members=3), Known(members=3), part, Workforce.exactly(6)
+    )
+    assert figure.headcount_stale
+
+
+def test_a_part_that_nobody_counted_has_members_and_no_density() -> None:
+    figure = part_figure(Known(members=2), Known(not_known=3), Known(), None, Workforce.exactly(9))
+    assert figure.no_density is NoDensity.WORKFORCE_UNKNOWN
+    assert (figure.fraction_range, figure.member_range) == (None, PeopleRange(2, 5))
+    whole = total_density([figure], surely=Known())
+    assert (whole.workforce, whole.no_density) == (None, NoDensity.WORKFORCE_UNKNOWN)
+    assert whole.all_members == 2
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_bounds_always_hold_the_hidden_truth(seed: int) -> None:
     draw = random.Random(seed)
@@ -55,15 +103,13 @@ def test_bounds_always_hold_the_hidden_truth(seed: int) -> None:
                 for _ in range(draw.randint(1, 30))
             ]
             inside = [member for belongs, member in people if belongs]
-            counts = {True: [0, 0, 0], None: [0, 0, 0]}
+            counts = {True: [0, 0, 0], None: [0, 0, 0], False: [0, 0, 0]}
             for belongs, member in people:
                 if draw.random() < 0.4:
                     continue  # Not named.
                 knows_place = draw.random() < 0.5
-                if knows_place and not belongs:
-                    continue  # Surely outside: not of the part.
                 state = (0 if member else 1) if draw.random() < 0.7 else 2
-                counts[True if knows_place else None][state] += 1
+                counts[belongs if knows_place else None][state] += 1
             spread = draw.randint(0, 5)
             part = Workforce(max(0, len(inside) - spread), None, len(inside) + draw.randint(0, 5))
             site = (
@@ -71,7 +117,17 @@ def test_bounds_always_hold_the_hidden_truth(seed: int) -> None:
                 if draw.random() < 0.3
                 else Workforce(max(0, len(people) - spread), None, len(people) + draw.randint(0, 5))
             )
-            found = part_density(Known(*counts[True]), Known(*counts[None]), part, site)
+            everybody = sum(member for _, member in people)
+            off = draw.randint(0, 3)
+            stated = StatedMembers(max(0, everybody - off), everybody, everybody + off)
+            found = part_density(
+                Known(*counts[True]),
+                Known(*counts[None]),
+                part,
+                site,
+                outside=Known(*counts[False]) if draw.random() < 0.7 else Known(),
+                stated=stated if draw.random() < 0.3 else None,
+            )
             if found is None:
                 assert not inside
                 continue

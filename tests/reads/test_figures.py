@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -135,6 +136,84 @@ def test_a_basis_without_headcounts_says_which_basis_has_them(world: World) -> N
     table = _table(Question(as_at=TODAY, counts=Counts.EMPLOYER_DIRECT))
     assert table.total.workforce is None
     assert table.other_bases == {Counts.SITE_ALL: 2}
+
+
+def test_out_of_direct_staff_a_hidden_truth_always_lies_in_the_range(world: World) -> None:
+    draw = random.Random(20261123)
+    direct: dict[int, tuple[int, int]] = {}
+    both = 0
+    with unit_of_work(ALL) as session:
+        union = _place(session, world.union)
+        owner = _place(session, world.brightway)
+        sites = [factories.make_workplace(session, owner, name) for name in ("North", "South")]
+        for number, site in enumerate(sites):
+            people = [(draw.random() < 0.6, draw.random() < 0.5) for _ in range(25)]
+            inside = [member for own, member in people if own]
+            direct[site.id] = (sum(inside), len(inside))
+            factories.make_headcount(session, site, 25, 27, best=26)
+            factories.make_headcount(
+                session,
+                site,
+                len(inside) - 1,
+                len(inside) + 2,
+                best=len(inside),
+                counts=Counts.EMPLOYER_DIRECT,
+            )
+            for at, (own, member) in enumerate(people):
+                if draw.random() < 0.2:
+                    continue  # Nobody has named them.
+                employer = site.employer_id if own else None
+                known_place = draw.random() < 0.5
+                person = factories.make_person(
+                    session,
+                    site,
+                    f"Person {number} {at}",
+                    employer_of_record_id=employer if known_place else None,
+                    contract_type="agency" if known_place and not own else None,
+                )
+                if member and draw.random() < 0.8:
+                    factories.make_membership(session, person, union)
+                    if own and not both:
+                        other = sites[1 - number]
+                        factories.make_job(session, person, other, contract_type="agency")
+                        both += 1
+    table = _table(Question(as_at=TODAY, counts=Counts.EMPLOYER_DIRECT, union_id=world.union.id))
+    for part in table.parts:
+        if part.place_id not in direct:
+            continue
+        members, workers = direct[part.place_id]
+        found = part.density
+        assert found.fraction_range is not None
+        assert found.fraction_range.low <= members / workers <= found.fraction_range.high
+        assert found.member_range.low <= members <= found.member_range.high
+        # And it says more than nothing.
+        assert found.fraction_range.low > 0
+    total = table.total.fraction_range
+    assert total is not None
+    truth = sum(m for m, _ in direct.values()) / sum(w for _, w in direct.values())
+    assert total.low <= truth <= total.high
+
+
+@pytest.mark.parametrize("counts", [Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT])
+@pytest.mark.parametrize("group_by", [GroupBy.WORKPLACE, GroupBy.UNION, GroupBy.REGION])
+def test_out_of_a_part_the_days_of_a_trend_equal_the_tables_of_each_day(
+    world: World, group_by: GroupBy, counts: Counts
+) -> None:
+    with unit_of_work(ALL) as session:
+        mill, dock = _place(session, world.mill), _place(session, world.dock)
+        for site, workers in ((mill, 8), (dock, 20)):
+            factories.make_headcount(session, site, workers, workers, counts=counts)
+        ioana = session.scalars(ALL.select(Contact).where(Contact.id == world.ioana.id)).one()
+        factories.make_job(session, ioana, dock, since=date(2026, 6, 1))
+    before = date(2026, 2, 28)
+    asked = Question(as_at=TODAY, group_by=group_by, counts=counts)
+    with unit_of_work(ALL, read_only=True) as session:
+        found = survey(session, ALL, asked, days=[before, TODAY], compare=before)
+        for day, figure in found.trend:
+            assert figure == density_table(session, ALL, replace(asked, as_at=day)).total
+    # Ioana, a member, perhaps belongs at both: three jobs of members, and two members.
+    assert found.table.total.perhaps is not None
+    assert found.table.total.perhaps.members == 2
 
 
 @pytest.mark.parametrize("group_by", list(GroupBy))

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as later
 from flask_babel import ngettext as plural
 
+from crm.domain.bases import PARTS
 from crm.domain.density import is_small
 from crm.domain.movement import ADDS, Cause, Effect
 from crm.domain.numbers import round_half_up
@@ -123,8 +124,10 @@ def _share(found: Changes, filters: Filters) -> dict[str, Any]:
         counted=people_text(moved.counted_places),
         places=people_text(moved.places),
     )
+    if filters.counts in PARTS:
+        return {"places": places, "table": None, "part": _of_part(found, filters)}
     if not moved.counted_places or not (moved.before.workers and moved.after.workers):
-        return {"places": places, "table": None, "small": False}
+        return {"places": places, "table": None, "small": False, "part": None}
     if (
         any(
             total.workforce is not None and is_small(total.workforce)
@@ -132,7 +135,7 @@ def _share(found: Changes, filters: Filters) -> dict[str, Any]:
         )
         or min(moved.before.workers, moved.after.workers) < 10
     ):
-        return {"places": places, "table": None, "small": True}
+        return {"places": places, "table": None, "small": True, "part": None}
     order = list(CAUSES)
     causes = sorted(
         (one for one in moved.effects if one.members or one.workers),
@@ -188,6 +191,45 @@ def _share(found: Changes, filters: Filters) -> dict[str, Any]:
         },
         "basis": label(filters.counts),
     }
+
+
+def _of_part(found: Changes, filters: Filters) -> list[str]:
+    """Return the share out of a part of the workers on both days, and why it has no causes."""
+    moved = found.movement
+    said = []
+    for day, total in ((moved.first, moved.total_before), (moved.last, moved.total_after)):
+        share = total.fraction_range
+        if share is None or total.workforce is None:
+            said.append(_("%(day)s: not known, nobody has counted them.", day=day_text(day)))
+        elif is_small(total.workforce):
+            said.append(
+                _(
+                    "%(day)s: %(members)s members of %(workers)s workers.",
+                    day=day_text(day),
+                    members=span(
+                        float(round_half_up(total.member_range.low)),
+                        float(round_half_up(total.member_range.high)),
+                    ),
+                    workers=span(total.workforce.low, total.workforce.high),
+                )
+            )
+        else:
+            said.append(
+                _(
+                    "%(day)s: at least %(low)s, at most %(high)s.",
+                    day=day_text(day),
+                    low=percent_of(share.low),
+                    high=percent_of(share.high),
+                )
+            )
+    return [
+        *said,
+        _(
+            "What moved it cannot be told apart, because for some people nobody wrote down whether "
+            "they belong to: %(basis)s. Choose everybody at the place to see the causes.",
+            basis=label(filters.counts),
+        ),
+    ]
 
 
 def _biggest(causes: Iterable[Effect]) -> str | None:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule
-from crm.domain.density import Density, TotalDensity, total
+from crm.domain.bases import total_density
+from crm.domain.density import Density, Known, TotalDensity
 from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
@@ -426,17 +427,22 @@ def _part_row(asked: Asked, union: str, part: Part) -> DensityRow:
         heading,
         _alone(one),
         (part,),
-        NamedPeople(int(one.members), int(one.not_members), int(one.not_known_named)),
+        NamedPeople(
+            int(one.members),
+            int(one.not_members),
+            int(one.not_known_named),
+            perhaps=one.part.perhaps if one.part else None,
+        ),
     )
 
 
 def _alone(one: Density) -> TotalDensity:
     counted = one.workforce_used is not None
-    return total(
+    surely = Known(int(one.members), int(one.not_members), int(one.not_known_named))
+    return total_density(
         [one],
-        distinct_members=one.members if counted else 0,
-        distinct_not_members=one.not_members if counted else 0,
-        distinct_not_known_named=one.not_known_named if counted else 0,
+        surely=surely if counted else Known(),
+        perhaps=one.part.perhaps if one.part and counted else Known(),
     )
 
 
@@ -461,6 +467,7 @@ def _made(
         figure,
         [part.density for part in parts],
         named=(named.members, named.not_members, named.not_known),
+        perhaps=named.perhaps,
         headcounts=[
             HeadcountFact(
                 part.headcount.on_day, part.headcount.source.value, bool(part.headcount.rounded_to)

@@ -325,6 +325,7 @@ class _Links:
             and scope.may(Permission.CONTACT_READ)
             and asked.filters.union is None
             and asked.filters.known_at is None
+            and asked.filters.counts is Counts.SITE_ALL
             and asked.filters.by in {GroupBy.WORKPLACE, GroupBy.AREA}
         )
         self._people = url_for("contacts.index") if people else None
@@ -410,12 +411,18 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
         "coverage": wording.coverage(answer),
         "left_out": wording.left_out(answer),
         "stale": wording.stale(answer),
-        "caution": wording.caution(filters.counts),
+        "bounded": wording.how_bounded(filters.counts),
         "basis": label(filters.counts),
         "union": answer.names.get("union"),
         "knew": None if asked.knew is None else _knew_words(asked),
         "then": None
         if then is None or filters.compare is None
+        else _(
+            "On %(day)s: %(words)s",
+            day=day_text(filters.compare),
+            words=wording.headline(then, filters.compare),
+        )
+        if wording.is_part(total)
         else _(
             "On %(day)s: %(words)s Change in members: %(change)s.",
             day=day_text(filters.compare),
@@ -440,7 +447,9 @@ def _table(
     then = {_key(row): row for row in answer.earlier or ()}
     group = str(forms.GROUPS[asked.filters.by])
     return {
-        "columns": wording.columns(group, asked.filters.compare if compared else None),
+        "columns": wording.columns(
+            group, asked.filters.compare if compared else None, asked.filters.counts
+        ),
         "rows": [
             wording.cells(row, links.of, compared=compared, then=then.get(_key(row)))
             for row in rows
@@ -561,7 +570,7 @@ def _about(asked: _Asked, answer: Answer) -> About:
             (_("Organisation"), str(current_app.config["ORGANISATION"])),
         ),
         words=(
-            *filter(None, [wording.caution(asked.filters.counts)]),
+            *filter(None, [wording.how_bounded(asked.filters.counts)]),
             _("Contains union data: do not leave on a table."),
             _("“Not known” is never counted as “no”."),
             _("[x] means not known. [z] means does not apply."),

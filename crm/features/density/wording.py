@@ -10,10 +10,11 @@ from typing import Any
 from flask_babel import format_date, gettext
 from flask_babel import ngettext as plural
 
+from crm.domain.bases import PARTS
 from crm.domain.density import NoDensity
 from crm.domain.density_row import DensityRow, RowNote
 from crm.domain.headcount import Counts, HeadcountSource
-from crm.domain.numbers import percent_text
+from crm.domain.numbers import percent_text, round_half_up
 from crm.domain.vocabulary import Sector
 from crm.features.density.queries import Answer, Explanation, TrendPoint
 from crm.reads.figures import GroupBy
@@ -138,6 +139,21 @@ def headcount_text(row: DensityRow) -> str | None:
     return _("%(source)s, %(day)s", source=source, day=day_text(row.headcount_on))
 
 
+def is_part(row: DensityRow) -> bool:
+    """Whether the row counts only a part of those who work there, so that its members are bounded.
+
+    See crm/domain/bases.py.
+    """
+    return Counts(row.basis) in PARTS
+
+
+def members_text(row: DensityRow) -> str:
+    """Return how many members there can be, in whole people: "20 to 72"."""
+    low = float(round_half_up(row.members_low))
+    high = float(round_half_up(row.members_low if row.members_high is None else _most(row)))
+    return span(low, max(low, high)) or ""
+
+
 def notes_text(row: DensityRow) -> str:
     """Return what the reader must know of the row; empty when there is nothing."""
     said = []
@@ -146,7 +162,11 @@ def notes_text(row: DensityRow) -> str:
     if RowNote.MORE_THAN_HEADCOUNT in row.notes:
         said.append(_("More people named than the headcount says: count again."))
     elif RowNote.COUNT_THE_WORKERS in row.notes:
-        said.append(_("Wide range: count the workers."))
+        said.append(
+            _("Wide range: count the workers, and write down who employs whom.")
+            if is_part(row) and row.basis == Counts.EMPLOYER_DIRECT
+            else _("Wide range: count the workers.")
+        )
     if RowNote.STATED_ROUNDED in row.notes:
         said.append(_("Members as the union stated them, rounded."))
     elif RowNote.STATED_COUNT in row.notes:
@@ -166,6 +186,8 @@ def notes_text(row: DensityRow) -> str:
 
 def headline(row: DensityRow, as_at: date) -> str:
     """Return the sentence that says the total."""
+    if is_part(row):
+        return _part_headline(row, as_at)
     if row.workers_high is None:
         return ngettext(
             "%(n)s member confirmed. Density not known: nobody has counted the workers.",
@@ -194,6 +216,25 @@ def headline(row: DensityRow, as_at: date) -> str:
     )
 
 
+def _part_headline(row: DensityRow, as_at: date) -> str:
+    basis = label(Counts(row.basis))
+    if row.workers_high is None:
+        return _("Out of: %(basis)s. Density not known: nobody has counted them.", basis=basis)
+    if row.no_density is NoDensity.NO_WORKERS:
+        return _("Nobody works at these places on %(day)s.", day=day_text(as_at))
+    words = {
+        "members": members_text(row),
+        "workers": span(row.workers_low, row.workers_high),
+        "low": at_least(row),
+        "high": at_most(row),
+    }
+    if words["low"] == words["high"]:
+        return _("%(members)s members of %(workers)s workers: %(low)s.", **words)
+    return _(
+        "%(members)s members of %(workers)s workers: at least %(low)s, at most %(high)s.", **words
+    )
+
+
 def not_known_text(row: DensityRow) -> str:
     """Return how many people's membership is not known, named and not named."""
     named = ngettext(
@@ -201,24 +242,26 @@ def not_known_text(row: DensityRow) -> str:
         "%(n)s people named: membership not known.",
         row.not_known_named,
     )
+    if row.perhaps is not None:
+        # Whoever surely belongs stands in the table; most readers need to know of the doubt.
+        named = ngettext(
+            "%(n)s person named: nobody wrote down whether they belong.",
+            "%(n)s people named: nobody wrote down whether they belong.",
+            row.perhaps,
+        )
     unnamed = span(row.not_named_low, row.not_named_high)
     if unnamed is None:
         return named
     return named + " " + _("Workers not named yet: %(unnamed)s.", unnamed=unnamed)
 
 
-def caution(counts: Counts) -> str | None:
-    """Return what is uncertain of members among a part of the workers; None among all of them.
-
-    The members counted here are those of the whole place: nobody may have written down who belongs
-    to the part. crm/reads/measures.py bounds them, for the page "Density in full".
-    """
-    if counts is Counts.SITE_ALL:
+def how_bounded(counts: Counts) -> str | None:
+    """Return how members among a part of the workers are counted; None among all of them."""
+    if counts not in PARTS:
         return None
     return _(
-        "Careful: the members here are all members at the place. Some may not be among: "
-        "%(basis)s. So “at least” can be too high. “Density in full” has limits that hold.",
-        basis=label(counts),
+        "“At least” counts those who surely belong, and others only if they cannot all be outside. "
+        "“At most” counts everybody who may belong. So the truth is in between."
     )
 
 
@@ -226,7 +269,7 @@ def coverage(answer: Answer) -> str:
     """Return how many places have a headcount, and what share of our members is there."""
     total = answer.total
     counted, places = people_text(total.places_counted), people_text(total.places)
-    if answer.covered_fraction is None:
+    if answer.covered_fraction is None or is_part(total):
         return _(
             "We have a headcount for %(counted)s of %(places)s places.",
             counted=counted,
@@ -246,6 +289,15 @@ def left_out(answer: Answer) -> str | None:
     total = answer.total
     if total.places_counted in {0, total.places}:
         return None
+    if is_part(total):
+        return ngettext(
+            "%(n)s place with an unknown workforce is not in the total. "
+            "Members who surely belong there: %(members)s.",
+            "%(n)s places with an unknown workforce are not in the total. "
+            "Members who surely belong there: %(members)s.",
+            total.places - total.places_counted,
+            members=people_text(total.members_left_out),
+        )
     return ngettext(
         "%(n)s place with an unknown workforce is not in the total. "
         "More members there: %(members)s.",
@@ -277,13 +329,18 @@ def other_basis(counts: Counts, places: int) -> str:
     )
 
 
-def columns(group_label: str, earlier: date | None) -> list[dict[str, Any]]:
-    """Return the headings of the table."""
+def columns(group_label: str, earlier: date | None, counts: Counts) -> list[dict[str, Any]]:
+    """Return the headings of the table. counts: whom the headcounts count."""
+    people = (
+        [_("Surely in: members"), _("Surely in: not members"), _("Surely in: not known")]
+        if counts in PARTS
+        else [_("Members"), _("Not members"), _("Named, not known")]
+    )
+    if counts in PARTS:
+        people.append(_("Perhaps in"))
     found: list[dict[str, Any]] = [
         {"label": group_label},
-        {"label": _("Members"), "numeric": True},
-        {"label": _("Not members"), "numeric": True},
-        {"label": _("Named, not known"), "numeric": True},
+        *({"label": words, "numeric": True} for words in people),
         {"label": _("Not named yet"), "numeric": True},
         {"label": _("Workers"), "numeric": True},
         {"label": _("At least"), "numeric": True},
@@ -291,7 +348,12 @@ def columns(group_label: str, earlier: date | None) -> list[dict[str, Any]]:
     ]
     if earlier is not None:
         found += [
-            {"label": _("Members on %(day)s", day=day_text(earlier)), "numeric": True},
+            {
+                "label": _("Surely in: members on %(day)s", day=day_text(earlier))
+                if counts in PARTS
+                else _("Members on %(day)s", day=day_text(earlier)),
+                "numeric": True,
+            },
             {"label": _("Change"), "numeric": True},
             {"label": _("Range on %(day)s", day=day_text(earlier)), "numeric": True},
         ]
@@ -307,6 +369,7 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
         {"text": people_text(row.members), "url": url(row, "member")},
         {"text": people_text(row.not_members), "url": url(row, "not_member")},
         {"text": people_text(row.not_known_named), "url": url(row, "not_known")},
+        *([_linked(people_text(row.perhaps or 0), url(row, "explain"))] if is_part(row) else []),
         {
             "text": span(row.not_named_low, row.not_named_high),
             "url": None if unknown else url(row, "explain"),
@@ -330,7 +393,7 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
 
 def paper_table(rows: Sequence[DensityRow], total: DensityRow, group: str) -> dict[str, Any]:
     """Return a table narrow enough for paper: the note is a sign, explained by paper_key."""
-    kept = columns(group, None)[:-2]
+    kept = columns(group, None, Counts(total.basis))[:-2]
     return {
         "columns": [*kept, {"label": _("Note")}],
         "rows": [_paper_cells(row) for row in rows],
@@ -362,7 +425,7 @@ def part_table(rows: Sequence[DensityRow], url: Url, caption: str) -> dict[str, 
     if not rows:
         return None
     return {
-        "columns": columns(_("Place"), None),
+        "columns": columns(_("Place"), None, Counts(rows[0].basis)),
         "rows": [cells(row, url, compared=False, then=None) for row in rows],
         "caption": caption,
     }
@@ -399,7 +462,10 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
     first, last = points[0], points[-1]
     change = last.members - first.members
     since = day_text(first.day)
-    if change > 0:
+    if is_part(total):
+        # The fewest members can rise without anybody joining: somebody's employer was written down.
+        title = _("Now: %(range)s", range=range_text(total))
+    elif change > 0:
         title = ngettext(
             "%(n)s more member than on %(day)s",
             "%(n)s more members than on %(day)s",
@@ -415,7 +481,9 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         )
     else:
         title = _("As many members as on %(day)s", day=since)
-    if total.is_small or last.low_fraction is None or first.low_fraction is None:
+    if is_part(total) and (total.is_small or last.low_fraction is None or not first.low_fraction):
+        reading = _("The table has the months that are known.")
+    elif total.is_small or last.low_fraction is None or first.low_fraction is None:
         reading = _(
             "%(then)s members then, %(now)s now.",
             then=people_text(first.members),
@@ -447,7 +515,10 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
             "caption": _("Members and workers, month by month"),
             "columns": [
                 {"label": _("Day")},
-                {"label": _("Members"), "numeric": True},
+                {
+                    "label": _("Members, at least") if is_part(total) else _("Members"),
+                    "numeric": True,
+                },
                 {"label": _("Workers"), "numeric": True},
                 {"label": _("At least"), "numeric": True},
                 {"label": _("At most"), "numeric": True},
@@ -462,9 +533,13 @@ def _trend_cells(point: TrendPoint) -> list[Any]:
     small = point.workers_high is not None and point.workers_high < 10
     return [
         day_text(point.day),
-        people_text(point.members),
+        people_text(float(round_half_up(point.members))),
         span(point.workers_low, point.workers_high),
-        _of(point.members, point.workers_high) if small else low and percent_of(low),
+        _of(point.members, point.workers_high)
+        if small
+        else None
+        if low is None
+        else percent_of(low),
         "" if small else None if high is None else percent_of(high),
     ]
 
@@ -472,6 +547,14 @@ def _trend_cells(point: TrendPoint) -> list[Any]:
 def _base(total: DensityRow) -> str:
     if total.workers_high is None:
         return _("No headcount for any of %(places)s places.", places=people_text(total.places))
+    if is_part(total):
+        return _(
+            "%(members)s members of %(workers)s workers at %(counted)s of %(places)s places.",
+            members=members_text(total),
+            workers=span(total.workers_low, total.workers_high),
+            counted=people_text(total.places_counted),
+            places=people_text(total.places),
+        )
     return ngettext(
         "%(n)s member of %(workers)s workers at %(counted)s of %(places)s places.",
         "%(n)s members of %(workers)s workers at %(counted)s of %(places)s places.",
@@ -520,6 +603,8 @@ def range_chart(
 def steps(found: Explanation, as_at: date) -> list[Step]:
     """Return the working of a figure, each step with its numbers."""
     row = found.row
+    if is_part(row):
+        return _part_steps(found)
     listed = _("From the list of people with a job here on %(day)s.", day=day_text(as_at))
     if found.kind not in {GroupBy.WORKPLACE, GroupBy.AREA}:
         listed = _("From the lists of the places counted. A person with two jobs counts once.")
@@ -563,6 +648,82 @@ def steps(found: Explanation, as_at: date) -> list[Step]:
             ),
         ),
         Step(_("At most"), _exact(row.high_fraction), _high_words(found)),
+    ]
+
+
+def _part_steps(found: Explanation) -> list[Step]:
+    """The working of a figure out of a part of the workers: see crm/domain/bases.py."""
+    row, one = found.row, found.density
+    part = one.part if one else None
+    lines = [
+        Step(
+            _("Surely belong"),
+            people_text(row.members + row.not_members + row.not_known_named),
+            _(
+                "%(members)s are members, %(not_members)s are not, of %(not_known)s it is not "
+                "known.",
+                members=people_text(row.members),
+                not_members=people_text(row.not_members),
+                not_known=people_text(row.not_known_named),
+            ),
+        ),
+        Step(
+            _("Perhaps belong"),
+            people_text(row.perhaps or 0),
+            _(
+                "Nobody wrote down whether they belong. %(members)s are members, %(not_members)s "
+                "are not, of %(not_known)s it is not known.",
+                members=people_text(row.perhaps_members or 0),
+                not_members=people_text(row.perhaps_not_members or 0),
+                not_known=people_text(row.perhaps_not_known or 0),
+            ),
+        ),
+        Step(
+            _("Workers"),
+            span(row.workers_low, row.workers_high) or _("not known"),
+            _workers_words(found),
+        ),
+    ]
+    if part is not None:
+        lines.append(
+            Step(
+                _("Workers of the whole place"),
+                _("not known")
+                if part.site is None
+                else span(part.site.low, part.site.high) or _("not known"),
+                ngettext(
+                    "The others can be outside, up to this number. %(n)s named person surely is.",
+                    "The others can be outside, up to this number. %(n)s people named surely are.",
+                    part.outside.people,
+                ),
+            )
+        )
+        stated = _stated_words(found)
+        if stated is not None:
+            lines.append(Step(_("Members stated"), people_text(found.stated_members or 0), stated))
+    if row.low_fraction is None or row.high_fraction is None:
+        return lines
+    return [
+        *lines,
+        Step(
+            _("At least"),
+            _exact(row.low_fraction),
+            _(
+                "Members who surely belong, and those who cannot all be outside: %(members)s ÷ "
+                "%(workers)s workers, the highest count.",
+                members=people_text(row.members_low),
+                workers=people_text(row.workers_high),
+            ),
+        ),
+        Step(
+            _("At most"),
+            _exact(row.high_fraction),
+            _(
+                "Everybody who may belong and is not known to be no member: %(members)s at most. "
+                "÷ workers, at the count that gives the greatest share.",
+                members=people_text(row.members_high or 0),
+            ),
+        ),
     ]
 
 

@@ -130,11 +130,38 @@ def test_a_basis_without_headcounts_leads_to_the_one_that_has_them(
     world: World, client_as: ClientAs
 ) -> None:
     page = client_as(world.rep).get("/dash?counts=employer_direct").text
-    # Who of the members belongs to that part is not written down: the figure says so.
-    assert "“at least” can be too high" in page
-    assert "“at least” can be too high" not in client_as(world.rep).get("/dash").text
-    assert "1 member confirmed. Density not known: nobody has counted the workers." in page
+    assert "Density not known: nobody has counted them." in page
     assert "1 place has one for: Everyone on site" in page
+
+
+def test_out_of_a_part_of_the_workers_every_page_and_file_has_the_same_bounds(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        mill, union = _get(session, Workplace, world.mill), _get(session, Place, world.union)
+        factories.make_headcount(session, mill, 10, 10, best=10)
+        factories.make_headcount(session, mill, 8, 8, best=8, counts=Counts.EMPLOYER_DIRECT)
+        own = factories.make_person(session, mill, "Own", employer_of_record_id=world.brightway.id)
+        agency = factories.make_person(session, mill, "Agency", contract_type="agency")
+        for person in (own, agency):
+            factories.make_membership(session, person, union)
+    client, asked = client_as(world.officer), "?counts=employer_direct&by=workplace"
+    # 2 of 10 are outside the 8, one of them named. Own is in; Ioana (member), Tomasz (not one) and
+    # two not known perhaps. At least Own; at most all but nobody: one of Tomasz can be outside.
+    page = _words(client.get(f"/dash{asked}").text)
+    assert "1 to 8 members of 8 workers: 1 of 8" not in page
+    row = next(row for row in _csv(client, asked) if row["row"] == "place")
+    assert [row[name] for name in ("members", "members_low", "members_high")] == ["1", "1", "8"]
+    assert [row[f"perhaps_{name}"] for name in ("members", "not_members", "not_known")] == [
+        *("1", "1", "2"),
+    ]
+    assert (row["low_fraction"], row["basis"]) == ("0.125000", "employer_direct")
+    assert "4 people named: nobody wrote down whether they belong." in page
+    for address in ("/dash/print", "/dash/more", f"/dash/explain/{world.mill.public_id}"):
+        assert "1 of 8" in _words(client.get(f"{address}{asked}").text) or address == "/dash/more"
+    changed = _words(client.get(f"/dash/changes{asked}").text)
+    assert "1 to 8 members of 8 workers." in changed
+    assert "cannot be told apart" in changed
 
 
 def test_a_rep_sees_only_their_own_place_and_total(world: World, client_as: ClientAs) -> None:
