@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from bench import generate, imports, likeness, measure, starting
+from bench import elections, generate, imports, likeness, measure, starting
 from bench.cluster import temporary_cluster
 from bench.load import Loaded, load
 from bench.pages import bench_app
@@ -53,6 +53,8 @@ def main() -> None:
     look.add_argument("--rounds", type=int, default=40)
     alike = commands.add_parser("likeness", help="measure how well duplicates are found")
     alike.add_argument("--lists", type=Path, required=True, help="the folder of the public lists")
+    judged = commands.add_parser("elections", help="judge published tallies by the rules")
+    judged.add_argument("--file", type=Path, required=True, help="the file as its README names it")
     bring = commands.add_parser("imports", help="measure bringing a large list in")
     bring.add_argument("--people", type=int, default=100_000)
     bring.add_argument("--database", help="sqlite:///... or postgresql://..., empty")
@@ -71,6 +73,9 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.command == "likeness":
         likeness.main(asked.lists)
+        return
+    if asked.command == "elections":
+        elections.main(asked.file)
         return
     if asked.command == "imports":
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:

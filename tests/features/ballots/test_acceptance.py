@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from bench.elections import clean, read_tallies
 from crm.access.scope import Grant, Scope
 from crm.domain.balloting import QuestionCount
 from crm.domain.numbers import round_half_up
@@ -222,3 +223,35 @@ def test_every_published_notice_keeps_its_verdict(everywhere: Scope) -> None:
             )
             ballot = get_ballot(session, everywhere, ballot_id)
         assert ballot.carried is (row["published_verdict"] == "mandate"), row
+
+
+def test_published_elections_for_recognition_are_won_by_one_vote_more_and_not_by_a_tie(
+    everywhere: Scope,
+) -> None:
+    tallies = clean(read_tallies(FOLDER / "nlrb-elections-2017-2019" / "elections.csv"))
+    close = {
+        (one.votes_for or 0) - (one.against or 0): one for one in tallies if one.half_took_part
+    }
+    for margin, carried in ((1, True), (0, False), (-1, False)):
+        one = close[margin]
+        facts = _facts(
+            f"Election {margin}",
+            one.filed_on,
+            one.filed_on,
+            kind=BallotKind.RECOGNITION,
+            jurisdiction="US",
+            applied_on=one.filed_on,
+        )
+        ballot_id = _plan([f"Plant {margin}"], facts, (QuestionKind.RECOGNITION,), everywhere)
+        with unit_of_work(everywhere) as session:
+            question = get_ballot(session, everywhere, ballot_id).questions[0].public_id
+            service.record_result(
+                session,
+                everywhere,
+                ballot_id,
+                {question: QuestionCount(one.entitled, one.valid, one.votes_for, one.against, 0)},
+                part_id=None,
+                now=NOW,
+                today=TODAY,
+            )
+            assert get_ballot(session, everywhere, ballot_id).carried is carried
