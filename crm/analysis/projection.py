@@ -11,8 +11,9 @@ Nothing here says how one person will vote, and nothing is kept about one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -84,16 +85,58 @@ class Assumptions:
     def treating_not_asked_as(self, stand: Stand) -> Assumptions:
         """The same assumptions, with people not asked believed to be like those of this stand."""
         beliefs = {**self.beliefs, Stand.NOT_ASKED: self.beliefs[stand]}
-        return Assumptions(
-            MappingProxyType(beliefs),
-            self.turnout_shock,
-            self.yes_shock,
-            self.department_shock,
-            self.spoiled,
-        )
+        return replace(self, beliefs=MappingProxyType(beliefs))
 
 
 DEFAULT_ASSUMPTIONS: Final = Assumptions()
+
+# Before so many ballots have a projection and a result, their spread says nothing.
+FEWEST_SCORED: Final = 5
+# The default stays in the sum, as if it had been seen in so many ballots: a handful that happened
+# to come close must not make the next range falsely narrow.
+DEFAULT_COUNTS_AS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """By how much one ballot came out otherwise than projected, on the logit scale; above 0 is
+    more than projected. yes: None where the yes votes are not known."""
+
+    turnout: float
+    yes: float | None
+
+
+def miss(projected: float, part: int, whole: int) -> float:
+    """How far `part` of `whole` lies from a projected share, on the logit scale.
+
+    Half a paper is put on either side, so that nobody or everybody is no infinite surprise.
+    """
+    came = (part + 0.5) / (whole + 1)
+    held = min(max(projected, 1e-3), 1 - 1e-3)
+    return math.log(came / (1 - came)) - math.log(held / (1 - held))
+
+
+def learned(misses: Sequence[Miss], assumptions: Assumptions = DEFAULT_ASSUMPTIONS) -> Assumptions:
+    """The assumptions with the shared shocks as wide as the misses of ballots were.
+
+    The root of the mean square of the misses, with the default among them: of a mix of people, who
+    move less than each category of them, so a little below the truth where swings are great.
+    Unchanged while there are fewer than FEWEST_SCORED; beliefs of categories are left as they are.
+    """
+    return replace(
+        assumptions,
+        turnout_shock=_spread([one.turnout for one in misses], assumptions.turnout_shock),
+        yes_shock=_spread(
+            [one.yes for one in misses if one.yes is not None], assumptions.yes_shock
+        ),
+    )
+
+
+def _spread(values: Sequence[float], default: float) -> float:
+    if len(values) < FEWEST_SCORED:
+        return default
+    squares = DEFAULT_COUNTS_AS * default**2 + sum(one**2 for one in values)
+    return math.sqrt(squares / (DEFAULT_COUNTS_AS + len(values)))
 
 
 @dataclass(frozen=True, slots=True)

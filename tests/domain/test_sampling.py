@@ -47,16 +47,22 @@ def test_it_never_goes_beyond_what_is_possible(pair: tuple[int, int], data: st.D
     assert found.low <= found.high + 1e-12
 
 
-def test_over_every_sample_it_holds_the_truth_about_95_times_in_100() -> None:
-    coverages = []
-    for everybody in (20, 30):
-        for asked in (5, 10, 15):
-            for true in range(everybody + 1):
-                held = 0
-                for yes in range(max(0, asked - everybody + true), min(asked, true) + 1):
-                    found = finite_wilson(yes, asked, everybody)
-                    if found.low - 1e-12 <= true / everybody <= found.high + 1e-12:
-                        held += comb(true, yes) * comb(everybody - true, asked - yes)
-                coverages.append(held / comb(everybody, asked))
-    assert 0.94 <= sum(coverages) / len(coverages) <= 0.985
-    assert min(coverages) >= 0.80
+@pytest.mark.parametrize("everybody", [60, 100, 120, 200])
+def test_over_every_sample_it_holds_the_truth_as_often_as_is_stated(everybody: int) -> None:
+    """Mean coverage 0.950 to 0.954 where 20 or more are asked; the worst single case 0.80, where
+    one person of all says yes."""
+    for asked in (20, 30, 50):
+        intervals = [finite_wilson(yes, asked, everybody) for yes in range(asked + 1)]
+        coverages = []
+        for true in range(everybody + 1):
+            held = 0
+            for yes in range(max(0, asked - everybody + true), min(asked, true) + 1):
+                found = intervals[yes]
+                if found.low - 1e-12 <= true / everybody <= found.high + 1e-12:
+                    held += comb(true, yes) * comb(everybody - true, asked - yes)
+            coverages.append(held / comb(everybody, asked))
+        assert 0.950 <= sum(coverages) / len(coverages) <= 0.955
+        assert min(coverages) >= 0.80 - 1e-12
+        if (everybody, asked) == (100, 20):
+            assert min(coverages) == pytest.approx(0.80)
+            assert coverages.index(min(coverages)) == 1

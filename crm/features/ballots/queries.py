@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.ballot_plans import Comparison, compare, crps_of_points
-from crm.analysis.projection import Assumptions, brier
+from crm.analysis.projection import Assumptions, Stand, brier
 from crm.domain.assessment import ExpiryRule
 from crm.domain.errors import NotFound
 from crm.domain.rules import Change, Threshold
@@ -21,6 +21,7 @@ from crm.domain.vocabulary import PlaceKind
 from crm.models.ballots import Ballot, BallotForecast
 from crm.models.places import Place, PlaceClosure, Union, Workplace
 from crm.reads.ballots import WholeBallot, get_ballot, passed_on, read_ballots
+from crm.reads.forecasts import Learned, learn
 from crm.reads.places import Choice
 from crm.reads.voters import Stands, list_voters, stands_of
 
@@ -140,6 +141,8 @@ def get_own(session: Session, scope: Scope, ballot_id: uuid.UUID) -> WholeBallot
 class Plan:
     """What one ballot or several may come to, as at a day. compared: None when nobody may vote.
 
+    learned: the assumptions as ballots with a result taught them, before people not asked were
+    taken to be like others.
     stands: of each workplace that has voters, in the order of compared.each. tests: those that
     were held against it; without: the changes of law whose test was left out.
     """
@@ -151,6 +154,7 @@ class Plan:
     compared: Comparison | None
     without: Comparison | None
     change: Change | None
+    learned: Learned
 
 
 def get_plan(
@@ -158,15 +162,20 @@ def get_plan(
     scope: Scope,
     ballot_id: uuid.UUID,
     *,
-    assumptions: Assumptions,
+    not_asked_like: Stand | None = None,
     expiry: ExpiryRule,
     today: date,
 ) -> Plan:
     """Project a ballot of the actor's, all together and each for itself. Raises NotFound.
 
-    A ballot without a first day is held against the law of today. Nothing is kept.
+    not_asked_like: the stand whose beliefs are taken for people not asked; None = their own weak
+    ones. A ballot without a first day is held against the law of today. Nothing is kept.
     """
     ballot = get_own(session, scope, ballot_id)
+    taught = learn(session, scope)
+    assumptions = taught.assumptions
+    if not_asked_like is not None:
+        assumptions = assumptions.treating_not_asked_as(not_asked_like)
     voters = list_voters(session, scope, ballot, today)
     stands = stands_of(session, scope, ballot, voters, today=today, expiry=expiry)
     compared, without, change = None, None, None
@@ -187,6 +196,7 @@ def get_plan(
         compared=compared,
         without=without,
         change=change,
+        learned=taught,
     )
 
 

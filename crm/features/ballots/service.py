@@ -94,6 +94,12 @@ class IsDeclared(Refusal):
     default_message = "The result is declared. Who told us that they voted is erased for good."
 
 
+class IsCounted(Refusal):
+    """Part of the result is known."""
+
+    default_message = "A count is entered already. A projection made now would know too much."
+
+
 class NobodyToProject(Refusal):
     """Too few people to say anything of."""
 
@@ -429,12 +435,15 @@ def keep_forecasts(
 ) -> int:
     """Keep the projections of a plan, of all together and of each workplace; return how many.
 
-    Sums only, and none of fewer than ten people. Raises IsDeclared once a result is known: a
-    projection made afterwards would be none. Raises NobodyToProject.
+    Sums only, and none of fewer than ten people. Raises IsDeclared, or IsCounted, once a result
+    is known: a projection made afterwards would be none. Raises NobodyToProject.
     """
     ballot = _own(session, scope, plan.ballot.public_id)
     if ballot.declared_on is not None:
         raise IsDeclared()
+    counted = scope.select(BallotCount.id).where(BallotCount.ballot_id == ballot.id).limit(1)
+    if session.execute(counted).first() is not None:
+        raise IsCounted()
     if plan.compared is None:
         raise NobodyToProject()
     figures: list[tuple[BallotPart | None, Figures | None]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.calendars import WholeDay, calendar_file
-from crm.analysis.projection import DEFAULT_ASSUMPTIONS, Assumptions, Stand
+from crm.analysis.projection import DEFAULT_ASSUMPTIONS, Belief, Stand
 from crm.domain.ballot_days import Stage
 from crm.domain.balloting import CountsDoNotAdd, QuestionCount, mandate_last_day
 from crm.domain.errors import EditConflict, NotFound, Refusal
@@ -32,6 +32,7 @@ from crm.features.ballots.forms import (
     result_form,
 )
 from crm.reads.ballots import Part, WholeBallot, get_ballot, list_ballots
+from crm.reads.forecasts import learn
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
@@ -576,7 +577,7 @@ def plan(scope: Scope, ballot_id: UUID) -> str:
             session,
             scope,
             ballot_id,
-            assumptions=_assumptions(like),
+            not_asked_like=_LIKE.get(like),
             expiry=expiry_rule(),
             today=my_today(),
         )
@@ -594,6 +595,7 @@ def plan(scope: Scope, ballot_id: UUID) -> str:
             )
         ],
         words=None if found.compared is None else wording.plan_words(found),
+        swing=wording.swing_words(found.learned),
         beliefs=[
             (
                 gettext("Not asked")
@@ -602,16 +604,16 @@ def plan(scope: Scope, ballot_id: UUID) -> str:
                 percent(belief.turnout),
                 percent(belief.yes),
             )
-            for stand, belief in _assumptions(like).beliefs.items()
+            for stand, belief in _beliefs(like).items()
         ],
     )
 
 
-def _assumptions(like: str) -> Assumptions:
+def _beliefs(like: str) -> Mapping[Stand, Belief]:
     stand = _LIKE.get(like)
     if stand is None:
-        return DEFAULT_ASSUMPTIONS
-    return DEFAULT_ASSUMPTIONS.treating_not_asked_as(stand)
+        return DEFAULT_ASSUMPTIONS.beliefs
+    return DEFAULT_ASSUMPTIONS.treating_not_asked_as(stand).beliefs
 
 
 @bp.post("/ballots/<uuid:ballot_id>/plan/keep")
@@ -626,7 +628,6 @@ def keep_plan(scope: Scope, ballot_id: UUID) -> Any:
                 session,
                 scope,
                 ballot_id,
-                assumptions=DEFAULT_ASSUMPTIONS,
                 expiry=expiry_rule(),
                 today=today,
             )
@@ -646,11 +647,13 @@ def scores(scope: Scope, ballot_id: UUID) -> str:
         ballot = queries.get_own(session, scope, ballot_id)
         found = queries.list_scores(session, scope, [ballot])
         every = queries.list_all_scores(session, scope)
+        learned = learn(session, scope)
     return render_template(
         "ballots/scores.html",
         ballot=ballot,
         words=wording.score_words(found),
         calibration=wording.calibration(every),
+        swing=wording.swing_words(learned),
     )
 
 

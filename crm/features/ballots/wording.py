@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,12 +13,13 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from crm.analysis.ballot_plans import Comparison, Figures
-from crm.analysis.projection import Estimate
+from crm.analysis.projection import DEFAULT_COUNTS_AS, FEWEST_SCORED, Estimate
 from crm.domain.ballot_days import Milestone, Step
 from crm.domain.balloting import QuestionCount, RuleOutcome, Verdict
 from crm.features.ballots.forms import question_words
 from crm.features.ballots.queries import Plan, Score
 from crm.reads.ballots import Part, Question, Result, WholeBallot, passed_on
+from crm.reads.forecasts import Learned
 from crm.reads.voters import Stands
 from crm.web.filters import day as day_words
 from crm.web.filters import due_text, people, percent, percent_by
@@ -487,6 +489,40 @@ def _row(one: Stands, found: Figures | None) -> tuple[str, ...]:
         f"{percent(found.yes_of_votes.low)} – {percent(found.yes_of_votes.high)}",
         percent(found.chance),
     )
+
+
+def swing_words(found: Learned) -> str:
+    """Return how far a whole campaign is taken to swing, and what that was learned from."""
+    used = found.assumptions
+    words = gettext(
+        "How far a whole campaign swings: in about 2 of 3 ballots no more than %(turnout)s points "
+        "of turnout and %(yes)s points of yes, where either is near half.",
+        turnout=_points(used.turnout_shock),
+        yes=_points(used.yes_shock),
+    )
+    if found.turnouts < FEWEST_SCORED:
+        more = ngettext(
+            "That is believed beforehand. From %(least)s ballots with a kept projection and a "
+            "result it is learned; so far there is %(num)s.",
+            "That is believed beforehand. From %(least)s ballots with a kept projection and a "
+            "result it is learned; so far there are %(num)s.",
+            found.turnouts,
+            least=people(FEWEST_SCORED),
+        )
+    else:
+        more = gettext(
+            "Learned from %(number)s ballots with a kept projection and a result (yes votes: "
+            "%(yes)s); what was believed beforehand still counts as %(default)s ballots.",
+            number=people(found.turnouts),
+            yes=people(found.yes_shares),
+            default=people(DEFAULT_COUNTS_AS),
+        )
+    return f"{words} {more}"
+
+
+def _points(shock: float) -> str:
+    """Return a shock on the logit scale as points of a share near half."""
+    return people(round(100 * (1 / (1 + math.exp(-shock)) - 0.5)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from crm.domain.vocabulary import NotEntitled, VoteWord
 from crm.models.ballots import BallotEntry
 from crm.models.contacts import Contact
 from crm.reads.ballots import WholeBallot, find_ballot, read_ballots
+from crm.reads.forecasts import learn
 from crm.reads.places import place_name_of
 from crm.reads.voters import Told, Voter, list_voters, stands_of, what_was_told
 
@@ -179,6 +180,7 @@ def get_drive(
             sum(one.contact_id in voted for one in voters),
             [group for one in stands for group in one.groups],
             needed,
+            learn(session, scope).assumptions,
             seed=ballot.public_id.int % 2**32,
         )
     return Drive(

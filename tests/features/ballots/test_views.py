@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from crm.access.scope import Grant, Scope
+from crm.analysis.projection import DEFAULT_ASSUMPTIONS
 from crm.domain.ballot_days import Step
+from crm.domain.roles import Role
 from crm.features.ballots.queries import list_all_scores
 from crm.models.audit import AuditEntry
 from crm.models.ballots import Ballot, BallotCount, BallotForecast, BallotPart, VoteTold
 from crm.models.places import Union, Workplace
 from crm.reads.ballots import list_due_steps
+from crm.reads.forecasts import learn
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, TODAY, Named, World
@@ -549,3 +553,44 @@ def test_the_first_day_of_action_is_not_fixed_before_the_employers_are_told(
     both = {**notice, "employers_told_on": "2026-11-04"}
     assert client.post(f"/ballots/{ballot_id}/days", data=both).status_code == 303
     assert open_words not in client.get(f"/ballots/{ballot_id}").text
+
+
+def test_five_ballots_with_a_result_teach_how_far_a_campaign_swings(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballots = [plan(name=f"Pay {year}") for year in range(2020, 2026)]
+    _members(world, world.mill, 30, 1)
+    client = client_as(world.organiser)
+    for number, ballot_id in enumerate(ballots[:5]):
+        client.post(f"/ballots/{ballot_id}/plan/keep")
+        if number == 4:
+            page = client.get(f"/ballots/{ballots[5]}/plan").text
+            assert "no more than 9 points of turnout and 9 points of yes" in page
+            assert "so far there are 4." in page
+        _counted(client, ballot_id, entitled=32, cast=31, yes=30, no=1, spoiled=0)
+        client.post(f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"})
+    page = client.get(f"/ballots/{ballots[5]}/plan").text
+    assert "Learned from 5 ballots with a kept projection and a result (yes votes: 5)" in page
+    assert "9 points of turnout" not in page
+    with unit_of_work(ALL, read_only=True) as session:
+        found = learn(session, ALL)
+    assert (found.turnouts, found.yes_shares) == (5, 5)
+    assert found.assumptions.turnout_shock > 0.5
+    # Whoever may not see those ballots is told nothing of them.
+    with unit_of_work(ALL, read_only=True) as session:
+        grant = Grant(Role.ORGANISER, world.dock.id)
+        nothing = learn(session, Scope(world.dock_rep.id, (grant,)))
+    assert (nothing.turnouts, nothing.assumptions) == (0, DEFAULT_ASSUMPTIONS)
+
+
+def test_no_projection_is_kept_once_something_is_counted(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    _members(world, world.mill, 30, 1)
+    client = client_as(world.organiser)
+    _counted(client, ballot_id, entitled=32, cast=28, yes=25, no=3, spoiled=0)
+    late = client.post(f"/ballots/{ballot_id}/plan/keep", follow_redirects=True)
+    assert "A count is entered already. A projection made now would know too much." in late.text
+    with unit_of_work(ALL, read_only=True) as session:
+        assert session.scalars(ALL.select(BallotForecast)).all() == []
