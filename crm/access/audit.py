@@ -51,12 +51,19 @@ def _never_a_removed_key(mapper: Any, connection: sa.Connection, target: Any) ->
     session = object_session(target)
     if target.id is not None or session is None or connection.dialect.name != "sqlite":
         return
-    entry, is_place = table_of(AuditEntry), isinstance(target, Place)
-    own = table_of(Place if is_place else Contact).c.id
-    in_trail = entry.c.place_id if is_place else entry.c.contact_id
+    target.id = next_key(session, connection, Place if isinstance(target, Place) else Contact)
+
+
+def next_key(
+    session: Session, connection: sa.Connection, model: type[Contact] | type[Place]
+) -> int:
+    """Return a key that no person, or no place, had before. For SQLite, and for who writes."""
+    is_place = model is Place
     # Whoever writes holds the lock of the database, so that the next key is nobody else's.
     name = "last_place" if is_place else "last_contact"
     if name not in session.info:
+        entry, own = table_of(AuditEntry), table_of(model).c.id
+        in_trail = entry.c.place_id if is_place else entry.c.contact_id
         highest = sa.select(
             sa.select(sa.func.max(own)).scalar_subquery(),
             sa.select(sa.func.max(in_trail)).scalar_subquery(),
@@ -64,7 +71,8 @@ def _never_a_removed_key(mapper: Any, connection: sa.Connection, target: Any) ->
         found = connection.execute(highest.execution_options(**{MARK: True})).one()
         session.info[name] = max(one or 0 for one in found)
     session.info[name] += 1
-    target.id = session.info[name]
+    key: int = session.info[name]
+    return key
 
 
 def record_view(session: Session, *, contact_id: int, contact_public_id: uuid.UUID) -> None:
@@ -220,6 +228,37 @@ def record_removals(session: Session, rows: Iterable[Any]) -> None:
     _insert(session, [_of_row(session, Verb.DELETE, row, _values(row), None) for row in rows])
 
 
+def record_created(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record that these rows were put into the table of the model, past the session.
+
+    rows: their columns by the names of the model's attributes, keys and defaults among them. What
+    is recorded is what a flush would have recorded. For access/bulk.py.
+    """
+    names = [attribute.key for attribute in sa.inspect(model).column_attrs]
+    at_place, of_contact = issubclass(model, AtPlace), issubclass(model, OfContact)
+    entries = []
+    for row in rows:
+        new = {
+            name: _hide(model, name, value)
+            for name in names
+            if (value := row.get(name)) is not None
+        }
+        key = row["id"]
+        entries.append(
+            _entry(
+                session,
+                Verb.CREATE,
+                subject=model.__tablename__,
+                subject_id=key,
+                subject_public_id=row.get("public_id"),
+                contact_id=(row["contact_id"] if of_contact else key if model is Contact else None),
+                place_id=row["place_id"] if at_place else None,
+                new=new,
+            )
+        )
+    _insert(session, entries)
+
+
 def _record_flush(session: Session, context: UOWTransaction) -> None:
     entries: list[dict[str, Any]] = []
     for row in session.new:
@@ -326,7 +365,7 @@ def _changes(row: Base) -> tuple[dict[str, Any], dict[str, Any]]:
     return old, new
 
 
-def _hide(row: Base, key: str, value: Any) -> Any:
+def _hide(row: Base | type[Base], key: str, value: Any) -> Any:
     if key in row.audit_hides and value is not None:
         return "(hidden)"
     return plain(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -1010,6 +1010,11 @@ _OWNED = (
 )
 
 
+# Flushes of fewer rows ask for each by itself; people asked for in one statement.
+_MANY = 8
+_MOST_ASKED = 500
+
+
 def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: Any) -> None:
     """Refuse to store a scoped row that lies outside the scope of this unit of work."""
     rows = [
@@ -1025,11 +1030,43 @@ def _refuse_foreign_rows(session: Session, context: UOWTransaction, instances: A
     if scope.is_everything:
         return
     new_contacts = {row for row in session.new if isinstance(row, Contact)}
+    held = _held_people(session, scope, rows, new_contacts)
     for row in rows:
-        _check_row(session, scope, row, new_contacts)
+        _check_row(session, scope, row, new_contacts, held)
 
 
-def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Contact]) -> None:
+def _held_people(
+    session: Session, scope: Scope, rows: Sequence[Any], new_contacts: set[Contact]
+) -> set[int]:
+    """Return which people of many rows the writer holds: asked once, not row by row."""
+    if scope.nodes(Permission.CONTACT_WRITE) is None or len(rows) < _MANY:
+        return set()
+    people: set[int] = set()
+    for row in rows:
+        if isinstance(row, Contact):
+            people |= set() if row in new_contacts else {row.id}
+        elif isinstance(row, OfContact) and not isinstance(row, AtPlace):
+            people.add(row.contact_id)
+    wanted = sorted(people)
+    job = table_of(Job)
+    held: set[int] = set()
+    for start in range(0, len(wanted), _MOST_ASKED):
+        found = session.connection().execute(
+            sa.select(job.c.contact_id)
+            .where(
+                job.c.contact_id.in_(wanted[start : start + _MOST_ASKED]),
+                job.c.superseded_at.is_(None),
+                scope.reach(Permission.CONTACT_WRITE, job.c.place_id),
+            )
+            .execution_options(**{MARK: True})
+        )
+        held.update(found.scalars())
+    return held
+
+
+def _check_row(
+    session: Session, scope: Scope, row: Any, new_contacts: set[Contact], held: set[int]
+) -> None:
     kind = type(row)
     if isinstance(row, _OWNED):
         if row.owner_id != scope.actor_id:
@@ -1057,8 +1094,37 @@ def _check_row(session: Session, scope: Scope, row: Any, new_contacts: set[Conta
     contact_id = row.id if isinstance(row, Contact) else row.contact_id
     if isinstance(row, Contact) and row in new_contacts:
         return  # Its first job, checked above, is what places it.
-    if not _holds_contact(session, scope, contact_id):
+    if contact_id not in held and not _holds_contact(session, scope, contact_id):
         raise OutsideScopeError(f"{kind.__name__} is about a person outside the scope.")
+
+
+def refuse_new_people(
+    session: Session, rows: Mapping[type[Any], Sequence[Mapping[str, Any]]]
+) -> None:
+    """Refuse new rows about new people that lie outside the scope of this unit of work.
+
+    What ``_refuse_foreign_rows`` is to rows of the session, for rows that pass the session by
+    (access/bulk.py), and stricter: each row must be about a person who is among the rows and has
+    a job among them, at a place where the writer may write about people. rows: columns by name,
+    of contacts and of what is dated about them.
+    """
+    scope: Scope | None = session.info.get("scope")
+    if scope is None:
+        raise OutsideScopeError("Scoped rows are written without a scope.")
+    new = {row["id"] for row in rows.get(Contact, ())}
+    placed = {row["contact_id"] for row in rows.get(Job, ())}
+    for model, some in rows.items():
+        if model is Contact:
+            if not new <= placed:
+                raise OutsideScopeError("A new person has no job that puts them into a scope.")
+            continue
+        if not issubclass(model, OfContact) or not all(row["contact_id"] in new for row in some):
+            raise OutsideScopeError(f"{model.__name__} is about a person who is not new here.")
+        if not issubclass(model, AtPlace):
+            continue
+        for place_id in {row["place_id"] for row in some}:
+            if not _holds(session, scope, _WRITES[model], place_id):
+                raise OutsideScopeError(f"{model.__name__} lies outside the writer's places.")
 
 
 def _check_of_tie(session: Session, scope: Scope, row: Tie | Leading) -> None:

@@ -7,7 +7,8 @@ need ``rebuild``, as they need ``spans.refresh_many``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,6 +73,8 @@ _JOBS = (
 _STORED = (
     sa.select(_entry).where(_entry.c.contact_id.in_(_PEOPLE)).execution_options(**_WHOLE_PERSON)
 )
+# Under this name a session keeps whose lines are derived later.
+_WAITING = "search_waiting"
 _KEPT = ("contact_id", "place_id", "valid_from", "valid_to", "words")
 
 
@@ -79,6 +82,30 @@ def install_search(session_class: Any) -> None:
     """Make every flush of the session class bring the lines of changed people up to date."""
     if not event.contains(session_class, "after_flush", _refresh_flushed):
         event.listen(session_class, "after_flush", _refresh_flushed)
+
+
+@contextmanager
+def at_once(session: Session) -> Iterator[None]:
+    """Bring the lines of whoever changes in the block up to date once, at its end.
+
+    Each flush would do it anew; to change a line in SQLite's index takes a millisecond. Whatever
+    reads the lines of these people inside the block sees them as they were.
+    """
+    waiting: set[int] = session.info.setdefault(_WAITING, set())
+    try:
+        yield
+        session.flush()
+        _refresh(session.connection(), waiting)
+    finally:
+        del session.info[_WAITING]
+
+
+def refresh_later(session: Session, contact_ids: Iterable[int]) -> None:
+    """Have the lines of these people, stored past the session, derived at the end of ``at_once``.
+
+    Raises KeyError outside of it.
+    """
+    session.info[_WAITING].update(contact_ids)
 
 
 def refresh_many(session: Session, contact_ids: Iterable[int]) -> int:
@@ -180,10 +207,16 @@ def _refresh_flushed(session: Session, context: UOWTransaction) -> None:
             .execution_options(**_WHOLE_PERSON)
         )
         people.update(found.scalars())
-    if people:
-        _refresh(session.connection(), people)
+    _refresh_or_wait(session, people)
     if gone:
         _forget_unused(session.connection(), gone)
+
+
+def _refresh_or_wait(session: Session, people: set[int]) -> None:
+    if _WAITING in session.info:
+        session.info[_WAITING].update(people)
+    elif people:
+        _refresh(session.connection(), people)
 
 
 def _both(row: Any, name: str) -> Iterable[int]:

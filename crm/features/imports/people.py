@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from crm.access import facts
+from crm.access import bulk, facts, search_index
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.spans import refresh_many
@@ -33,6 +33,7 @@ from crm.domain.vocabulary import (
     PointKind,
     RowOutcome,
 )
+from crm.models.base import Base
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
 from crm.models.places import Area, Shift, Union, Workplace
@@ -679,46 +680,79 @@ def store(
     Each item is [table, inner id, inner id of the fact whose place it took or None, old values].
     Rows with a problem, possible duplicates and rows without a change store nothing.
     """
-    doing = [one for one in plans if one.outcome in {RowOutcome.NEW, RowOutcome.CHANGED}]
+    fresh = [one for one in plans if one.outcome is RowOutcome.NEW]
+    changed = [one for one in plans if one.outcome is RowOutcome.CHANGED]
     made: dict[int, list[tuple[Any, Any, dict[str, Any] | None]]] = {
-        one.row_no: [] for one in doing
+        one.row_no: [] for one in changed
     }
-    _store_people(session, scope, doing, made, now=now)
-    # The job puts a new person in the scope: it is stored before what hangs on the person.
-    for one in doing:
-        _store_job(session, scope, one, made[one.row_no], now=now)
-    session.flush()
-    for one in doing:
-        _store_rest(session, scope, one, made[one.row_no], now=now)
-    session.flush()
-    refresh_many(session, [one.contact_id for one in doing if one.contact_id is not None])
-    return {
-        row_no: [
+    with search_index.at_once(session):
+        effects = _store_new(session, scope, fresh, now=now)
+        _store_people(session, scope, changed, made)
+        # The jobs that end are written before those that follow, as contacts/service.py does.
+        for store_part in (_end_job, _store_job):
+            for one in changed:
+                store_part(session, scope, one, made[one.row_no], now=now)
+            session.flush()
+        for one in changed:
+            _store_rest(session, scope, one, made[one.row_no], now=now)
+    doing = [one.contact_id for one in (*fresh, *changed) if one.contact_id is not None]
+    refresh_many(session, doing)
+    for row_no, rows in made.items():
+        effects[row_no] = [
             [row.__tablename__, row.id, None if before is None else before.id, old]
             for row, before, old in rows
         ]
-        for row_no, rows in made.items()
-    }
+    return effects
 
 
-def _store_people(
-    session: Session, scope: Scope, doing: Sequence[Plan], made: Any, *, now: datetime
-) -> None:
-    fresh: list[tuple[Plan, Contact]] = []
-    for one in doing:
-        if one.outcome is RowOutcome.NEW:
-            person = Contact(
-                **one.fields, created_at=now, created_by_id=scope.actor_id, do_not_contact=False
-            )
-            person.version = 1
-            person.name_key = _name_key(person)
-            fresh.append((one, person))
-    session.add_all([person for _one, person in fresh])
-    session.flush()
-    for one, person in fresh:
-        one.contact_id = person.id
-        made[one.row_no].append((person, None, None))
-    met = {one.contact_id: one for one in doing if one.fields and one.outcome is RowOutcome.CHANGED}
+def _store_new(
+    session: Session, scope: Scope, fresh: Sequence[Plan], *, now: datetime
+) -> dict[int, list[list[Any]]]:
+    """Store people who are new, with what is said of them, past the session (access/bulk.py)."""
+    rows: dict[type[Base], list[dict[str, Any]]] = {model: [] for model in bulk.KINDS}
+    whose: dict[type[Base], list[int]] = {model: [] for model in bulk.KINDS}
+    for one, key in zip(fresh, bulk.reserve_people(session, len(fresh)), strict=True):
+        one.contact_id = key
+        names = (one.fields["known_as"], one.fields["full_name"])
+        person = {
+            **one.fields,
+            "id": key,
+            "name_key": _name_key(names),
+            "created_at": now,
+            "created_by_id": scope.actor_id,
+        }
+        points = [
+            {"kind": kind, "value": value, "value_key": point_key}
+            for kind, value, point_key in one.points
+        ]
+        said: tuple[tuple[type[Base], list[dict[str, Any] | None]], ...] = (
+            (Job, [one.job]),
+            (ContactPoint, list(points)),
+            (Membership, [one.membership]),
+            (Assessment, [one.assessment]),
+        )
+        rows[Contact].append(person)
+        whose[Contact].append(one.row_no)
+        for model, facts_said in said:
+            for values in facts_said:
+                if values is not None:
+                    stamp = {
+                        "contact_id": key,
+                        "recorded_at": now,
+                        "recorded_by_id": scope.actor_id,
+                    }
+                    rows[model].append({**values, **stamp})
+                    whose[model].append(one.row_no)
+    effects: dict[int, list[list[Any]]] = {one.row_no: [] for one in fresh}
+    for model, keys in bulk.store_people(session, rows).items():
+        for row_no, key in zip(whose[model], keys, strict=True):
+            effects[row_no].append([model.__tablename__, key, None, None])
+    search_index.refresh_later(session, (one.contact_id for one in fresh if one.contact_id))
+    return effects
+
+
+def _store_people(session: Session, scope: Scope, changed: Sequence[Plan], made: Any) -> None:
+    met = {one.contact_id: one for one in changed if one.fields}
     for some in in_parts(sorted(key for key in met if key is not None)):
         people = session.scalars(
             scope.select(Contact, permission=Permission.CONTACT_WRITE).where(Contact.id.in_(some))
@@ -728,30 +762,33 @@ def _store_people(
             old = {name: getattr(person, name) for name in one.fields}
             for name, value in one.fields.items():
                 setattr(person, name, value)
-            person.name_key = _name_key(person)
+            person.name_key = _name_key(
+                (person.known_as, person.full_name, person.placeholder_label)
+            )
             person.version += 1
             made[one.row_no].append((person, None, old))
 
 
-def _name_key(person: Contact) -> str:
-    names = (person.known_as, person.full_name, person.placeholder_label)
+def _name_key(names: Iterable[str | None]) -> str:
     return " ".join(fold(name) for name in names if name)[:_NAME_KEY]
 
 
-def _store_job(session: Session, scope: Scope, one: Plan, made: Any, *, now: datetime) -> None:
+def _end_job(session: Session, scope: Scope, one: Plan, made: Any, *, now: datetime) -> None:
     before = one.job_before
-    if before is None:
-        if one.job is not None:
-            made.append((_add(session, scope, Job, one, one.job, now=now), None, None))
-        return
-    if one.job is None or one.job_ends is not None:
+    if before is not None and (one.job is None or one.job_ends is not None):
         ended = facts.revise(
             session, before, now=now, actor_id=scope.actor_id, valid_to=one.job_ends
         )
         made.append((ended, before, None))
-        # The job that ends is written before the one that follows, as contacts/service.py does.
-        session.flush()
-    if one.job is not None and one.job_ends is not None:
+
+
+def _store_job(session: Session, scope: Scope, one: Plan, made: Any, *, now: datetime) -> None:
+    before = one.job_before
+    if one.job is None:
+        return
+    if before is None:
+        made.append((_add(session, scope, Job, one, one.job, now=now), None, None))
+    elif one.job_ends is not None:
         following = {
             name: getattr(before, name)
             for name in (
@@ -761,7 +798,7 @@ def _store_job(session: Session, scope: Scope, one: Plan, made: Any, *, now: dat
         }
         values = {**following, **one.job, "valid_from": one.job_ends, "valid_to": None}
         made.append((_add(session, scope, Job, one, values, now=now), None, None))
-    elif one.job is not None:
+    else:
         revised = facts.revise(session, before, now=now, actor_id=scope.actor_id, **one.job)
         made.append((revised, before, None))
 

@@ -9,7 +9,7 @@ chunk is in or it is not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -71,9 +71,13 @@ CHECKED_AT_ONCE: Final = 1500
 
 DRAFT_DAYS: Final = 7
 UNDO_DAYS: Final = 30
-# Rows of one transaction: on SQLite others wait to write while it lasts (about a quarter of a
-# second), so a chunk is short.
+# Rows of the first transaction, and of any: on SQLite others wait to write while one lasts.
 CHUNK: Final = 100
+MOST_AT_ONCE: Final = 2000
+# What a chunk aims at, and the rest after it. SQLite's own wait looks every 25 ms at first whether
+# the lock is free: a rest as long lets whoever waits come in.
+CHUNK_SECONDS: Final = 0.1
+REST_SECONDS: Final = 0.03
 WARN_SHARE: Final = 0.3
 
 HOW_KNOWN: Final[Mapping[ListOrigin, HowKnown]] = {
@@ -741,10 +745,31 @@ def prepare_to_store(
     return work
 
 
+@dataclass(slots=True)
+class Pace:
+    """How many rows go into one transaction: as many as take about CHUNK_SECONDS here and now."""
+
+    rows: int = field(default_factory=lambda: CHUNK)
+
+    def took(self, seconds: float, rows: int) -> None:
+        """Learn from a chunk of so many rows."""
+        if rows and seconds > 0:
+            fits = int(rows * CHUNK_SECONDS / seconds)
+            # By halves and doubles at most: one slow moment of the disk is no rule.
+            fits = min(max(fits, self.rows // 2), self.rows * 2)
+            self.rows = min(max(fits, 10), MOST_AT_ONCE)
+
+
 def import_some(
-    session: Session, scope: Scope, public_id: UUID, work: Work, *, now: datetime
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    work: Work,
+    *,
+    now: datetime,
+    most: int = CHUNK,
 ) -> int:
-    """Store the next rows, at most CHUNK; return how many rows were dealt with, 0 at the end.
+    """Store the next rows, at most so many; return how many rows were dealt with, 0 at the end.
 
     All that is written, and that these rows are done, is one unit of work. The trail names it by
     the id of the import.
@@ -756,11 +781,11 @@ def import_some(
     if row.state is not ImportState.IMPORTING:
         return 0
     session.info["request_id"] = request_id_of(public_id)
-    waiting = session.scalars(
-        scope.select(ImportRow)
+    waiting = session.execute(
+        scope.select(ImportRow.id, ImportRow.row_no, ImportRow.outcome)
         .where(ImportRow.import_id == row.id, ImportRow.state == RowState.WAITING)
         .order_by(ImportRow.row_no)
-        .limit(CHUNK)
+        .limit(most)
     ).all()
     if not waiting:
         _finish(row, now=now)
@@ -775,17 +800,42 @@ def import_some(
         planned = _plan(session, scope, work, [work.listed[number] for number in todo])
         plans, effects = planned, people.store(session, scope, planned, now=now)
     by_row = {one.row_no: one for one in plans}
-    for one in waiting:
-        plan = by_row.get(one.row_no)
-        if plan is None:
-            one.state = RowState.PASSED_BY
-            continue
-        for name, value in _found(plan).items():
-            setattr(one, name, value)
-        stored = effects.get(one.row_no)
-        one.state = RowState.STORED if stored else RowState.PASSED_BY
-        one.effects = undoing.plain_effects(stored) if stored else None
+    _mark(session, [(one.id, by_row.get(one.row_no)) for one in waiting], effects)
     return len(waiting)
+
+
+def _mark(
+    session: Session,
+    done: Sequence[tuple[int, AnyPlan | None]],
+    effects: Mapping[int, list[list[Any]]],
+) -> None:
+    """Say of rows that they are done, and what was stored; None for one that stores nothing.
+
+    Past the session, as they are kept by ``keep_look``: they are nobody's records.
+    """
+    rows = table_of(ImportRow)
+    passed = [inner for inner, plan in done if plan is None]
+    for some in people.in_parts(passed):
+        session.connection().execute(
+            sa.update(rows).where(rows.c.id.in_(some)).values(state=RowState.PASSED_BY)
+        )
+    told: list[dict[str, Any]] = []
+    for inner, plan in done:
+        if plan is not None:
+            stored = effects.get(plan.row_no)
+            told.append(
+                {
+                    "inner": inner,
+                    **_found(plan),
+                    "state": RowState.STORED if stored else RowState.PASSED_BY,
+                    "effects": undoing.plain_effects(stored) if stored else None,
+                }
+            )
+    if told:
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in told[0] if name != "inner"}
+        session.connection().execute(
+            sa.update(rows).where(rows.c.id == sa.bindparam("inner")).values(values), told
+        )
 
 
 def _store_places(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -1005,15 +1006,19 @@ def run_import(work: Work) -> None:
                 today=work.today,
                 time_zone=_time_zone(),
             )
+        pace = service.Pace()
         while True:
             work.progress(done, view.total)
+            began = time.perf_counter()
             with unit_of_work(work.scope) as session:
                 rows = service.import_some(
-                    session, work.scope, import_id, prepared, now=clock.now()
+                    session, work.scope, import_id, prepared, now=clock.now(), most=pace.rows
                 )
             if not rows:
                 break
+            pace.took(time.perf_counter() - began, rows)
             done += rows
+            time.sleep(service.REST_SECONDS)
     elif view.state is ImportState.STOPPING:
         with unit_of_work(work.scope) as session:
             service.stopped(session, work.scope, import_id)

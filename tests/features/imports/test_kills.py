@@ -42,7 +42,7 @@ from crm.web import tasks
 from crm.features.imports import service
 settings = json.loads(sys.argv[1])
 settings["EXPIRY_DAYS"] = tuple(settings["EXPIRY_DAYS"])
-service.CHUNK = 10
+service.CHUNK = service.MOST_AT_ONCE = 10
 app = create_app(settings)
 print("ready", flush=True)
 tasks.run_one(app)

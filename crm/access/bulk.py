@@ -1,0 +1,93 @@
+"""New people in great numbers, past the session: the one way round the object mapper.
+
+An import of a hundred thousand people spends most of its time on making, tracking and flushing
+objects that nobody looks at. Here their rows go straight into the tables, a statement a table.
+What the session does at a flush is done here for all rows together, and by the same rules: the
+scope of the writer is held against every row (scope.refuse_new_people), keys that the trail has
+seen are not used again (audit.next_key), and every row leaves its entry in the trail
+(audit.record_created). Spans and the lines of the search are left to the caller, as they are for
+the session. Only people who are new; whatever changes goes through the session. Why:
+docs/decisions/0012.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access import audit
+from crm.access.scope import MARK, refuse_new_people
+from crm.models.base import Base, table_of
+from crm.models.contacts import Contact, ContactPoint, Job, Membership
+from crm.models.conversations import Assessment
+
+# In the order they are stored: the job puts a person into the scope before more is said of them.
+KINDS: Final[tuple[type[Any], ...]] = (Contact, Job, ContactPoint, Membership, Assessment)
+
+
+def reserve_people(session: Session, count: int) -> list[int]:
+    """Return keys for so many new people, which nobody had before."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return [audit.next_key(session, connection, Contact) for _ in range(count)]
+    return _from_sequence(session, Contact, count)
+
+
+def store_people(
+    session: Session, rows: Mapping[type[Base], Sequence[dict[str, Any]]]
+) -> dict[type[Base], list[int]]:
+    """Store new people and what is known of them; return the keys of the rows, in their order.
+
+    rows: for each kind of KINDS, columns by name; of Contact with a key of ``reserve_people``.
+    Each person needs a job. Defaults of the models are filled in; a column that is not named is
+    empty. Raises OutsideScopeError, before anything is stored, for rows outside the scope of this
+    unit of work, and ValueError for any other table.
+    """
+    if not set(rows) <= set(KINDS):
+        raise ValueError("Only people and what is dated about them are stored in bulk.")
+    refuse_new_people(session, rows)
+    session.flush()
+    keys: dict[type[Base], list[int]] = {}
+    for model in KINDS:
+        some = rows.get(model)
+        if not some:
+            continue
+        if model is not Contact:
+            for row, key in zip(some, _keys(session, model, len(some)), strict=True):
+                row["id"] = key
+        whole = _filled(model, some)
+        session.connection().execute(sa.insert(table_of(model)), whole)
+        audit.record_created(session, model, whole)
+        keys[model] = [row["id"] for row in whole]
+    return keys
+
+
+def _filled(model: type[Base], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each row with the defaults of the model, and all rows with the same columns."""
+    named = dict.fromkeys(name for row in rows for name in row)
+    empty: dict[str, Any] = dict.fromkeys(named)
+    for column in table_of(model).columns:
+        default: Any = column.default
+        if default is not None and default.is_scalar:
+            empty[column.key] = default.arg
+    return [{**empty, "public_id": uuid.uuid4(), **row} for row in rows]
+
+
+def _keys(session: Session, model: type[Base], count: int) -> Iterable[int]:
+    if session.connection().dialect.name != "sqlite":
+        return _from_sequence(session, model, count)
+    # SQLite would number them like this. Whoever writes holds the lock: nobody comes between.
+    highest = sa.select(sa.func.max(table_of(model).c.id)).execution_options(**{MARK: True})
+    first = (session.connection().execute(highest).scalar() or 0) + 1
+    return range(first, first + count)
+
+
+def _from_sequence(session: Session, model: type[Base], count: int) -> list[int]:
+    sequence = sa.func.pg_get_serial_sequence(table_of(model).name, "id")
+    numbers = sa.func.generate_series(1, count).table_valued("number")
+    taken = sa.select(sa.func.nextval(sequence)).select_from(numbers)
+    return list(session.connection().execute(taken).scalars())
