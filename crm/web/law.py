@@ -9,9 +9,20 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
+from wtforms.fields import SelectChoice
 
-from crm.domain.rules import Change, Comparator, Counted, Period, Rule, Threshold, Unit
+from crm.domain.rules import (
+    Change,
+    Comparator,
+    Counted,
+    Period,
+    Rule,
+    Threshold,
+    Unit,
+    rule_books,
+)
 from crm.web.filters import day as day_words
+from crm.web.forms import options
 from crm.web.labels import LABELS
 
 # What may be said of a ballot or a claim so that a row applies to it.
@@ -31,6 +42,11 @@ _BOTH_SORTS = _("papers sent back")
 def text_of(words: str) -> str:
     """Return a title or text of a rule file in the reader's language."""
     return str(gettext(words))
+
+
+def law_choices() -> list[SelectChoice]:
+    """Return the laws that there are rules of, by code."""
+    return options((code, text_of(book.name)) for code, book in rule_books().items())
 
 
 def share_words(share: Fraction) -> str:

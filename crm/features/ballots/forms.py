@@ -19,13 +19,13 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
-from crm.domain.rules import rule_books
+from crm.access.ballots import Asked, BallotFacts
 from crm.domain.vocabulary import BallotKind, QuestionKind
-from crm.features.ballots.service import Asked, BallotFacts, DoneDays
+from crm.features.ballots.service import DoneDays
 from crm.reads.ballots import Question
 from crm.web.forms import DayField, Form, TextField, chosen_id, options
 from crm.web.labels import LABELS, choices
-from crm.web.law import text_of
+from crm.web.law import law_choices
 
 CHOOSE = _("Choose one from the list.")
 _COUNT = _("Enter a whole number from 0 up, or leave it empty.")
@@ -45,11 +45,6 @@ class _Ticks(SelectMultipleField):
         """Raise ValidationError for an answer that was not offered."""
         if not set(self.data or ()) <= {one.value for one in self.choices}:
             raise ValidationError(str(CHOOSE))
-
-
-def law_choices() -> list[SelectChoice]:
-    """Return the laws that there are rules of, by code."""
-    return options((code, text_of(book.name)) for code, book in rule_books().items())
 
 
 class BallotForm(Form):

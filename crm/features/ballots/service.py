@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
+from crm.access.ballots import (
+    Asked,
+    BallotFacts,
+    NoLawKnown,
+    NoQuestion,
+    NotClosedYet,
+    add_ballot,
+    check_facts,
+    columns_of,
+    new_part,
+    store_counts,
+)
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.votes import erase_told
@@ -17,7 +28,6 @@ from crm.analysis.ballot_plans import FEWEST_PEOPLE, Figures
 from crm.domain.balloting import QuestionCount
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.rules import CODES
-from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.features.ballots import queries
 from crm.models.ballots import (
     Ballot,
@@ -26,27 +36,8 @@ from crm.models.ballots import (
     BallotPart,
     BallotQuestion,
 )
+from crm.reads.ballot_holders import MOST_PARTS, find_holder, workplaces_inside
 from crm.reads.ballots import find_ballot
-
-
-class ClosesBeforeItOpens(Refusal):
-    """The days are the wrong way round."""
-
-    default_message = "The ballot closes before it opens. Check both days."
-
-
-class PostAfterItCloses(Refusal):
-    """A paper cannot be posted so late."""
-
-    default_message = (
-        "The last safe day to post lies outside the days of the ballot. Check the three days."
-    )
-
-
-class NoQuestion(Refusal):
-    """Nothing is asked."""
-
-    default_message = "Tick what is asked, or write the question."
 
 
 class NoWorkplace(Refusal):
@@ -61,12 +52,6 @@ class TooManyWorkplaces(Refusal):
     default_message = "More than 400 workplaces lie inside this place. Choose a smaller one."
 
 
-class NoLawKnown(Refusal):
-    """No file of rules has this code."""
-
-    default_message = "Choose a law from the list."
-
-
 class ListIsMade(Refusal):
     """The list of voters stands."""
 
@@ -74,12 +59,6 @@ class ListIsMade(Refusal):
         "The list of voters is made already, so the workplaces stay as they are. "
         "Take the list back first."
     )
-
-
-class NotClosedYet(Refusal):
-    """Votes may still come in."""
-
-    default_message = "Voting is not over. Store the result after the last day of voting."
 
 
 class NothingCounted(Refusal):
@@ -115,22 +94,6 @@ class NotYet(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class BallotFacts:
-    """What a ballot is, as its form holds it."""
-
-    name: str
-    kind: BallotKind
-    jurisdiction: str
-    separate: bool
-    important_public_service: bool | None
-    employer_agreed: bool
-    applied_on: date | None
-    opens_on: date | None
-    closes_on: date | None
-    last_post_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class DoneDays:
     """When things were done, and what action is planned."""
 
@@ -141,30 +104,6 @@ class DoneDays:
     action_starts_on: date | None
     action_continuous: bool | None
     action_days: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question to put on the paper."""
-
-    kind: QuestionKind
-    words: str | None = None
-
-
-def _columns(facts: Any) -> dict[str, Any]:
-    return {one.name: getattr(facts, one.name) for one in fields(facts)}
-
-
-def _check(facts: BallotFacts) -> None:
-    if facts.jurisdiction not in CODES:
-        raise NoLawKnown()
-    if facts.opens_on and facts.closes_on and facts.closes_on < facts.opens_on:
-        raise ClosesBeforeItOpens()
-    if facts.last_post_on is not None:
-        too_early = facts.opens_on is not None and facts.last_post_on < facts.opens_on
-        too_late = facts.closes_on is not None and facts.last_post_on > facts.closes_on
-        if too_early or too_late:
-            raise PostAfterItCloses()
 
 
 def create_ballot(
@@ -184,10 +123,10 @@ def create_ballot(
     ClosesBeforeItOpens, PostAfterItCloses, NoQuestion, NoLawKnown, NoWorkplace,
     TooManyWorkplaces.
     """
-    _check(facts)
+    check_facts(facts)
     if not asked:
         raise NoQuestion()
-    holder = queries.find_holder(session, scope, place)
+    holder = find_holder(session, scope, place)
     of_union = queries.find_union(session, scope, union)
     stored = session.execute(
         scope.select(Ballot.id, permission=Permission.BALLOT_WRITE).where(
@@ -196,44 +135,23 @@ def create_ballot(
     )
     if stored.first() is not None:
         return ballot_id
-    workplaces = queries.workplaces_inside(session, scope, holder.id)
+    workplaces = workplaces_inside(session, scope, holder.id)
     if not workplaces:
         raise NoWorkplace()
-    if len(workplaces) > queries.MOST_PARTS:
+    if len(workplaces) > MOST_PARTS:
         raise TooManyWorkplaces()
-    ballot = Ballot(
-        public_id=ballot_id,
+    add_ballot(
+        session,
+        scope,
+        facts,
+        asked,
+        ballot_id=ballot_id,
         place_id=holder.id,
         union_id=of_union.id,
-        created_at=now,
-        created_by_id=scope.actor_id,
-        **_columns(facts),
+        workplaces=[one.id for one in workplaces],
+        now=now,
     )
-    session.add(ballot)
-    session.flush()
-    for number, one in enumerate(asked, start=1):
-        session.add(
-            BallotQuestion(
-                ballot_id=ballot.id,
-                place_id=holder.id,
-                number=number,
-                kind=one.kind,
-                words=one.words,
-            )
-        )
-    for workplace in workplaces:
-        session.add(_part(ballot, workplace.id, None))
-    session.flush()
     return ballot_id
-
-
-def _part(ballot: Ballot, place_id: int, stated: int | None) -> BallotPart:
-    return BallotPart(
-        ballot_id=ballot.id,
-        place_id=place_id,
-        jurisdiction=ballot.jurisdiction,
-        stated_members=stated,
-    )
 
 
 def _own(session: Session, scope: Scope, ballot_id: uuid.UUID) -> Ballot:
@@ -249,15 +167,17 @@ def change_ballot(
     what create_ballot raises of the facts.
     """
     ballot = _own(session, scope, ballot_id)
-    _check(facts)
-    now_stored = {name: getattr(ballot, name) for name in _columns(facts)}
+    check_facts(facts)
+    now_stored = {name: getattr(ballot, name) for name in columns_of(facts)}
     if ballot.version != version:
-        raise EditConflict(current={"version": ballot.version, **now_stored}, yours=_columns(facts))
+        raise EditConflict(
+            current={"version": ballot.version, **now_stored}, yours=columns_of(facts)
+        )
     if ballot.jurisdiction != facts.jurisdiction:
         for part in _parts(session, scope, ballot):
             if part.jurisdiction == ballot.jurisdiction:
                 part.jurisdiction = facts.jurisdiction
-    for name, value in _columns(facts).items():
+    for name, value in columns_of(facts).items():
         setattr(ballot, name, value)
     ballot.version += 1
     session.flush()
@@ -283,9 +203,7 @@ def set_parts(
         raise NoWorkplace()
     if any(code not in CODES for _stated, code in chosen.values()):
         raise NoLawKnown()
-    offered = {
-        one.public_id: one.id for one in queries.workplaces_inside(session, scope, ballot.place_id)
-    }
+    offered = {one.public_id: one.id for one in workplaces_inside(session, scope, ballot.place_id)}
     if not set(chosen) <= set(offered):
         raise NotFound("a workplace outside the place of the ballot")
     wanted = {offered[key]: value for key, value in chosen.items()}
@@ -299,8 +217,8 @@ def set_parts(
             session.delete(part)
     for place_id, (stated, code) in wanted.items():
         if place_id not in present:
-            added = _part(ballot, place_id, stated)
-            added.jurisdiction = code
+            added = new_part(ballot, place_id)
+            added.stated_members, added.jurisdiction = stated, code
             session.add(added)
     ballot.version += 1
     session.flush()
@@ -322,7 +240,7 @@ def set_done_days(
     )
     if any(day is not None and day > today for day in done):
         raise NotYet()
-    for name, value in _columns(days).items():
+    for name, value in columns_of(days).items():
         setattr(ballot, name, value)
     ballot.version += 1
     session.flush()
@@ -344,8 +262,6 @@ def record_result(
     last day of voting: NotClosedYet. Raises NotFound.
     """
     ballot = _own(session, scope, ballot_id)
-    if ballot.closes_on is None or today <= ballot.closes_on:
-        raise NotClosedYet()
     questions = {
         one.public_id: one
         for one in session.scalars(
@@ -361,30 +277,8 @@ def record_result(
         raise NotFound("a question or a part of another ballot")
     if ballot.separate is (part is None):
         raise NotFound("the count of a part, or of all together, that is not held")
-    stored = {
-        one.question_id: one
-        for one in session.scalars(
-            scope.select(BallotCount).where(
-                BallotCount.ballot_id == ballot.id,
-                BallotCount.part_id.is_(None) if part is None else BallotCount.part_id == part.id,
-            )
-        )
-    }
-    for key, count in counts.items():
-        question = questions[key]
-        row = stored.get(question.id)
-        if row is None:
-            row = BallotCount(
-                ballot_id=ballot.id,
-                question_id=question.id,
-                part_id=None if part is None else part.id,
-                place_id=ballot.place_id if part is None else part.place_id,
-            )
-            session.add(row)
-        row.entitled, row.cast = count.entitled, count.cast
-        row.yes, row.no, row.spoiled = count.yes, count.no, count.spoiled
-        row.recorded_at, row.recorded_by_id = now, scope.actor_id
-    session.flush()
+    by_inner = {questions[key].id: count for key, count in counts.items()}
+    store_counts(session, scope, ballot, part, by_inner, now=now, today=today)
 
 
 def declare(

@@ -13,6 +13,13 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from crm.access import audit
+from crm.access.ballots import (
+    ClosesBeforeItOpens,
+    NoLawKnown,
+    NoQuestion,
+    NotClosedYet,
+    PostAfterItCloses,
+)
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.calendars import WholeDay, calendar_file
@@ -27,10 +34,10 @@ from crm.features.ballots.forms import (
     DeclareForm,
     DoneForm,
     ResultForm,
-    law_choices,
     question_words,
     result_form,
 )
+from crm.reads.ballot_holders import list_holders
 from crm.reads.ballots import Part, WholeBallot, get_ballot, list_ballots
 from crm.reads.forecasts import learn
 from crm.web import clock
@@ -42,7 +49,7 @@ from crm.web.filters import percent
 from crm.web.forms import Form, chosen_id
 from crm.web.guard import keyed_hash, my_today, requires
 from crm.web.labels import NOT_KNOWN, label
-from crm.web.law import text_of, threshold_words
+from crm.web.law import law_choices, text_of, threshold_words
 from crm.web.pages import address_of
 
 bp = Blueprint("ballots", __name__)
@@ -51,14 +58,14 @@ bp = Blueprint("ballots", __name__)
 FEW_PARTS = 5
 
 _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
-    service.ClosesBeforeItOpens: ("closes_on",),
-    service.PostAfterItCloses: ("last_post_on",),
-    service.NoQuestion: ("questions",),
+    ClosesBeforeItOpens: ("closes_on",),
+    PostAfterItCloses: ("last_post_on",),
+    NoQuestion: ("questions",),
     service.NoWorkplace: ("place",),
     service.TooManyWorkplaces: ("place",),
-    service.NoLawKnown: ("jurisdiction",),
+    NoLawKnown: ("jurisdiction",),
     service.NotYet: ("declared_on",),
-    service.NotClosedYet: ("declared_on",),
+    NotClosedYet: ("declared_on",),
 }
 
 Work = Callable[[Any], object]
@@ -111,7 +118,7 @@ def new(scope: Scope) -> Any:
     if request.method == "GET":
         form.id.data = str(uuid.uuid4())
     with unit_of_work(scope, read_only=True) as session:
-        holders = queries.list_holders(session, scope)
+        holders = list_holders(session, scope)
     form.offer(holders.places, holders.unions)
     status = 200
     if request.method == "POST":

@@ -16,13 +16,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bench.elections import clean, read_tallies
+from crm.access.ballots import Asked, BallotFacts
 from crm.access.scope import Grant, Scope
 from crm.domain.balloting import QuestionCount
 from crm.domain.numbers import round_half_up
 from crm.domain.roles import Role
 from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.features.ballots import queries, service, wording
-from crm.features.ballots.service import Asked, BallotFacts
 from crm.reads.ballots import WholeBallot, get_ballot, passed_on
 from crm.web.db import unit_of_work
 from tests import factories
