@@ -11,13 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
-from crm.domain.balloting import QuestionCount
+from crm.domain.balloting import COUNTED, QuestionCount
 from crm.domain.errors import Refusal
 from crm.domain.rules import CODES
 from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.models.ballots import Ballot, BallotCount, BallotPart, BallotQuestion
-
-COUNTED = ("entitled", "cast", "yes", "no", "spoiled")
 
 
 class ClosesBeforeItOpens(Refusal):

@@ -35,6 +35,8 @@ _DERIVED: tuple[type[Any], ...] = (StateSpan, SearchEntry)
 _OWN = frozenset(table_of(model).name for model in (*_PARTS, *_DERIVED))
 # What a place is made of when a list brought it.
 _COUNTS: tuple[type[Any], ...] = (Headcount, MemberCount)
+# A row that names another: its table, and its inner id there.
+Named = tuple[str, int]
 _OF_PLACE = frozenset(table_of(model).name for model in (Headcount, MemberCount, PlaceClosure))
 
 
@@ -73,6 +75,24 @@ def places_named_elsewhere(session: Session, place_ids: Sequence[int]) -> set[in
                 asked = sa.select(column).where(column.in_(place_ids)).distinct()
                 rows = session.connection().execute(asked.execution_options(**{MARK: True}))
                 found.update(int(one) for one in rows.scalars())
+    return found
+
+
+def rows_that_name(session: Session, model: Any, ids: Sequence[int]) -> dict[int, set[Named]]:
+    """Return which rows of all tables name each of these, by table and inner id.
+
+    model: a table whose key is "id". Every foreign key to it counts, so that a new table cannot
+    be forgotten; nothing but the fact is handed back. At most a thousand at once.
+    """
+    found: dict[int, set[Named]] = {one: set() for one in ids}
+    own = table_of(model)
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if any(key.column is own.c.id for key in column.foreign_keys):
+                asked = sa.select(column, table.c.id).where(column.in_(ids))
+                rows = session.connection().execute(asked.execution_options(**{MARK: True}))
+                for named, by in rows:
+                    found[int(named)].add((table.name, int(by)))
     return found
 
 

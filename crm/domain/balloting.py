@@ -19,6 +19,9 @@ from crm.domain.errors import Refusal
 from crm.domain.rules import Change, Counted, KeyDate, Period, Rule, RuleBook, RuleKind, Subject
 from crm.domain.rules import Unit as PeriodUnit
 
+# The numbers of a count, in the order of QuestionCount.
+COUNTED = ("entitled", "cast", "yes", "no", "spoiled")
+
 
 class CountsDoNotAdd(Refusal):
     """The numbers of a result contradict each other."""

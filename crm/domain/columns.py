@@ -48,6 +48,18 @@ class Target(StrEnum):
     AREA_NAME = "area_name"
     HEADCOUNT = "headcount"
     MEMBERS = "members"
+    # Ballots
+    BALLOT_NAME = "ballot_name"
+    QUESTION = "question"
+    ENTITLED = "entitled"
+    CAST = "cast"
+    VALID = "valid"
+    YES = "yes"
+    NO = "no"
+    SPOILED = "spoiled"
+    LAW = "law"
+    OPENS_ON = "opens_on"
+    CLOSES_ON = "closes_on"
 
 
 _OF_PLACES: Final = (
@@ -60,12 +72,38 @@ _OF_PLACES: Final = (
     Target.HEADCOUNT,
     Target.MEMBERS,
 )
+_OF_BALLOTS: Final = (
+    Target.BALLOT_NAME,
+    Target.QUESTION,
+    Target.ENTITLED,
+    Target.CAST,
+    Target.VALID,
+    Target.YES,
+    Target.NO,
+    Target.SPOILED,
+    Target.LAW,
+    Target.OPENS_ON,
+    Target.CLOSES_ON,
+)
 TARGETS: Final[Mapping[ImportKind, tuple[Target, ...]]] = {
-    ImportKind.PEOPLE: tuple(one for one in Target if one not in _OF_PLACES),
+    ImportKind.PEOPLE: tuple(
+        one for one in Target if one not in _OF_PLACES and one not in _OF_BALLOTS
+    ),
     ImportKind.PLACES: (Target.LEAVE_OUT, *_OF_PLACES),
+    ImportKind.BALLOTS: (Target.LEAVE_OUT, Target.PLACE_NAME, *_OF_BALLOTS, Target.UNION),
 }
 # Several columns may hold one of these each; of the others there is one.
-REPEATED: Final = frozenset({Target.LEAVE_OUT, Target.PHONE, Target.EMAIL})
+# Blank and spoiled papers are added up; of several days the first that is filled counts.
+REPEATED: Final = frozenset(
+    {
+        Target.LEAVE_OUT,
+        Target.PHONE,
+        Target.EMAIL,
+        Target.SPOILED,
+        Target.OPENS_ON,
+        Target.CLOSES_ON,
+    }
+)
 # Their values are chosen from a list, so each value is matched once for the whole column.
 VALUED: Final = frozenset(
     {
@@ -77,6 +115,8 @@ VALUED: Final = frozenset(
         Target.UNION,
         Target.STANDING,
         Target.EMPLOYER,
+        Target.QUESTION,
+        Target.LAW,
     }
 )
 NAMES: Final = (Target.FULL_NAME, Target.LAST_NAME_FIRST, Target.FIRST_NAME, Target.KNOWN_AS)
@@ -139,7 +179,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("member", "union member", "is member", "member y n", "membership", "member status"),
         *("membership status", "in the union", "in union", "member of the union", "union status"),
     ),
-    Target.UNION: ("union", "union name", "which union"),
+    Target.UNION: ("union", "union name", "which union", "labor organization 1 name"),
     Target.JOINED_ON: (
         *("joined", "join date", "date joined", "member since", "joined on", "membership start"),
     ),
@@ -151,6 +191,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("workplace", "name", "site", "site name", "workplace name", "facility name", "facility"),
         *("university", "organisation name", "employer name", "school", "branch"),
         *("establishment", "establishment name", "store", "hospital", "depot", "place"),
+        *("case name", "college", "institution"),
     ),
     Target.EMPLOYER: ("employer", "company", "organisation", "parent", "owner", "trust", "group"),
     Target.PLACE_ADDRESS: (
@@ -171,6 +212,33 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     Target.MEMBERS: (
         *("members", "number of members", "membership", "member count", "mailedout", "mailed out"),
         *("entitled", "entitled to vote", "union members"),
+    ),
+    Target.BALLOT_NAME: ("ballot", "ballot name", "case number", "dispute", "vote"),
+    Target.QUESTION: ("question", "asked", "kind of question"),
+    Target.ENTITLED: (
+        *("entitled", "entitled to vote", "mailedout", "mailed out", "eligible voters", "eligible"),
+        *("number entitled", "num eligible voters", "papers sent", "ballot papers sent", "sent"),
+        *("individuals entitled to vote", "electorate"),
+    ),
+    Target.CAST: (
+        *("cast", "turnout", "papers returned", "papers back", "returned", "votes cast"),
+        *("ballot papers returned", "papers that came back", "total votes", "votes"),
+    ),
+    Target.VALID: ("valid", "valid votes", "num valid votes counted", "valid papers"),
+    Target.YES: ("yes", "for", "in favour", "yes votes", "votes for", "votes for labor org 1"),
+    Target.NO: ("no", "against", "no votes", "votes against", "votes cast against labor org"),
+    Target.SPOILED: (
+        *("spoiled", "spoilt", "blank", "invalid", "void", "rejected", "num void ballots"),
+        *("spoilt papers", "spoiled papers", "invalid papers", "spoiled or blank"),
+    ),
+    Target.LAW: ("law", "jurisdiction", "require 50"),
+    Target.OPENS_ON: (
+        *("opens", "opened", "opens on", "opened on", "opening date", "opening day", "open date"),
+        *("ballot mail date", "schedule election date"),
+    ),
+    Target.CLOSES_ON: (
+        *("closes", "closed", "closes on", "closed on", "closing date", "closing day"),
+        *("close date", "tally date", "last day of voting"),
     ),
 }
 

@@ -223,7 +223,7 @@ class Matching:
 def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed:
     """Return what a row says of a person, with a fault for each cell that cannot be used."""
     found = Listed(row_no)
-    cell = _Cells(cells, matching, found.faults)
+    cell = RowCells(cells, matching, found.faults)
     _read_names(found, cell)
     found.pronouns = cell.text(Target.PRONOUNS, 40)
     found.job_title = cell.text(Target.JOB_TITLE, TEXT_LIMIT)
@@ -249,7 +249,7 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
     return found
 
 
-def _read_names(found: Listed, cell: _Cells) -> None:
+def _read_names(found: Listed, cell: RowCells) -> None:
     full = cell.text(Target.FULL_NAME, FULL_NAME_LIMIT)
     turned = cell.text(Target.LAST_NAME_FIRST, FULL_NAME_LIMIT)
     parts = [cell.text(Target.FIRST_NAME, TEXT_LIMIT), cell.text(Target.LAST_NAME, TEXT_LIMIT)]
@@ -272,10 +272,11 @@ def _read_email(cell: str) -> str | None:
     return bare if _EMAIL.fullmatch(bare) else None
 
 
-class _Cells:
+class RowCells:
     """The cells of a row by where they go; what cannot be read is added to the faults."""
 
     def __init__(self, cells: Sequence[str], matching: Matching, faults: list[Fault]) -> None:
+        """Take the cells of a row, and where what cannot be read is added."""
         self._cells = cells
         self._matching = matching
         self._faults = faults
@@ -287,6 +288,7 @@ class _Cells:
                 yield place, cell
 
     def text(self, target: Target, limit: int) -> str | None:
+        """Return the first filled cell; None for none, and a fault for one over the limit."""
         for place, cell in self._filled(target):
             if len(cell) > limit:
                 self._faults.append(Fault(place, TOO_LONG))
@@ -295,6 +297,7 @@ class _Cells:
         return None
 
     def day(self, target: Target) -> date | None:
+        """Return the first day that can be read and has come."""
         for place, cell in self._filled(target):
             found = read_day(cell)
             if found is None:
@@ -306,6 +309,7 @@ class _Cells:
         return None
 
     def count(self, target: Target) -> float | None:
+        """Return the number of the first filled cell; None for none."""
         for place, cell in self._filled(target):
             found = read_count(cell)
             if found is None:
@@ -328,11 +332,13 @@ class _Cells:
         return list(values)
 
     def valued(self) -> Iterable[tuple[Target, int]]:
+        """Yield the filled columns whose values are matched to a list, and where they stand."""
         for place in self._matching.meanings:
             if place < len(self._cells) and not is_blank(self._cells[place]):
                 yield self._matching.targets[place], place
 
     def first_of_names(self) -> int | None:
+        """Return the first column of names; None when no column holds names."""
         places = self._matching.columns_of(
             Target.FULL_NAME,
             Target.LAST_NAME_FIRST,
@@ -377,7 +383,7 @@ NOT_A_COUNTRY = "Write the country as two letters, like GB."
 def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedPlace:
     """Return what a row says of a workplace, with a fault for each cell that cannot be used."""
     found = ListedPlace(row_no)
-    cell = _Cells(cells, matching, found.faults)
+    cell = RowCells(cells, matching, found.faults)
     name = _one_line(cell.text(Target.PLACE_NAME, PLACE_NAME_LIMIT))
     if not name or not fold(name):
         places = matching.columns_of(Target.PLACE_NAME)

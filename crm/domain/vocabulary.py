@@ -286,6 +286,7 @@ class ImportKind(enum.StrEnum):
 
     PEOPLE = "people"
     PLACES = "places"
+    BALLOTS = "ballots"
 
 
 class ListOrigin(enum.StrEnum):

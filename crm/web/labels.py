@@ -213,6 +213,7 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (HowKnown.OTHER, _("Another way")),
         (ImportKind.PEOPLE, _("People and their jobs")),
         (ImportKind.PLACES, _("Workplaces and counts")),
+        (ImportKind.BALLOTS, _("Ballots and their results")),
         (ImportState.MATCHING, _("Not finished")),
         (ImportState.CHECKED, _("Checked, not imported yet")),
         (ImportState.IMPORTING, _("Being imported")),

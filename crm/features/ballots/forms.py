@@ -20,6 +20,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional, ValidationE
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from crm.access.ballots import Asked, BallotFacts
+from crm.domain.balloting import COUNTED
 from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.features.ballots.service import DoneDays
 from crm.reads.ballots import Question
@@ -203,22 +204,19 @@ def question_words(question: Question) -> str:
     return question.words or str(LABELS[question.kind])
 
 
-_COUNTED = ("entitled", "cast", "yes", "no", "spoiled")
-
-
 class ResultForm(Form):
     """The counts of one paper, five numbers a question. Made by `result_form`."""
 
     def groups(self, questions: Iterable[Question]) -> list[tuple[str, list[Any]]]:
         """Return the fields question by question, for the page."""
         return [
-            (question_words(one), [self[f"q{one.number}_{name}"] for name in _COUNTED])
+            (question_words(one), [self[f"q{one.number}_{name}"] for name in COUNTED])
             for one in questions
         ]
 
     def numbers(self, question: Question) -> dict[str, int | None] | None:
         """Return what was entered of a question; None when nothing was."""
-        found = {name: self[f"q{question.number}_{name}"].data for name in _COUNTED}
+        found = {name: self[f"q{question.number}_{name}"].data for name in COUNTED}
         return None if all(value is None for value in found.values()) else found
 
 

@@ -53,6 +53,17 @@ TARGET_WORDS: dict[Target, Any] = {
     Target.AREA_NAME: _("Department or area"),
     Target.HEADCOUNT: _("How many work there"),
     Target.MEMBERS: _("How many members"),
+    Target.BALLOT_NAME: _("Name of the ballot"),
+    Target.QUESTION: _("What was asked"),
+    Target.ENTITLED: _("Entitled to vote"),
+    Target.CAST: _("Papers that came back"),
+    Target.VALID: _("Valid votes"),
+    Target.YES: _("Yes"),
+    Target.NO: _("No"),
+    Target.SPOILED: _("Spoiled or blank"),
+    Target.LAW: _("Under which law"),
+    Target.OPENS_ON: _("Opened on"),
+    Target.CLOSES_ON: _("Last day of voting"),
 }
 DELIMITER_WORDS: dict[str, Any] = {
     ",": _("Comma (,)"),
@@ -214,6 +225,25 @@ def match_form(
         default=Basis.TOLD.value,
     )
     made = type("MatchForm", (_MatchForm,), fields)
+    return made(**more)
+
+
+def other_form(
+    kind: ImportKind,
+    columns: Sequence[tuple[int, Any]],
+    questions: Mapping[str, Any],
+    **more: Any,
+) -> Any:
+    """Return the form for a list that is not of people or workplaces.
+
+    columns: position and label. questions: fields about the whole list, by name; ``asked`` of the
+    form says these names.
+    """
+    words = options((one.value, TARGET_WORDS[one]) for one in TARGETS[kind])
+    fields: dict[str, Any] = {
+        f"to{place}": SelectField(label, choices=words) for place, label in columns
+    }
+    made = type("MatchForm", (Form,), {**fields, **questions, "asked": tuple(questions)})
     return made(**more)
 
 

@@ -26,6 +26,7 @@ from crm.domain.vocabulary import (
     RowState,
     TaskState,
 )
+from crm.models.ballots import Ballot
 from crm.models.contacts import Contact, ContactPoint, Job
 from crm.models.imports import ImportRecipe, ImportRow, ListImport
 from crm.models.places import Area, Employer, Shift, Union, Workplace
@@ -403,6 +404,20 @@ def unions_to_choose(session: Session, scope: Scope) -> list[Choice]:
     """Return the unions by name, at most MOST_OFFERED."""
     rows = session.execute(
         scope.select(Union.public_id, Union.name).order_by(Union.name).limit(MOST_OFFERED)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def ballots_to_choose(session: Session, scope: Scope) -> list[Choice]:
+    """Return the ballots whose counts a list may bring, the latest first, at most MOST_OFFERED.
+
+    Those of the actor's to write in which each workplace is counted for itself.
+    """
+    rows = session.execute(
+        scope.select(Ballot.public_id, Ballot.name, permission=Permission.BALLOT_WRITE)
+        .where(Ballot.separate.is_(True), Ballot.called_off_on.is_(None))
+        .order_by(Ballot.closes_on.desc(), Ballot.id.desc())
+        .limit(MOST_OFFERED)
     )
     return [Choice(str(public_id), name) for public_id, name in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -15,7 +15,7 @@ from crm.domain.assessment import STRONGEST, WEAKEST, Basis
 from crm.domain.columns import NAMES, VALUED, Target, guess_targets
 from crm.domain.identity import fold
 from crm.domain.listed import fold_word, guess_member, is_blank
-from crm.domain.vocabulary import ContractType, HowKnown, ImportKind
+from crm.domain.vocabulary import ContractType, HowKnown, ImportKind, QuestionKind
 
 # Values of one column that are matched by hand; of more than this only those that fit by
 # themselves are, and the others are said row by row.
@@ -33,7 +33,8 @@ class Rules:
     list, None where a column says it, or nothing does. as_at: the day the list is true for.
     strongest: which end of a scale of 1 to 5 is the strongest support; None = not said yet.
     meanings: for each column of VALUED, what each folded value means. different: rows that were
-    said to be about somebody new. same: the person that a row was said to be about.
+    said to be about somebody new. same: the person that a row was said to be about. answers: to
+    the questions that only one kind of list asks, by name; see the module of the kind.
     """
 
     heading_row: int
@@ -52,6 +53,7 @@ class Rules:
     meanings: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     different: tuple[int, ...] = ()
     same: Mapping[int, str] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
@@ -83,6 +85,8 @@ def rules_of(plain: Mapping[str, Any]) -> Rules:
         meanings={int(key): dict(words) for key, words in plain["meanings"].items()},
         different=tuple(plain["different"]),
         same={int(key): str(one) for key, one in plain["same"].items()},
+        # Lists and recipes that were kept before there were such questions have none.
+        answers=dict(plain.get("answers", {})),
     )
 
 
@@ -198,6 +202,16 @@ _CONTRACT_WORDS: Final = {
 }
 
 
+_QUESTION_WORDS: Final = {
+    "strike": QuestionKind.STRIKE,
+    "strike action": QuestionKind.STRIKE,
+    "asos": QuestionKind.SHORT_OF_STRIKE,
+    "action short of a strike": QuestionKind.SHORT_OF_STRIKE,
+    "action short of strike": QuestionKind.SHORT_OF_STRIKE,
+    "recognition": QuestionKind.RECOGNITION,
+}
+
+
 def _meaning(target: Target, value: str, rules: Rules, names: Mapping[str, str]) -> str | None:
     if target is Target.MEMBER:
         return _MEMBER_WORDS.get(guess_member(value) or "")
@@ -206,6 +220,9 @@ def _meaning(target: Target, value: str, rules: Rules, names: Mapping[str, str])
     if target is Target.CONTRACT:
         contract = _CONTRACT_WORDS.get(fold(value))
         return contract.value if contract else None
+    if target is Target.QUESTION:
+        question = _QUESTION_WORDS.get(fold(value))
+        return question.value if question else None
     return names.get(fold(value))
 
 
@@ -236,9 +253,13 @@ def has_name(targets: Sequence[Target]) -> bool:
     return any(target in NAMES for target in targets)
 
 
-def as_recipe(rules: Rules) -> dict[str, Any]:
-    """Return what of the rules is of use for next month's list."""
+def as_recipe(rules: Rules, kept_answers: Container[str] = ()) -> dict[str, Any]:
+    """Return what of the rules is of use for next month's list.
+
+    kept_answers: names of the answers that are true of such lists, not of this one alone.
+    """
     plain = rules.as_plain()
+    plain["answers"] = {key: one for key, one in rules.answers.items() if key in kept_answers}
     for key in ("heading_row", "left_out", "asked", "as_at", "different", "same"):
         del plain[key]
     return plain

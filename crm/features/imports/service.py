@@ -8,7 +8,7 @@ chunk is in or it is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -22,9 +22,10 @@ from crm.access.audit import record_export
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Asked, Table
 from crm.domain.assessment import Basis
-from crm.domain.columns import Target
+from crm.domain.columns import REPEATED, Target
 from crm.domain.errors import EditConflict, Refusal
 from crm.domain.headcount import Counts, HeadcountSource
+from crm.domain.identity import fold
 from crm.domain.listed import (
     Fault,
     Listed,
@@ -34,6 +35,7 @@ from crm.domain.listed import (
     read_person,
     read_place,
 )
+from crm.domain.rules import rule_books
 from crm.domain.vocabulary import (
     HowKnown,
     ImportKind,
@@ -44,6 +46,7 @@ from crm.domain.vocabulary import (
     RowState,
 )
 from crm.features.imports import people, places, queries, undoing
+from crm.features.imports.others import OTHERS, OfOthers, OtherPlan
 from crm.features.imports.people import Choices, Known, Plan
 from crm.features.imports.places import PlaceChoices, PlacePlan
 from crm.features.imports.rules import (
@@ -144,8 +147,8 @@ class OfPlaces:
     came: set[int]
 
 
-Work = OfPeople | OfPlaces
-AnyPlan = Plan | PlacePlan
+Work = OfPeople | OfPlaces | OfOthers
+AnyPlan = Plan | PlacePlan | OtherPlan
 
 
 # --- Upload -----------------------------------------------------------------------------------
@@ -291,7 +294,7 @@ def match(
 def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date) -> None:
     """Raise Refusal, with what to do, for rules that a list cannot be checked by."""
     used = [one for one in rules.targets if one is not Target.LEAVE_OUT]
-    once = [one for one in used if one not in {Target.PHONE, Target.EMAIL}]
+    once = [one for one in used if one not in REPEATED]
     if len(once) != len(set(once)):
         raise Refusal(TWICE)
     if not body(table, rules):
@@ -300,7 +303,9 @@ def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date)
         raise Refusal(SAY_DAY)
     if rules.as_at > today:
         raise Refusal(DAY_TO_COME)
-    if kind is ImportKind.PEOPLE:
+    if kind in OTHERS:
+        OTHERS[kind].refuse_unready(rules, table, today=today)
+    elif kind is ImportKind.PEOPLE:
         _refuse_unready_people(rules)
     else:
         _refuse_unready_places(rules)
@@ -339,6 +344,10 @@ def offered_names(
         offered[Target.WORKPLACE] = queries.workplaces_by_name(session, scope, names)
     if rules.columns_of(Target.UNION):
         offered[Target.UNION] = queries.union_names(session, scope)
+    if rules.columns_of(Target.LAW):
+        offered[Target.LAW] = {
+            fold(word): code for code, book in rule_books().items() for word in (code, book.name)
+        }
     for place in rules.columns_of(Target.EMPLOYER):
         names = list(values_of(table, rules, place).values())
         offered[Target.EMPLOYER] = queries.employers_by_name(session, scope, names)
@@ -412,7 +421,7 @@ def _keep_recipe(
         recipe = ImportRecipe(owner_id=scope.actor_id, kind=kind, headings_hash=headings)
         session.add(recipe)
     recipe.used_at = now
-    recipe.settings = as_recipe(rules)
+    recipe.settings = as_recipe(rules, OTHERS[kind].kept_answers if kind in OTHERS else ())
 
 
 # --- Check ------------------------------------------------------------------------------------
@@ -432,6 +441,8 @@ def prepare(
 
     time_zone: of workplaces that are new, an IANA name.
     """
+    if row.kind in OTHERS:
+        return OTHERS[row.kind].read(rules, table, today=today)
     matching = Matching(rules.targets, rules.meanings, today)
     if row.kind is ImportKind.PLACES:
         places_listed = {
@@ -536,6 +547,8 @@ def look(
         listed = list(work.listed.values())
         choices = _place_choices(session, scope, work, listed)
         plans = places.plan_places(session, scope, listed, choices, repeats=work.repeats)
+    elif not isinstance(work, OfPeople):
+        plans = work.plan(session, scope, list(work.listed))
     else:
         found = _plan(session, scope, work, list(work.listed.values()))
         people.look_alike(session, scope, found, work.choices, different=rules.different)
@@ -740,7 +753,7 @@ def prepare_to_store(
     came = {one for one in stored if one is not None}
     if isinstance(work, OfPlaces):
         work.came.update(came)
-    else:
+    elif isinstance(work, OfPeople):
         work.known.forget(came)
     return work
 
@@ -793,9 +806,12 @@ def import_some(
     able = {RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED}
     todo = [one.row_no for one in waiting if one.outcome in able]
     plans: Sequence[AnyPlan]
+    effects: Mapping[int, list[list[Any]]]
     if isinstance(work, OfPlaces):
         new = {one.row_no for one in waiting if one.outcome is RowOutcome.NEW}
         plans, effects = _store_places(session, scope, work, todo, new, now=now)
+    elif not isinstance(work, OfPeople):
+        plans, effects = work.store(session, scope, todo, now=now)
     else:
         planned = _plan(session, scope, work, [work.listed[number] for number in todo])
         plans, effects = planned, people.store(session, scope, planned, now=now)
@@ -905,7 +921,11 @@ def undo_some(session: Session, scope: Scope, public_id: UUID, *, now: datetime)
         row.state = ImportState.UNDONE
         row.finished_at = now
         return 0
-    undo = undoing.undo_people if row.kind is ImportKind.PEOPLE else undoing.undo_places
+    undo: Callable[..., None]
+    if row.kind in OTHERS:
+        undo = OTHERS[row.kind].undo
+    else:
+        undo = undoing.undo_people if row.kind is ImportKind.PEOPLE else undoing.undo_places
     undo(session, scope, stored, request_id_of(public_id), now=now)
     return len(stored)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,12 +30,10 @@ from crm.analysis.tables.apart import read_apart
 from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
 from crm.analysis.tables.layout import find_left_out
 from crm.analysis.tables.returned import problems_csv
-from crm.domain.assessment import Basis
 from crm.domain.columns import Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.likeness import Reason
 from crm.domain.vocabulary import (
-    ContractType,
     ImportKind,
     ImportState,
     ListOrigin,
@@ -44,6 +42,7 @@ from crm.domain.vocabulary import (
 )
 from crm.features.imports import forms, queries, service
 from crm.features.imports.forms import TARGET_WORDS
+from crm.features.imports.matching import chosen, match_form, offered_meanings
 from crm.features.imports.rules import (
     MOST_VALUES,
     Rules,
@@ -53,14 +52,14 @@ from crm.features.imports.rules import (
     valued_columns,
     values_of,
 )
-from crm.reads.places import Choice
 from crm.web import clock, sealing
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.headers import takes_upload
-from crm.web.labels import LABELS, RATINGS
+from crm.web.labels import LABELS
+from crm.web.pages import address_of
 from crm.web.tasks import TaskKind, Work, register
 
 bp = Blueprint("imports", __name__)
@@ -93,6 +92,12 @@ CHANGES: dict[str, Any] = {
     "country": _("Country"),
     "headcount": _("Headcount"),
     "members": _("Count of members"),
+    "entitled": _("Entitled to vote"),
+    "cast": _("Papers that came back"),
+    "yes": _("Yes"),
+    "no": _("No"),
+    "spoiled": _("Spoiled or blank"),
+    "law": _("Under which law"),
 }
 
 
@@ -260,10 +265,10 @@ def match(scope: Scope, import_id: UUID) -> Any:
 def save_match(scope: Scope, import_id: UUID) -> Any:
     """Keep where the columns go; then ask what values stand for, or check the list."""
     opened = _open(scope, import_id, *_OPEN)
-    form = _match_form(scope, opened)
+    form = match_form(scope, opened.view.kind, opened.table, opened.rules)
     if not form.validate():
         return _match_page(scope, opened, form, None), 422
-    rules = _chosen(form, opened)
+    rules = chosen(form, opened.view.kind, opened.table, opened.rules)
     try:
         with unit_of_work(scope) as session:
             rules = service.match(session, scope, import_id, rules, opened.table, today=my_today())
@@ -368,80 +373,6 @@ def _read_form(opened: _Opened) -> forms.ReadForm:
     )
 
 
-def _match_form(scope: Scope, opened: _Opened) -> Any:
-    rules, table = opened.rules, opened.table
-    headings = headings_of(table, rules)
-    of_people = opened.view.kind is ImportKind.PEOPLE
-    workplaces: list[Choice] = []
-    employers: list[Choice] = []
-    with unit_of_work(scope, read_only=True) as session:
-        unions = queries.unions_to_choose(session, scope)
-        if of_people:
-            workplaces = queries.workplaces_to_choose(session, scope)
-        else:
-            employers = queries.employers_to_choose(session, scope)
-    # Too many to pick from: then a column of the list must name them.
-    workplaces = workplaces if len(workplaces) <= queries.MOST_OFFERED else []
-    employers = employers if len(employers) <= queries.MOST_OFFERED else []
-    data: dict[str, Any] = {f"to{place}": one.value for place, one in enumerate(rules.targets)}
-    data |= {
-        "as_at": rules.as_at,
-        "workplace": rules.workplace or (workplaces[0].value if len(workplaces) == 1 else ""),
-        "union": rules.union or (unions[0].value if len(unions) == 1 and of_people else ""),
-        "employer": rules.employer or (employers[0].value if len(employers) == 1 else ""),
-        "counts": rules.counts or "",
-        "source": rules.source or "",
-        "strongest": str(rules.strongest) if rules.strongest else None,
-        "basis": (rules.basis or Basis.TOLD).value,
-    }
-    return forms.match_form(
-        opened.view.kind,
-        [
-            (place, heading or gettext("Column %(number)s", number=place + 1))
-            for place, heading in enumerate(headings)
-        ],
-        workplaces=[(one.value, one.label) for one in workplaces],
-        employers=[(one.value, one.label) for one in employers],
-        unions=[(one.value, one.label) for one in unions],
-        data=data,
-    )
-
-
-def _chosen(form: Any, opened: _Opened) -> Rules:
-    targets = tuple(Target(form[f"to{place}"].data) for place in range(opened.table.width))
-    workplace = chosen_id(form.workplace.data) if "workplace" in form else None
-    union = chosen_id(form.union.data)
-    strongest: int | None = None
-    rules = replace(
-        opened.rules,
-        targets=targets,
-        workplace=str(workplace) if workplace and Target.WORKPLACE not in targets else None,
-        union=str(union) if union else None,
-        as_at=form.as_at.data,
-    )
-    if opened.view.kind is ImportKind.PEOPLE:
-        strongest = int(form.strongest.data) if form.strongest.data else None
-        rules = replace(rules, strongest=strongest, basis=Basis(form.basis.data))
-    else:
-        employer = chosen_id(form.employer.data) if "employer" in form else None
-        rules = replace(
-            rules,
-            employer=str(employer) if employer else None,
-            counts=form.counts.data or None,
-            source=form.source.data or None,
-        )
-    # A column that goes elsewhere now, or a scale that is turned, is matched anew.
-    kept = {
-        place: words
-        for place, words in rules.meanings.items()
-        if place < len(targets)
-        and place < len(opened.rules.targets)
-        and targets[place] is opened.rules.targets[place]
-        and not (targets[place] is Target.STANDING and strongest != opened.rules.strongest)
-    }
-    return replace(rules, meanings=kept)
-
-
 def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadForm | None) -> str:
     rules, table = opened.rules, opened.table
     headings = headings_of(table, rules)
@@ -453,7 +384,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
     return render_template(
         "imports/match.html",
         view=opened.view,
-        form=form or _match_form(scope, opened),
+        form=form or match_form(scope, opened.view.kind, opened.table, opened.rules),
         reading=reading or _read_form(opened),
         sent_reading=reading is not None,
         columns=[
@@ -534,7 +465,7 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
     data: dict[str, str] = {}
     room = 250
     with unit_of_work(scope, read_only=True) as session:
-        offered = _offered(session, scope, rules)
+        offered = offered_meanings(session, scope, rules)
     for place in valued_columns(rules):
         found = values_of(table, rules, place)
         known = rules.meanings.get(place, {})
@@ -553,30 +484,6 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
             _Group(place, heading, rules.targets[place], tuple(names), len(ordered) - len(asked))
         )
     return forms.values_form(questions, data=data), groups
-
-
-def _offered(
-    session: Any, scope: Scope, rules: Rules
-) -> Mapping[Target, Sequence[tuple[str, Any]]]:
-    areas, shifts = queries.parts_of(session, scope, service.workplaces_of(rules))
-    return {
-        Target.WORKPLACE: [
-            (one.value, one.label) for one in queries.workplaces_to_choose(session, scope)
-        ],
-        Target.EMPLOYER: [
-            (one.value, one.label) for one in queries.employers_to_choose(session, scope)
-        ],
-        Target.UNION: [(one.value, one.label) for one in queries.unions_to_choose(session, scope)],
-        Target.AREA: list(areas.items()),
-        Target.SHIFT: list(shifts.items()),
-        Target.CONTRACT: [(one.value, LABELS[one]) for one in ContractType],
-        Target.MEMBER: [
-            ("member", _("Member of the union")),
-            ("not_member", _("Not a member of this union")),
-            ("in_none", _("In no union at all")),
-        ],
-        Target.STANDING: [(str(step), f"{step} {word}") for step, word in RATINGS.items()],
-    }
 
 
 def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
@@ -769,7 +676,8 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
-        as_at=opened.rules.as_at,
+        # A result is of the days of its ballot, not of a day of the whole list.
+        as_at=None if view.kind is ImportKind.BALLOTS else opened.rules.as_at,
     )
 
 
@@ -925,6 +833,7 @@ def show(scope: Scope, import_id: UUID) -> Any:
         and view.expires_at > clock.now(),
         nothing_stored=view.count(RowState.STORED) == 0,
         here=url_for("imports.show", import_id=import_id),
+        ballots=address_of("ballots.index") if view.kind is ImportKind.BALLOTS else None,
     )
     answer = make_response(page)
     if running:

@@ -1,0 +1,134 @@
+"""The matching page's forms: what is asked about a list, and what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from crm.access.scope import Scope
+from crm.analysis.tables.found import Table
+from crm.domain.assessment import Basis
+from crm.domain.columns import Target
+from crm.domain.vocabulary import ContractType, ImportKind, QuestionKind
+from crm.features.imports import forms, queries, service
+from crm.features.imports.asking import answers_of, questions_of
+from crm.features.imports.others import OTHERS
+from crm.features.imports.rules import Rules, headings_of
+from crm.reads.places import Choice
+from crm.web.db import unit_of_work
+from crm.web.forms import chosen_id
+from crm.web.labels import LABELS, RATINGS
+from crm.web.law import law_choices
+
+
+def match_form(scope: Scope, kind: ImportKind, table: Table, rules: Rules) -> Any:
+    """Return the form of a list, with what was chosen or guessed for it so far."""
+    labelled = [
+        (place, heading or gettext("Column %(number)s", number=place + 1))
+        for place, heading in enumerate(headings_of(table, rules))
+    ]
+    data: dict[str, Any] = {f"to{place}": one.value for place, one in enumerate(rules.targets)}
+    if kind in OTHERS:
+        with unit_of_work(scope, read_only=True) as session:
+            asking = questions_of(session, scope, kind, rules)
+        return forms.other_form(kind, labelled, asking.fields, data={**data, **asking.held})
+    of_people = kind is ImportKind.PEOPLE
+    workplaces: list[Choice] = []
+    employers: list[Choice] = []
+    with unit_of_work(scope, read_only=True) as session:
+        unions = queries.unions_to_choose(session, scope)
+        if of_people:
+            workplaces = queries.workplaces_to_choose(session, scope)
+        else:
+            employers = queries.employers_to_choose(session, scope)
+    # Too many to pick from: then a column of the list must name them.
+    workplaces = workplaces if len(workplaces) <= queries.MOST_OFFERED else []
+    employers = employers if len(employers) <= queries.MOST_OFFERED else []
+    data |= {
+        "as_at": rules.as_at,
+        "workplace": rules.workplace or (workplaces[0].value if len(workplaces) == 1 else ""),
+        "union": rules.union or (unions[0].value if len(unions) == 1 and of_people else ""),
+        "employer": rules.employer or (employers[0].value if len(employers) == 1 else ""),
+        "counts": rules.counts or "",
+        "source": rules.source or "",
+        "strongest": str(rules.strongest) if rules.strongest else None,
+        "basis": (rules.basis or Basis.TOLD).value,
+    }
+    return forms.match_form(
+        kind,
+        labelled,
+        workplaces=[(one.value, one.label) for one in workplaces],
+        employers=[(one.value, one.label) for one in employers],
+        unions=[(one.value, one.label) for one in unions],
+        data=data,
+    )
+
+
+def chosen(form: Any, kind: ImportKind, table: Table, rules: Rules) -> Rules:
+    """Return the rules with what was chosen in the form, which is valid."""
+    before = rules
+    targets = tuple(Target(form[f"to{place}"].data) for place in range(table.width))
+    workplace = chosen_id(form.workplace.data) if "workplace" in form else None
+    union = chosen_id(form.union.data) if "union" in form else None
+    strongest: int | None = None
+    rules = replace(
+        before,
+        targets=targets,
+        workplace=str(workplace) if workplace and Target.WORKPLACE not in targets else None,
+        union=str(union) if union else None,
+        as_at=form.as_at.data if "as_at" in form else before.as_at,
+    )
+    if kind in OTHERS:
+        rules = replace(rules, answers=answers_of(form, form.asked))
+    elif kind is ImportKind.PEOPLE:
+        strongest = int(form.strongest.data) if form.strongest.data else None
+        rules = replace(rules, strongest=strongest, basis=Basis(form.basis.data))
+    else:
+        employer = chosen_id(form.employer.data) if "employer" in form else None
+        rules = replace(
+            rules,
+            employer=str(employer) if employer else None,
+            counts=form.counts.data or None,
+            source=form.source.data or None,
+        )
+    # A column that goes elsewhere now, or a scale that is turned, is matched anew.
+    kept = {
+        place: words
+        for place, words in rules.meanings.items()
+        if place < len(targets)
+        and place < len(before.targets)
+        and targets[place] is before.targets[place]
+        and not (targets[place] is Target.STANDING and strongest != before.strongest)
+    }
+    return replace(rules, meanings=kept)
+
+
+def offered_meanings(
+    session: Any, scope: Scope, rules: Rules
+) -> Mapping[Target, Sequence[tuple[str, Any]]]:
+    """Return what the values of a column may stand for, by where the column goes."""
+    areas, shifts = queries.parts_of(session, scope, service.workplaces_of(rules))
+    return {
+        Target.WORKPLACE: [
+            (one.value, one.label) for one in queries.workplaces_to_choose(session, scope)
+        ],
+        Target.EMPLOYER: [
+            (one.value, one.label) for one in queries.employers_to_choose(session, scope)
+        ],
+        Target.UNION: [(one.value, one.label) for one in queries.unions_to_choose(session, scope)],
+        Target.AREA: list(areas.items()),
+        Target.SHIFT: list(shifts.items()),
+        Target.CONTRACT: [(one.value, LABELS[one]) for one in ContractType],
+        Target.MEMBER: [
+            ("member", _("Member of the union")),
+            ("not_member", _("Not a member of this union")),
+            ("in_none", _("In no union at all")),
+        ],
+        Target.QUESTION: [(one.value, LABELS[one]) for one in QuestionKind],
+        Target.LAW: [(code, book_name) for code, book_name, *_more in law_choices()],
+        Target.STANDING: [(str(step), f"{step} {word}") for step, word in RATINGS.items()],
+    }
