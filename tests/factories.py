@@ -5,6 +5,7 @@ Everything is stored past the services on purpose: a test of a service must not 
 
 from __future__ import annotations
 
+import json
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from crm.access.spans import refresh_spans
 from crm.domain.assessment import Basis
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.identity import fold
+from crm.domain.member_list import Part, Settings
 from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
@@ -33,6 +35,12 @@ from crm.models.campaigns import (
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Assessment
 from crm.models.lists import CustomField, FieldChoice, SavedList, Tag
+from crm.models.member_lists import (
+    MemberList,
+    MemberListAct,
+    MemberListLine,
+    MemberListPart,
+)
 from crm.models.places import (
     Area,
     Branch,
@@ -44,6 +52,7 @@ from crm.models.places import (
     Union,
     Workplace,
 )
+from crm.web import sealing
 from crm.web.db import unit_of_work
 from crm.web.guard import token_hash
 
@@ -337,6 +346,55 @@ def make_assessment(
     )
     refresh_spans(session, contact.id)
     return assessment
+
+
+def make_member_list(
+    session: Session,
+    owner_id: int,
+    union_id: int,
+    *,
+    as_at: date,
+    now: datetime,
+    rows: tuple[list[str], ...] = (),
+) -> MemberList:
+    """Store a list of the union with columns for names and workplaces; row 2 is its first line.
+
+    Its lines are in the queue of people who are not here, as if they had been looked at.
+    """
+    list_id = uuid.uuid4()
+    settings = Settings(("Name", "Workplace"), (Part.NAME, Part.WORKPLACE), {})
+    made = MemberList(
+        public_id=list_id,
+        owner_id=owner_id,
+        union_id=union_id,
+        as_at=as_at,
+        made_at=now,
+        looked_at=now,
+        lines=len(rows),
+        settings=settings.as_plain(),
+        decided={},
+    )
+    session.add(made)
+    session.flush()
+    mine = {"list_id": made.id, "owner_id": owner_id}
+    letter = json.dumps([[number, row] for number, row in enumerate(rows, 2)]).encode()
+    sealed = sealing.seal(letter, str(list_id), sealing.public_key())
+    session.add(MemberListPart(first_number=2, sealed=sealed, **mine))
+    for number in range(2, len(rows) + 2):
+        flags = {"stale": False, "can_confirm": True, "repeats": False, "alone": True}
+        session.add(MemberListLine(number=number, queue="not_here", **flags, **mine))
+    session.flush()
+    return made
+
+
+def make_list_act(session: Session, member_list: MemberList, *, now: datetime) -> MemberListAct:
+    """Store that something on a list was said yes to, about nobody."""
+    act = MemberListAct(
+        list_id=member_list.id, owner_id=member_list.owner_id, queue="joined", at=now
+    )
+    session.add(act)
+    session.flush()
+    return act
 
 
 def make_user(

@@ -70,7 +70,13 @@ from crm.models.lists import (
     SavedList,
     Tag,
 )
-from crm.models.member_lists import MemberList
+from crm.models.member_lists import (
+    MemberList,
+    MemberListAct,
+    MemberListChange,
+    MemberListLine,
+    MemberListPart,
+)
 from crm.models.merging import DifferentPeople
 from crm.models.places import Area, Employer, Place, PlaceClosure, Workplace
 from crm.models.readiness import ReadinessFinding, ReadinessTerms
@@ -864,6 +870,10 @@ _RULES: dict[type[Any], Rule] = {
     ReportFile: _owner_rule(ReportFile),
     KeptTalk: _owner_rule(KeptTalk),
     MemberList: _owner_rule(MemberList),
+    MemberListPart: _owner_rule(MemberListPart),
+    MemberListLine: _owner_rule(MemberListLine),
+    MemberListAct: _owner_rule(MemberListAct),
+    MemberListChange: _owner_rule(MemberListChange),
     SavedList: _saved_list_rule,
     BulkAction: _owner_rule(BulkAction),
     FileRecipe: _owner_rule(FileRecipe),
@@ -1007,6 +1017,7 @@ _OWNED = (
     *(BackgroundTask, TaskFile, TurfMove, TalkList, KeptTalk, SavedList, MemberList),
     *(ReportRecipe, ReportFile, FileRecipe, BulkAction),
     *(ListImport, ImportRow, ImportRecipe),
+    *(MemberListPart, MemberListLine, MemberListAct, MemberListChange),
 )
 
 

@@ -19,6 +19,8 @@ class Missing(StrEnum):
     ADDRESS = "address"
     CATEGORY = "category"
     EMPLOYER = "employer"
+    # Never of a voter: a ballot asks those who work at its workplaces.
+    WORKPLACE = "workplace"
 
 
 @dataclass(frozen=True, slots=True)

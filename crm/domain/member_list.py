@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from crm.domain.identity import fold
 
@@ -23,6 +23,7 @@ class Queue(enum.StrEnum):
     LAPSED = "lapsed"
     MOVED = "moved"
     CHANGED = "changed"
+    BAD_ADDRESS = "bad_address"
     NOT_SURE = "not_sure"
     NOT_HERE = "not_here"
     PROBLEM = "problem"
@@ -38,6 +39,29 @@ class Standing(enum.StrEnum):
     LEFT = "left"
 
 
+class Part(enum.StrEnum):
+    """What a column of the list holds."""
+
+    LEAVE_OUT = "leave_out"
+    NAME = "name"
+    FIRST = "first"
+    LAST = "last"
+    PHONE = "phone"
+    MAIL = "mail"
+    ADDRESS = "address"
+    ADDRESS_STATE = "address_state"
+    WORKPLACE = "workplace"
+    JOB_TITLE = "job_title"
+    BRANCH = "branch"
+    STANDING = "standing"
+    SINCE = "since"
+    UNTIL = "until"
+
+
+# Several columns may hold one of these each; of the others there is one.
+REPEATED: Final = frozenset({Part.LEAVE_OUT, Part.PHONE, Part.MAIL, Part.ADDRESS})
+
+
 class Trouble(enum.StrEnum):
     """Why a line cannot be used as it stands."""
 
@@ -49,7 +73,10 @@ class Trouble(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the list. number: the row of the file, as a spreadsheet counts. None = not said."""
+    """A line of the list. number: the row of the file, as a spreadsheet counts. None = not said.
+
+    bad_address: the list says that post to the address came back, or that they have gone away.
+    """
 
     number: int
     name: str
@@ -62,6 +89,8 @@ class Line:
     since: date | None = None
     until: date | None = None
     trouble: Trouble | None = None
+    bad_address: bool = False
+    job_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +98,8 @@ class Here:
     """What we hold of the person a line is about, on the day of the list.
 
     member: of this union; None = not known. branch and workplaces: folded names. phones, mails and
-    addresses: as they are compared.
+    addresses: as they are compared. good_addresses: those that nobody has marked as bad.
+    untitled_job: they have one job, and nobody has said what it is called.
     """
 
     member: bool | None
@@ -78,12 +108,14 @@ class Here:
     phones: frozenset[str]
     mails: frozenset[str]
     addresses: frozenset[str]
+    good_addresses: frozenset[str] = frozenset()
+    untitled_job: bool = False
 
 
 def queue_of(line: Line, here: Here, new_points: Sequence[str]) -> Queue:
     """Return the queue of a line about somebody who is known here.
 
-    new_points: the kinds of phone, mail or address that the list has and we do not.
+    new_points: the kinds of phone, mail, address or job that the list has and we do not.
     """
     if line.standing is not Standing.MEMBER:
         if here.member:
@@ -95,29 +127,65 @@ def queue_of(line: Line, here: Here, new_points: Sequence[str]) -> Queue:
         return Queue.MOVED
     if line.workplace and fold(line.workplace) not in here.workplaces:
         return Queue.MOVED
-    return Queue.CHANGED if new_points else Queue.SAME
+    if new_points:
+        return Queue.CHANGED
+    return Queue.BAD_ADDRESS if went_bad(line, here) else Queue.SAME
+
+
+def went_bad(line: Line, here: Here) -> frozenset[str]:
+    """Return the addresses held as good, folded, of which the list says that they are bad.
+
+    A list that says so without an address speaks of whatever address we have.
+    """
+    if not line.bad_address:
+        return frozenset()
+    if line.address is None:
+        return here.good_addresses
+    return here.good_addresses & {fold(line.address)}
 
 
 # Headings as union systems and spreadsheets write them, folded.
-_HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
-    "name": ("name", "full name", "member name", "member", "display name"),
-    "first": ("first name", "forename", "forenames", "given name", "first names", "known as"),
-    "last": ("last name", "surname", "family name"),
-    "phone": (
+_HEADINGS: Final[Mapping[Part, tuple[str, ...]]] = {
+    Part.NAME: ("name", "full name", "member name", "member", "display name"),
+    Part.FIRST: ("first name", "forename", "forenames", "given name", "first names", "known as"),
+    Part.LAST: ("last name", "surname", "family name"),
+    Part.PHONE: (
         *("phone", "mobile", "telephone", "tel", "mobile number", "phone number", "mobile phone"),
         *("home phone", "work phone", "telephone number", "home telephone", "mobile telephone"),
     ),
-    "mail": ("email", "e mail", "email address", "home email", "personal email", "e mail address"),
-    "address": (
+    Part.MAIL: (
+        "email",
+        "e mail",
+        "email address",
+        "home email",
+        "personal email",
+        "e mail address",
+    ),
+    Part.ADDRESS: (
         *("address", "postal address", "home address", "address 1", "address 2", "address 3"),
         *("address line 1", "address line 2", "address line 3", "town", "city", "postcode"),
         *("post code", "county", "street"),
     ),
-    "workplace": ("workplace", "site", "place of work", "workplace name", "work location"),
-    "branch": ("branch", "branch name"),
-    "standing": ("status", "membership status", "member status", "category", "paying status"),
-    "since": ("joined", "date joined", "join date", "member since", "joined on", "start date"),
-    "until": ("left", "date left", "leaving date", "left on", "end date", "lapsed on", "resigned"),
+    Part.WORKPLACE: ("workplace", "site", "place of work", "workplace name", "work location"),
+    Part.BRANCH: ("branch", "branch name"),
+    Part.ADDRESS_STATE: (
+        *("address status", "mail status", "post status", "returned mail", "returned post"),
+        *("gone away", "bad address", "address ok", "address quality", "good address"),
+    ),
+    Part.JOB_TITLE: (
+        *("job title", "job", "role", "grade", "occupation", "post", "position", "job role"),
+    ),
+    Part.STANDING: ("status", "membership status", "member status", "category", "paying status"),
+    Part.SINCE: ("joined", "date joined", "join date", "member since", "joined on", "start date"),
+    Part.UNTIL: (
+        "left",
+        "date left",
+        "leaving date",
+        "left on",
+        "end date",
+        "lapsed on",
+        "resigned",
+    ),
 }
 _WORDS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.MEMBER: frozenset(
@@ -138,79 +206,160 @@ _WORDS: Final[Mapping[Standing, frozenset[str]]] = {
 }
 
 
-def columns_of(headings: Sequence[str]) -> dict[str, list[int]]:
-    """Return which columns hold what, by their headings; a column that fits nothing is left out."""
-    found: dict[str, list[int]] = {}
-    for number, heading in enumerate(headings):
-        key = fold(heading)
-        for part, words in _HEADINGS.items():
-            if key in words:
-                found.setdefault(part, []).append(number)
-                break
-    return found
+# What stands in a column on the state of an address, folded, when the address is bad.
+_BAD: Final = frozenset(
+    (
+        *("bad", "returned", "returned to sender", "gone away", "goneaway", "moved", "unknown"),
+        *("return", "wrong", "invalid", "not valid", "undeliverable", "not known", "poor"),
+        "incomplete",
+    )
+)
+# Words that mean one thing below "Gone away?" and the other below "Address OK?".
+_YES: Final = frozenset(("yes", "y", "true", "1", "x"))
+_NO: Final = frozenset(("no", "n", "false", "0"))
+_ASKS_IF_GOOD: Final = frozenset(("address ok", "good address"))
+# What is written where an address is missing.
+_NO_ADDRESS: Final = frozenset(
+    (
+        *("gone away", "goneaway", "returned", "returned to sender", "address unknown", "unknown"),
+        *("no address", "no fixed address", "not known", "n a", "na", "none", "tbc", "see notes"),
+        *("moved", "do not use", "bad address"),
+    )
+)
 
 
-def read_lines(
-    rows: Sequence[Sequence[str]], columns: Mapping[str, Sequence[int]], *, first_number: int
-) -> list[Line]:
-    """Return the lines of a list, in order. first_number: of the first of these rows in the file.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a list is read: what each column holds, and what the words of its status column mean.
 
-    Rows without a letter are no lines. A line that says the same as one before it is TWICE.
+    headings: as they stand in the file. private: positions of columns of which nothing was kept,
+    because nothing is needed of them and much could be harmed. words: by folded word; None =
+    somebody has said that nobody knows what it means.
     """
-    lines: list[Line] = []
-    seen: set[tuple[str, ...]] = set()
-    for number, row in enumerate(rows, start=first_number):
-        if not any(row):
-            continue
-        line = _line(number, row, columns)
-        said = tuple(row)
-        if line.trouble is None and said in seen:
-            line = Line(number=number, name=line.name, trouble=Trouble.TWICE)
-        seen.add(said)
-        lines.append(line)
-    return lines
+
+    headings: tuple[str, ...]
+    parts: tuple[Part, ...]
+    words: Mapping[str, Standing | None]
+    private: tuple[int, ...] = ()
+
+    def columns(self, part: Part) -> list[int]:
+        """Return the positions of the columns that hold this, from 0."""
+        return [place for place, one in enumerate(self.parts) if one is part]
+
+    @property
+    def has_name(self) -> bool:
+        """True when some column holds names."""
+        return bool({Part.NAME, Part.FIRST, Part.LAST} & set(self.parts))
+
+    def as_plain(self) -> dict[str, object]:
+        """Return values that JSON can hold."""
+        return {
+            "headings": list(self.headings),
+            "private": list(self.private),
+            "parts": [one.value for one in self.parts],
+            "words": {word: None if one is None else one.value for word, one in self.words.items()},
+        }
 
 
-def _line(number: int, row: Sequence[str], columns: Mapping[str, Sequence[int]]) -> Line:
-    def _all(part: str) -> list[str]:
-        return [row[one].strip() for one in columns.get(part, ()) if row[one].strip()]
+def settings_of(plain: Mapping[str, Any]) -> Settings:
+    """Return the settings that ``as_plain`` made. Raises KeyError or ValueError for others."""
+    return Settings(
+        headings=tuple(plain["headings"]),
+        private=tuple(plain["private"]),
+        parts=tuple(Part(one) for one in plain["parts"]),
+        words={
+            str(word): None if one is None else Standing(one)
+            for word, one in plain["words"].items()
+        },
+    )
 
-    name = " ".join(_all("name")[:1] or [*_all("first"), *_all("last")])
+
+def guess_parts(headings: Sequence[str]) -> tuple[Part, ...]:
+    """Return what each column most likely holds, by its heading; what fits nothing is left out."""
+    found: list[Part] = []
+    for heading in headings:
+        key = fold(heading)
+        part = next((part for part, words in _HEADINGS.items() if key in words), Part.LEAVE_OUT)
+        found.append(Part.LEAVE_OUT if part in found and part not in REPEATED else part)
+    # Names in two columns say more than the whole name in one.
+    if Part.FIRST in found and Part.LAST in found:
+        found = [Part.LEAVE_OUT if one is Part.NAME else one for one in found]
+    return tuple(found)
+
+
+def meaning_of(word: str, settings: Settings) -> Standing | None:
+    """Return what a word of the status column means; None when nobody knows."""
+    key = fold(word)
+    if key in settings.words:
+        return settings.words[key]
+    return next((standing for standing, words in _WORDS.items() if key in words), None)
+
+
+def needs_meaning(word: str, settings: Settings) -> bool:
+    """Return True for a word that is not known and of which nothing was said yet."""
+    return meaning_of(word, settings) is None and fold(word) not in settings.words
+
+
+def read_line(number: int, row: Sequence[str], settings: Settings) -> Line | None:
+    """Return what a row of the file says; None for a row without a letter.
+
+    number: of the row in the file, the first is 1.
+    """
+    if not any(cell.strip() for cell in row):
+        return None
+
+    def _all(part: Part) -> list[str]:
+        return [row[one].strip() for one in settings.columns(part) if row[one].strip()]
+
+    name = " ".join(_all(Part.NAME)[:1] or [*_all(Part.FIRST), *_all(Part.LAST)])
     if not fold(name):
         return Line(number=number, name="", trouble=Trouble.NO_NAME)
-    standing = _standing(_all("standing"))
-    days = [_first(_all(part)) for part in ("since", "until")]
+    words = _all(Part.STANDING)
+    # A list without such a column, and a line that says nothing there, is of members.
+    standing = meaning_of(words[0], settings) if words else Standing.MEMBER
+    days = [_first(_all(part)) for part in (Part.SINCE, Part.UNTIL)]
     read = [None if text is None else day_in(text) for text in days]
     trouble = None
     if standing is None:
         trouble = Trouble.UNKNOWN_STATUS
     elif any(text is not None and day is None for text, day in zip(days, read, strict=True)):
         trouble = Trouble.NOT_A_DAY
+    address = ", ".join(_all(Part.ADDRESS))[:300]
+    none_there = fold(address) in _NO_ADDRESS
     return Line(
         number=number,
         name=name[:120],
-        phones=tuple(text[:60] for text in _all("phone")),
-        mail=_first(_all("mail")),
-        address=", ".join(_all("address"))[:300] or None,
-        workplace=_first(_all("workplace")),
-        branch=_first(_all("branch")),
+        phones=tuple(text[:60] for text in _all(Part.PHONE)),
+        mail=_first(_all(Part.MAIL)),
+        address=address if fold(address) and not none_there else None,
+        workplace=_first(_all(Part.WORKPLACE)),
+        branch=_first(_all(Part.BRANCH)),
         standing=standing or Standing.MEMBER,
         since=read[0],
         until=read[1],
         trouble=trouble,
+        bad_address=none_there or _says_bad(row, settings),
+        job_title=_job_title(_first(_all(Part.JOB_TITLE))),
     )
+
+
+def _says_bad(row: Sequence[str], settings: Settings) -> bool:
+    for place in settings.columns(Part.ADDRESS_STATE):
+        word = fold(row[place])
+        asks_if_good = fold(settings.headings[place]) in _ASKS_IF_GOOD
+        if word in _BAD or word in (_NO if asks_if_good else _YES):
+            return True
+    return False
+
+
+def _job_title(text: str | None) -> str | None:
+    if text is None or fold(text) in {"unknown", "not known", "n a", "na", "none", "tbc", "other"}:
+        return None
+    return text[:120]
 
 
 def _first(texts: Sequence[str]) -> str | None:
     return texts[0] if texts else None
-
-
-def _standing(texts: Sequence[str]) -> Standing | None:
-    """Return what the words say; a list without such a column is a list of members."""
-    if not texts:
-        return Standing.MEMBER
-    word = fold(texts[0])
-    return next((standing for standing, words in _WORDS.items() if word in words), None)
 
 
 _DAY: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:\s.*)?")

@@ -51,6 +51,14 @@ class PointKind(enum.StrEnum):
     ADDRESS = "address"
 
 
+class ChangeState(enum.StrEnum):
+    """What became of one person's part in an act: it holds, was taken back, or was left alone."""
+
+    DONE = "done"
+    UNDONE = "undone"
+    KEPT = "kept"
+
+
 class PointState(enum.StrEnum):
     """Whether a phone, mail or address reaches the person; not known is null."""
 

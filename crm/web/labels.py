@@ -14,9 +14,11 @@ from crm.domain.assessment import Basis, Freshness
 from crm.domain.ballot_days import Stage as BallotStage
 from crm.domain.ballot_days import Step as BallotStep
 from crm.domain.cover import FoundBy, Stage, TieBasis
+from crm.domain.entitled import Missing
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
-from crm.domain.member_list import Queue, Trouble
+from crm.domain.member_list import Part as ListPart
+from crm.domain.member_list import Queue, Standing, Trouble
 from crm.domain.people_columns import FileKind
 from crm.domain.readiness import Band as ReadyBand
 from crm.domain.readiness import Finding, GateName, Part
@@ -114,11 +116,33 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (Queue.LAPSED, _("Lapsed: stopped paying")),
         (Queue.MOVED, _("Moved to another branch or workplace")),
         (Queue.CHANGED, _("New phone, email or address")),
+        (Queue.BAD_ADDRESS, _("The address is bad")),
         (Queue.NOT_SURE, _("Not sure who it is")),
         (Queue.NOT_HERE, _("On the list, not here")),
         (Queue.PROBLEM, _("Something is wrong with the line")),
         (Queue.SET_ASIDE, _("Set aside")),
         (Queue.SAME, _("As we have it")),
+        (Missing.ADDRESS, _("no home address")),
+        (Missing.CATEGORY, _("no job title")),
+        (Missing.EMPLOYER, _("who pays the wages is not known")),
+        (Missing.WORKPLACE, _("no job now")),
+        (ListPart.LEAVE_OUT, _("Leave out")),
+        (ListPart.NAME, _("Full name")),
+        (ListPart.FIRST, _("First name")),
+        (ListPart.LAST, _("Last name")),
+        (ListPart.PHONE, _("Phone")),
+        (ListPart.MAIL, _("Email")),
+        (ListPart.ADDRESS, _("Postal address, or a part of it")),
+        (ListPart.ADDRESS_STATE, _("Whether post comes back")),
+        (ListPart.WORKPLACE, _("Workplace")),
+        (ListPart.JOB_TITLE, _("Job title or grade")),
+        (ListPart.BRANCH, _("Branch")),
+        (ListPart.STANDING, _("Member, lapsed or left")),
+        (ListPart.SINCE, _("Joined on")),
+        (ListPart.UNTIL, _("Left on")),
+        (Standing.MEMBER, _("Is a member")),
+        (Standing.LAPSED, _("Has lapsed: stopped paying")),
+        (Standing.LEFT, _("Has left")),
         (Trouble.NO_NAME, _("There is no name in this line.")),
         (Trouble.UNKNOWN_STATUS, _("We do not know what the word in the status column means.")),
         (Trouble.NOT_A_DAY, _("A date in this line cannot be read. Write it as 14/05/2026.")),

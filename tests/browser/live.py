@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +18,6 @@ from waitress import wasyncore
 from crm import cli
 from crm.access.scope import Scope
 from crm.app import create_app
-from crm.domain.member_list import Line
 from crm.domain.roles import Role
 from crm.domain.sheet import new_code
 from crm.domain.vocabulary import TaskState
@@ -42,7 +40,6 @@ from crm.models.conversations import (
     KeptTalk,
 )
 from crm.models.lists import BulkAction, BulkEntry, ContactAnswer, ContactTag, FieldChoice
-from crm.models.member_lists import MemberList
 from crm.models.merging import MergedPerson
 from crm.models.places import (
     BargainingUnit,
@@ -58,7 +55,7 @@ from crm.models.talk_lists import TalkList, TalkListEntry
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove, TurfPerson
-from crm.web import migrating, sealing, serving
+from crm.web import migrating, serving
 from crm.web.db import db, unit_of_work
 from tests import factories
 from tests.conftest import app_settings
@@ -370,27 +367,15 @@ def one_of_each(world: World) -> dict[str, Any]:
             **of_ioana,
         )
         session.add(merged)
-        list_id = uuid.uuid4()
-        listed = json.dumps(
-            [
-                {
-                    **asdict(Line(number=2, name="Anna Nowak", workplace="The Mill")),
-                    "since": None,
-                    "until": None,
-                }
-            ]
-        )
-        member_list = MemberList(
-            public_id=list_id,
-            owner_id=world.rep.id,
-            union_id=world.union.id,
+        member_list = factories.make_member_list(
+            session,
+            world.rep.id,
+            world.union.id,
             as_at=yesterday,
-            made_at=now,
-            lines=1,
-            sealed=sealing.seal(listed.encode(), str(list_id), sealing.public_key()),
-            decided={},
+            now=now,
+            rows=(["Anna Nowak", "The Mill"],),
         )
-        session.add(member_list)
+        list_act = factories.make_list_act(session, member_list, now=now)
         in_case = {"case_id": case.id}
         deadline = CaseDeadline(due_on=yesterday, what="Send the appeal", created_at=now, **in_case)
         person = CasePerson(contact_id=world.ioana.id, role="whose_case", added_at=now, **in_case)
@@ -576,6 +561,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "sheet_id": sheet.public_id,
             "batch_id": batch_id,
             "member_list_id": member_list.public_id,
+            "list_act_id": list_act.public_id,
             "queue_name": "not_here",
             "one_id": world.ioana.public_id,
             "other_id": world.rukhsana.public_id,

@@ -167,6 +167,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     # What the phone asks for and sends: answers in JSON, and talks that are not stored yet.
     "conversations": {"outbox.py", "paper.py"},
     "accounts": {"passphrases.py"},
+    # The rows of the union's list: sealed in parts, and opened as a page needs them.
+    "reconcile": {"opened.py"},
     # Tables, fields and values of the trail, as the screens call them.
     "history": {"wording.py"},
     # What was written after two records were made one.

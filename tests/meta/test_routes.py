@@ -26,7 +26,6 @@ from crm.models.cases import Case, CaseDeadline, CasePerson, CaseTeamMember
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
 from crm.models.conversations import Conversation, FollowUp, KeptTalk
 from crm.models.lists import BulkAction, FieldChoice
-from crm.models.member_lists import MemberList
 from crm.models.merging import MergedPerson
 from crm.models.places import (
     Area,
@@ -44,7 +43,6 @@ from crm.models.talk_lists import TalkList
 from crm.models.tasks import BackgroundTask
 from crm.models.ties import GroupMember, Leading, SocialGroup, Tie
 from crm.models.turf import Turf, TurfMove
-from crm.web import sealing
 from crm.web.db import unit_of_work
 from crm.web.headers import HEADERS
 from tests import factories
@@ -289,18 +287,8 @@ def _values(
         gone = Contact(known_as="Gone", name_key="gone", created_at=NOW, merged_into_id=contact.id)
         session.add(gone)
         session.flush()
-        list_id = uuid.uuid4()
-        member_list = MemberList(
-            public_id=list_id,
-            owner_id=owner.id,
-            union_id=union.id,
-            as_at=TODAY,
-            made_at=NOW,
-            lines=0,
-            sealed=sealing.seal(b"[]", str(list_id), sealing.public_key()),
-            decided={},
-        )
-        session.add(member_list)
+        member_list = factories.make_member_list(session, owner.id, union.id, as_at=TODAY, now=NOW)
+        list_act = factories.make_list_act(session, member_list, now=NOW)
         merged = MergedPerson(
             contact_id=contact.id, gone_id=gone.id, gone_name="Gone", merged_at=NOW, done=NOTHING
         )
@@ -321,6 +309,7 @@ def _values(
             "sort": "pdf",
             "look": "rota",
             "member_list_id": member_list.public_id,
+            "list_act_id": list_act.public_id,
             "queue_name": "joined",
             "one_id": contact.public_id,
             "other_id": other.public_id,

@@ -3,59 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.audit import UNDONE, count_of_request, plain
-from crm.access.facts import revise, withdraw
+from crm.access.audit import UNDONE, count_of_request
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.spans import refresh_spans
+from crm.access.undoing import (
+    CannotUndo,
+    SomethingNewer,
+    has_way_back,
+    parts_of_talks,
+    right_of,
+    tables,
+    take_back,
+)
 from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import FieldGroup, Verb
 from crm.features.history import queries
 from crm.models.audit import AuditEntry
-from crm.models.base import Recorded
-from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
-from crm.models.conversations import (
-    Assessment,
-    Conversation,
-    ConversationIssue,
-    ConversationNote,
-    FollowUp,
-)
+from crm.models.contacts import Contact
 from crm.models.places import (
-    Area,
-    BargainingUnit,
-    Branch,
-    Employer,
-    Headcount,
-    MemberCount,
     Place,
-    Shift,
-    Union,
-    Workplace,
 )
 from crm.reads.people import may_keep
-
-
-class SomethingNewer(Refusal):
-    """The change to undo is not the last one any more."""
-
-    default_message = "Something newer was written since. Look at the history again."
-
-
-class CannotUndo(Refusal):
-    """This sort of change has no way back here."""
-
-    default_message = (
-        "This change cannot be undone here. Correct the record itself; the history keeps both."
-    )
 
 
 class MoreThanSeen(Refusal):
@@ -107,62 +82,11 @@ class MembershipStandsOnIt(Refusal):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How rows of one table are written: their class, and the right that writing them needs."""
-
-    model: type[Any]
-    right: Permission
-
-
-# Facts: taking one back, or putting one back, is a new row. Plain rows get their old values.
-_FACTS: dict[str, _Way] = {
-    model.__tablename__: _Way(model, right)
-    for model, right in (
-        (ContactPoint, Permission.CONTACT_WRITE),
-        (FieldBasis, Permission.CONTACT_WRITE),
-        (Job, Permission.CONTACT_WRITE),
-        (Membership, Permission.CONTACT_WRITE),
-        (Assessment, Permission.CONVERSATION_WRITE),
-        (Headcount, Permission.PLACE_WRITE),
-        (MemberCount, Permission.PLACE_WRITE),
-    )
-}
-_PLAIN: dict[str, _Way] = {
-    model.__tablename__: _Way(model, right)
-    for model, right in (
-        (Contact, Permission.CONTACT_WRITE),
-        (FollowUp, Permission.CONVERSATION_WRITE),
-        (Conversation, Permission.CONVERSATION_WRITE),
-        (ConversationNote, Permission.CONVERSATION_WRITE),
-        (Workplace, Permission.PLACE_WRITE),
-        (Area, Permission.PLACE_WRITE),
-        (Shift, Permission.PLACE_WRITE),
-        (BargainingUnit, Permission.PLACE_WRITE),
-        (Employer, Permission.EMPLOYER_WRITE),
-        (Union, Permission.UNION_WRITE),
-        (Branch, Permission.UNION_WRITE),
-    )
-}
-# Rows of a talk saved by mistake, and of a reminder: they go again as they came. Those without
-# a mark of their own are deleted, and written anew when that is undone.
-_PARTS: dict[str, _Way] = {
-    model.__tablename__: _Way(model, Permission.CONVERSATION_WRITE)
-    for model in (Conversation, ConversationIssue, ConversationNote, FollowUp)
-}
-_DELETED: dict[str, type[Any]] = {
-    model.__tablename__: model for model in (ConversationIssue, ConversationNote)
-}
-_WAYS = {**_FACTS, **_PLAIN, **_PARTS}
-# Where a place hangs in the tree is a dated link too: neither goes without the other.
-_IN_THE_TREE = frozenset(
-    {"employer_id", "region_id", "parent_employer_id", "parent_area_id", "union_id"}
-)
 # What a talk is made of; only its writer takes that back.
-_OF_TALKS = frozenset(_PARTS) - {"follow_up"} | {"assessment"}
+_OF_TALKS = parts_of_talks() - {"follow_up"} | {"assessment"}
 # Changes of one book follow each other: undoing the last of them leads back to what was true
 # of the whole book before. The tables that are not here are a book each.
-_BOOKS = dict.fromkeys((*_PARTS, "assessment"), "talks")
+_BOOKS = dict.fromkeys((*parts_of_talks(), "assessment"), "talks")
 
 
 def undo_for_person(
@@ -219,24 +143,15 @@ def undoable(scope: Scope, acts: Iterable[queries.Act]) -> set[str]:
 def _may_undo(scope: Scope, act: queries.Act) -> bool:
     mine = act.actor_id == scope.actor_id
     return (mine or scope.may(Permission.AUDIT_READ)) and all(
-        _has_way_back(line.subject, line.verb, {name for name, _old, _new in line.changes})
+        has_way_back(line.subject, line.verb, {name for name, _old, _new in line.changes})
         and (mine or line.subject not in _OF_TALKS)
-        and scope.may(_WAYS[line.subject].right)
+        and scope.may(right_of(line.subject))
         for line in act.lines
     )
 
 
 def _book(subject: str) -> str:
     return _BOOKS.get(subject, subject)
-
-
-def _has_way_back(subject: str, verb: Verb, fields: set[str]) -> bool:
-    if verb is Verb.CREATE:
-        return subject in _FACTS or subject in _PARTS
-    if verb is Verb.DELETE:
-        return subject in _DELETED
-    hangs_in_tree = subject in _PLAIN and bool(fields & _IN_THE_TREE)
-    return verb is Verb.UPDATE and subject in {**_FACTS, **_PLAIN} and not hangs_in_tree
 
 
 def _undo(
@@ -251,7 +166,7 @@ def _undo(
     """Put back all that one request wrote; return what that was."""
     entries = queries.entries_of_request(session, scope, request_id, column, subject_id)
     books = {_book(entry.subject) for entry in entries}
-    subjects = sorted({one for one in (*_WAYS, *books) if _book(one) in books})
+    subjects = sorted({one for one in (*tables(), *books) if _book(one) in books})
     last = queries.last_request(session, scope, column, subject_id, subjects)
     if not entries or last != request_id:
         raise SomethingNewer()
@@ -261,13 +176,13 @@ def _undo(
     if not mine and not _answers_for(session, scope, column, subject_id):
         raise NotYours()
     for entry in entries:
-        if not _has_way_back(entry.subject, entry.verb, {*(entry.old or {}), *(entry.new or {})}):
+        if not has_way_back(entry.subject, entry.verb, {*(entry.old or {}), *(entry.new or {})}):
             raise CannotUndo()
     if count_of_request(session, request_id, column, subject_id) != len(entries):
         raise MoreThanSeen()
     session.info["reason"] = UNDONE
     for entry in reversed(entries):
-        _undo_one(session, scope, entry, now=now)
+        take_back(session, scope, entry, now=now)
     return entries
 
 
@@ -278,41 +193,6 @@ def _answers_for(session: Session, scope: Scope, column: Any, subject_id: int) -
         scope.select(model.id, permission=Permission.AUDIT_READ).where(model.id == subject_id)
     )
     return found.first() is not None
-
-
-def _undo_one(session: Session, scope: Scope, entry: AuditEntry, *, now: datetime) -> None:
-    if entry.verb is Verb.DELETE:
-        session.add(_written_anew(_DELETED[entry.subject], entry.old or {}))
-        return
-    row = _row(session, scope, entry)
-    if entry.verb is Verb.UPDATE:
-        _put_back(session, row, entry, now=now, actor_id=scope.actor_id)
-    elif isinstance(row, Recorded):
-        if row.superseded_at is not None:
-            raise SomethingNewer()
-        withdraw(row, now=now)
-    elif isinstance(row, Conversation | FollowUp):
-        row.withdrawn_at = now
-        row.version += 1
-    else:
-        session.delete(row)
-
-
-def _row(session: Session, scope: Scope, entry: AuditEntry) -> Any:
-    way = _WAYS[entry.subject]
-    key = sa.inspect(way.model).primary_key[0]
-    row = session.scalars(
-        scope.select(way.model, permission=way.right, history=True).where(key == entry.subject_id)
-    ).one_or_none()
-    if row is None:
-        # Gone since, or at a place where the actor may read but not write.
-        raise SomethingNewer() if scope.may(way.right) else CannotUndo()
-    return row
-
-
-def _written_anew(model: type[Any], old: dict[str, Any]) -> Any:
-    columns = {one.key: one.columns[0].type for one in sa.inspect(model).column_attrs}
-    return model(**{name: _typed(columns[name], old[name]) for name in old if name != "id"})
 
 
 def _refuse_what_stands_on_it(
@@ -333,48 +213,3 @@ def _refuse_what_stands_on_it(
         session, scope, person.id
     ):
         raise MembershipStandsOnIt()
-
-
-def _put_back(
-    session: Session, row: Any, entry: AuditEntry, *, now: datetime, actor_id: int | None
-) -> None:
-    """Give a plain row its old values; let a fact that was taken back hold again, as a new row."""
-    old, new = entry.old or {}, entry.new or {}
-    if isinstance(row, Recorded) and "superseded_at" in new:
-        if new["superseded_at"] is None or row.superseded_at is None:
-            raise CannotUndo()
-        moment = row.superseded_at
-        revise(session, row, now=now, actor_id=actor_id)
-        # The row was past already; when it became so stays as it was.
-        row.superseded_at = moment
-        return
-    columns = {one.key: one for one in sa.inspect(type(row)).column_attrs}
-    back = {name: value for name, value in old.items() if name != "version"}
-    for name, value in back.items():
-        if value == "(hidden)" or name not in columns:
-            raise CannotUndo()
-        if plain(getattr(row, name)) != new.get(name):
-            raise SomethingNewer()
-    for name, value in back.items():
-        setattr(row, name, _typed(columns[name].columns[0].type, value))
-    if "version" in columns:
-        row.version += 1
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    """Return a value of the trail as its column holds it."""
-    if value is None or not isinstance(value, str):
-        return value
-    if isinstance(kind, sa.Enum):
-        return kind.enum_class(value) if kind.enum_class else value
-    # A type of our own around one of SQLAlchemy's says nothing of what it holds itself.
-    python: type[Any] = getattr(kind, "impl_instance", kind).python_type
-    if python is datetime:
-        return datetime.fromisoformat(value)
-    if python is date:
-        return date.fromisoformat(value)
-    if python is time:
-        return time.fromisoformat(value)
-    if python is UUID:
-        return UUID(value)
-    return value

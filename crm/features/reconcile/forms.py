@@ -12,8 +12,10 @@ from wtforms import HiddenField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
+from crm.domain.member_list import Part, Standing
 from crm.reads.places import Choice
 from crm.web.forms import DayField, Form
+from crm.web.labels import LABELS, label
 
 ALLOWED, TAKEN = "allowed", "taken"
 
@@ -23,7 +25,7 @@ class ListForm(Form):
 
     file = FileField(
         _("The list"),
-        description=_("A spreadsheet or CSV file, with the names of the columns in the first row."),
+        description=_("A spreadsheet or CSV file, with the names of the columns above the names."),
     )
     whose = SelectField(_("Whose members are on it?"), default="")
     as_at = DayField(
@@ -71,6 +73,38 @@ class ActForm(Form):
     line = HiddenField()
     person = HiddenField()
     act = HiddenField()
+
+
+_SHOWN = 60  # letters of a word of the file
+DO_NOT_KNOW = "do_not_know"
+
+
+class ColumnsForm(Form):
+    """What each column of a list holds; made by ``columns_form``."""
+
+
+def columns_form(
+    headings: Sequence[tuple[int, str]], words: Sequence[str], **more: Any
+) -> ColumnsForm:
+    """Return the form with a select for each column, and one for each word that nobody knows.
+
+    headings: positions and names of the columns that were kept. words: of the status column.
+    """
+    fields: dict[str, Any] = {}
+    parts = [SelectChoice(one.value, LABELS[one]) for one in Part]
+    for place, heading in headings:
+        fields[f"to{place}"] = SelectField(
+            heading or gettext("Column %(number)s", number=place + 1), choices=parts
+        )
+    meanings = [
+        SelectChoice("", _("Choose")),
+        *(SelectChoice(one.value, label(one)) for one in Standing),
+        SelectChoice(DO_NOT_KNOW, _("I do not know")),
+    ]
+    for number, word in enumerate(words):
+        fields[f"word{number}"] = SelectField(f"“{word[:_SHOWN]}”", choices=meanings, default="")
+    made: ColumnsForm = type("ColumnsForm", (ColumnsForm,), fields)(**more)
+    return made
 
 
 class PlainForm(Form):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -19,15 +18,22 @@ from crm.domain.errors import NotFound
 from crm.domain.identity import fold
 from crm.domain.ids import UnionId
 from crm.domain.likeness import Band, Known, Reason
-from crm.domain.member_list import Here, Line, Queue, queue_of
+from crm.domain.member_list import Here, Line, Queue, Trouble, queue_of
 from crm.domain.timeline import MembershipSpell, MembershipStatus, member_of
-from crm.domain.vocabulary import PointKind
-from crm.models.contacts import Contact, Job, Membership
-from crm.models.member_lists import MemberList
+from crm.domain.vocabulary import ChangeState, PointKind, PointState
+from crm.models.contacts import Contact, ContactPoint, Job, Membership
+from crm.models.member_lists import (
+    MemberList,
+    MemberListAct,
+    MemberListChange,
+    MemberListLine,
+    MemberListPart,
+)
 from crm.models.places import Branch, Place, Union, Workplace
 from crm.reads.duplicates import Candidate, find_candidates, known_of, read_known
 from crm.reads.people import shown_name
 from crm.reads.places import Choice, names_of
+from crm.reads.voters import Lacking, members_lacking
 
 NEW, ASIDE = "new", "aside"
 # Before the public id of a member who is not on the list.
@@ -42,7 +48,8 @@ class Row:
     """A line of the list with what is held of the person.
 
     person: inner id, public id and name; None when nobody is sure. candidates: who it may be.
-    points: what the list has and we do not, as (kind, text). workplace_id: the inner id of the
+    points: what the list has and we do not, as (kind, text). job_title: what their one job is to
+    be called, which has no name yet; None = nothing to add. workplace_id: the inner id of the
     workplace the line names, where the scope may write about its people; None = not known.
     """
 
@@ -51,6 +58,7 @@ class Row:
     person: Member | None
     candidates: tuple[Candidate, ...]
     points: tuple[tuple[PointKind, str], ...]
+    job_title: str | None
     workplace_id: int | None
 
     @property
@@ -60,6 +68,7 @@ class Row:
             return self.workplace_id is not None
         return self.queue in {
             *(Queue.JOINED, Queue.LEFT, Queue.LAPSED, Queue.MOVED, Queue.CHANGED),
+            Queue.BAD_ADDRESS,
         }
 
 
@@ -73,19 +82,54 @@ class Member:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """The whole list held against what is known: each line once, and who is not on it.
+@dataclass(slots=True)
+class Lookup:
+    """What one run over a list asks for once: the workplaces, and everybody ever in the union.
 
-    not_on_list: people we hold as members on that day whom no line is about.
+    Both are read when they are first needed. by_name: by each name of two words or more, in any
+    order of the words.
     """
 
-    rows: list[Row]
-    not_on_list: list[Member]
+    places: dict[str, int] | None = None
+    by_name: dict[str, list[Member]] | None = field(default=None, repr=False)
 
-    def of(self, queue: Queue) -> list[Row]:
-        """Return the rows of one queue, in the order of the file."""
-        return [row for row in self.rows if row.queue is queue]
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many lines of a list are in each queue; lines that were not looked at are in none."""
+
+    by_queue: Mapping[Queue, int]
+    lines: int
+    looked_at: datetime | None
+
+    @property
+    def looked(self) -> int:
+        """How many lines have a queue."""
+        return sum(self.by_queue.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that was said yes to. queue None: members who are not on the list.
+
+    by_state: how many people it is about, by what became of it. kept: the names of those whom the
+    way back left as they are, of those the reader still sees.
+    """
+
+    public_id: uuid.UUID
+    whose: str
+    as_at: date
+    queue: Queue | None
+    at: datetime
+    undoing_at: datetime | None
+    undone_at: datetime | None
+    by_state: Mapping[ChangeState, int]
+    kept: tuple[tuple[uuid.UUID, str], ...] = ()
+
+    @property
+    def people(self) -> int:
+        """How many people it wrote about."""
+        return sum(self.by_state.values())
 
 
 def unions_and_branches(session: Session, scope: Scope) -> list[Choice]:
@@ -143,91 +187,379 @@ def whose(session: Session, scope: Scope, member_list: MemberList) -> str:
     return ": ".join(names[one] for one in ids if one is not None and one in names)
 
 
-def work_out(
-    session: Session, scope: Scope, member_list: MemberList, lines: Sequence[Line]
-) -> Worked:
-    """Return each line with its queue, as things stand now, and who is not on the list.
+def count_lines(session: Session, scope: Scope, member_list: MemberList) -> Counts:
+    """Return how many lines of the list are in each queue, as they were last looked at."""
+    rows = session.execute(
+        scope.select(MemberListLine.queue, sa.func.count(MemberListLine.id))
+        .where(MemberListLine.list_id == member_list.id, MemberListLine.stale.is_(False))
+        .group_by(MemberListLine.queue)
+    )
+    return Counts(
+        {queue: int(number) for queue, number in rows}, member_list.lines, member_list.looked_at
+    )
 
-    Only people whom the scope may write about take part. About twenty statements, and a few more
-    for each 500 people.
+
+def numbers_in(
+    session: Session,
+    scope: Scope,
+    member_list: MemberList,
+    queue: Queue,
+    *,
+    after: int = 0,
+    limit: int,
+    can_confirm: bool = False,
+) -> list[int]:
+    """Return the numbers of the first lines of a queue, after a line, in the order of the file.
+
+    can_confirm: only those of which one press does what the queue says.
     """
-    places = _workplaces(session, scope)
-    sound = [line for line in lines if line.trouble is None]
-    asked = [_known(line, places) for line in sound]
+    only = [MemberListLine.can_confirm.is_(True)] if can_confirm else []
+    return list(
+        session.scalars(
+            scope.select(MemberListLine.number)
+            .where(
+                MemberListLine.list_id == member_list.id,
+                MemberListLine.queue == queue,
+                MemberListLine.number > after,
+                *only,
+            )
+            .order_by(MemberListLine.number)
+            .limit(limit)
+        )
+    )
+
+
+def count_to_confirm(session: Session, scope: Scope, member_list: MemberList, queue: Queue) -> int:
+    """Return how many lines of a queue can be done with one press."""
+    return int(
+        session.scalars(
+            scope.select(sa.func.count(MemberListLine.id)).where(
+                MemberListLine.list_id == member_list.id,
+                MemberListLine.queue == queue,
+                MemberListLine.can_confirm.is_(True),
+            )
+        ).one()
+    )
+
+
+def numbers_about(
+    session: Session, scope: Scope, member_list: MemberList, contact_ids: Collection[int]
+) -> list[int]:
+    """Return the numbers of the lines that are about these people."""
+    return list(
+        session.scalars(
+            scope.select(MemberListLine.number).where(
+                MemberListLine.list_id == member_list.id,
+                MemberListLine.contact_id.in_(sorted(contact_ids)),
+            )
+        )
+    )
+
+
+def fresh_numbers(
+    session: Session, scope: Scope, member_list: MemberList, numbers: Collection[int]
+) -> set[int]:
+    """Return which of these lines have been looked at as the columns are matched now."""
+    return {
+        number
+        for number, mark in marks_of(session, scope, member_list, numbers).items()
+        if not mark.stale
+    }
+
+
+def first_numbers(session: Session, scope: Scope, member_list: MemberList) -> list[int]:
+    """Return the number of the first row of each sealed part of the file, in order."""
+    return list(
+        session.scalars(
+            scope.select(MemberListPart.first_number)
+            .where(MemberListPart.list_id == member_list.id)
+            .order_by(MemberListPart.first_number)
+        )
+    )
+
+
+def sealed_parts(
+    session: Session, scope: Scope, member_list: MemberList, first_numbers: Collection[int]
+) -> list[str]:
+    """Return the sealed parts of the file that begin with these rows, in order."""
+    return list(
+        session.scalars(
+            scope.select(MemberListPart.sealed)
+            .where(
+                MemberListPart.list_id == member_list.id,
+                MemberListPart.first_number.in_(sorted(first_numbers)),
+            )
+            .order_by(MemberListPart.first_number)
+        )
+    )
+
+
+def marks_of(
+    session: Session, scope: Scope, member_list: MemberList, numbers: Collection[int]
+) -> dict[int, MemberListLine]:
+    """Return what is kept of these lines, by number."""
+    return {
+        row.number: row
+        for row in session.scalars(
+            scope.select(MemberListLine).where(
+                MemberListLine.list_id == member_list.id,
+                MemberListLine.number.in_(sorted(numbers)),
+            )
+        )
+    }
+
+
+def work_out(
+    session: Session,
+    scope: Scope,
+    member_list: MemberList,
+    lines: Sequence[Line],
+    *,
+    told: Mapping[int, str],
+    alone: Collection[int],
+    lookup: Lookup,
+) -> list[Row]:
+    """Return each of these lines with its queue, as things stand now.
+
+    told: what somebody said of a line, by its number. alone: the numbers of lines whose name
+    stands nowhere else in the file. Only people whom the scope may write about take part. About
+    twenty statements for some hundred lines.
+    """
+    if lookup.places is None:
+        lookup.places = _workplaces(session, scope)
+    places = lookup.places
+    # Also of a line that cannot be used somebody is known, so that nobody says they are not on it.
+    named = [line for line in lines if line.trouble not in {Trouble.NO_NAME, Trouble.TWICE}]
+    asked = [_known(line, places) for line in named]
     found = dict(
         zip(
-            (line.number for line in sound),
+            (line.number for line in named),
             find_candidates(session, scope, asked, permission=_WRITE),
             strict=True,
         )
     )
-    decided = {str(key): str(value) for key, value in member_list.decided.items()}
-    members = _members(session, scope, member_list)
     # Also those who were members once: a list says of them that they left.
-    ever = _members(session, scope, member_list, ever=True)
-    chosen = _chosen(session, scope, decided.values())
-    by_name = _by_name(ever.values())
-    named = Counter(_name_key(line.name) for line in sound)
+    ever = _ever(
+        session, scope, member_list, {one.contact_id for some in found.values() for one in some}
+    )
+    chosen = _chosen(session, scope, told.values())
     people: dict[int, Member] = {}
-    for line in sound:
-        told = decided.get(str(line.number))
-        if told in chosen:
-            people[line.number] = chosen[told]
-        elif told != NEW:
+    by_name: dict[int, int] = {}
+    for line in named:
+        said = told.get(line.number)
+        if said in chosen:
+            people[line.number] = chosen[said]
+        elif said != NEW:
             sure = _surely(found[line.number], ever)
             if sure is not None:
                 people[line.number] = Member(sure.contact_id, sure.public_id, sure.name)
-            elif not found[line.number] and named[_name_key(line.name)] == 1:
+            elif not found[line.number] and line.number in alone:
                 # The only member of this name, and the only line: the list has nothing else of
                 # them that we know.
-                alike = by_name.get(_name_key(line.name), [])
+                if lookup.by_name is None:
+                    lookup.by_name = _by_name(_members(session, scope, member_list))
+                alike = lookup.by_name.get(name_key(line.name), [])
                 if len(alike) == 1:
                     people[line.number] = alike[0]
+                    by_name[line.number] = alike[0].contact_id
+    # The names were read when the run began: somebody may be gone since.
+    still = _ever(session, scope, member_list, by_name.values())
+    for number, contact_id in by_name.items():
+        if contact_id not in still:
+            del people[number]
     here = _here(session, scope, member_list, {one.contact_id for one in people.values()})
     rows = []
     for line in lines:
         person = people.get(line.number)
         candidates = tuple(found.get(line.number, ())[:_MOST_CANDIDATES])
-        points = () if person is None else new_points(line, here[person.contact_id])
+        held = None if person is None else here[person.contact_id]
+        points = () if held is None else new_points(line, held)
+        title = line.job_title if held is not None and held.untitled_job else None
         rows.append(
             Row(
                 line=line,
-                queue=_queue(line, decided.get(str(line.number)), person, candidates, here, points),
+                queue=_queue(line, told.get(line.number), held, candidates, points, title),
                 person=person,
                 candidates=candidates,
                 points=points,
+                job_title=title,
                 workplace_id=places.get(fold(line.workplace or "")),
             )
         )
-    about = {one.contact_id for one in people.values()}
-    about |= {
-        one.contact_id for row in rows if row.queue is Queue.NOT_SURE for one in row.candidates
-    }
-    aside = {key.removeprefix(OFF) for key in decided if key.startswith(OFF)}
-    return Worked(
-        rows=rows,
-        not_on_list=[
-            person
-            for contact_id, person in members.items()
-            if contact_id not in about and str(person.public_id) not in aside
-        ],
+    return rows
+
+
+def off_list(session: Session, scope: Scope, member_list: MemberList) -> list[tuple[int, str]]:
+    """Return whom we hold as members on the day of the list and no line is about, by name.
+
+    As (inner id, public id). Nobody whom a line may be about, and nobody who was set aside. Only
+    of a list of which every line was looked at.
+    """
+    maybe: set[int] = set()
+    for candidates in session.scalars(
+        scope.select(MemberListLine.candidates).where(
+            MemberListLine.list_id == member_list.id, MemberListLine.queue == Queue.NOT_SURE
+        )
+    ):
+        maybe.update((candidates or {}).get("ids", ()))
+    aside = {key.removeprefix(OFF) for key in member_list.decided if key.startswith(OFF)}
+    line = sa.select(sa.literal(1)).where(
+        MemberListLine.list_id == member_list.id, MemberListLine.contact_id == Contact.id
     )
+    narrower = [
+        Membership.status == MembershipStatus.MEMBER,
+        covers(Membership, member_list.as_at),
+    ]
+    if member_list.branch_id is not None:
+        narrower.append(Membership.branch_id == member_list.branch_id)
+    rows = session.execute(
+        scope.select(Contact.id, Contact.public_id, permission=_WRITE)
+        .where(
+            Contact.id.in_(
+                scope.select(Membership.contact_id, permission=_WRITE).where(
+                    Membership.union_id == member_list.union_id, known(Membership), *narrower
+                )
+            ),
+            ~line.exists(),
+        )
+        .order_by(Contact.name_key, Contact.id)
+    )
+    return [
+        (int(contact_id), str(public_id))
+        for contact_id, public_id in rows
+        if contact_id not in maybe and str(public_id) not in aside
+    ]
+
+
+def people_of(session: Session, scope: Scope, contact_ids: Sequence[int]) -> list[Member]:
+    """Return these people by name, as far as the scope may write about them; at most 500."""
+    rows = session.scalars(
+        scope.select(Contact, permission=_WRITE)
+        .where(Contact.id.in_(contact_ids))
+        .order_by(Contact.name_key, Contact.id)
+    )
+    return [Member(row.id, row.public_id, shown_name(row)) for row in rows]
+
+
+def lines_people(session: Session, scope: Scope, member_list: MemberList) -> list[int]:
+    """Return the inner ids of everybody whom a line of the list is about."""
+    return list(
+        session.scalars(
+            scope.select(MemberListLine.contact_id)
+            .where(MemberListLine.list_id == member_list.id, MemberListLine.contact_id.is_not(None))
+            .distinct()
+        )
+    )
+
+
+def lacking(session: Session, scope: Scope, member_list: MemberList, day: date) -> Lacking:
+    """Return what a ballot would still have to find out about the people on the list."""
+    people = lines_people(session, scope, member_list)
+    return members_lacking(session, scope, member_list.union_id, people, day)
+
+
+def list_acts(
+    session: Session, scope: Scope, *, since: datetime, list_id: int | None = None
+) -> list[Act]:
+    """Return what the reader said yes to since a moment, the latest first; of one list, or all."""
+    only = [] if list_id is None else [MemberListAct.list_id == list_id]
+    rows = session.execute(
+        scope.select(MemberListAct, MemberList)
+        .join(MemberList, MemberList.id == MemberListAct.list_id)
+        .where(MemberListAct.at > since, *only)
+        .order_by(MemberListAct.id.desc())
+    ).all()
+    counts = _count_changes(session, scope, [act.id for act, _ in rows])
+    return [_act(session, scope, act, of, counts.get(act.id, {})) for act, of in rows]
+
+
+def get_act(session: Session, scope: Scope, act_id: uuid.UUID) -> Act:
+    """Return one act of the reader, with whom its way back left alone. Raises NotFound."""
+    act, of = find_act(session, scope, act_id)
+    kept = session.scalars(
+        scope.select(MemberListChange.contact_id).where(
+            MemberListChange.act_id == act.id, MemberListChange.state == ChangeState.KEPT
+        )
+    ).all()
+    people = people_of(session, scope, list(kept)[:_AT_ONCE])
+    return _act(
+        session,
+        scope,
+        act,
+        of,
+        _count_changes(session, scope, [act.id]).get(act.id, {}),
+        tuple((one.public_id, one.name) for one in people),
+    )
+
+
+def find_act(session: Session, scope: Scope, act_id: uuid.UUID) -> tuple[MemberListAct, MemberList]:
+    """Return the act and its list. Raises NotFound when it is another's, or forgotten."""
+    row = session.execute(
+        scope.select(MemberListAct, MemberList)
+        .join(MemberList, MemberList.id == MemberListAct.list_id)
+        .where(MemberListAct.public_id == act_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"act {act_id}")
+    return row[0], row[1]
+
+
+def _count_changes(
+    session: Session, scope: Scope, act_ids: Sequence[int]
+) -> dict[int, dict[ChangeState, int]]:
+    found: dict[int, dict[ChangeState, int]] = {}
+    for act_id, state, number in session.execute(
+        scope.select(
+            MemberListChange.act_id, MemberListChange.state, sa.func.count(MemberListChange.id)
+        )
+        .where(MemberListChange.act_id.in_(act_ids))
+        .group_by(MemberListChange.act_id, MemberListChange.state)
+    ):
+        found.setdefault(act_id, {})[state] = int(number)
+    return found
+
+
+def _act(
+    session: Session,
+    scope: Scope,
+    act: MemberListAct,
+    of: MemberList,
+    by_state: Mapping[ChangeState, int],
+    kept: tuple[tuple[uuid.UUID, str], ...] = (),
+) -> Act:
+    return Act(
+        public_id=act.public_id,
+        whose=whose(session, scope, of),
+        as_at=of.as_at,
+        queue=act.queue,
+        at=act.at,
+        undoing_at=act.undoing_at,
+        undone_at=act.undone_at,
+        by_state=by_state,
+        kept=kept,
+    )
+
+
+def undo_until(act: Act, days: int) -> datetime:
+    """Return the moment until which an act can be taken back."""
+    return act.at + timedelta(days=days)
 
 
 def _queue(
     line: Line,
     told: str | None,
-    person: Member | None,
+    held: Here | None,
     candidates: Sequence[Candidate],
-    here: Mapping[int, Here],
     points: Sequence[tuple[PointKind, str]],
+    title: str | None,
 ) -> Queue:
     if line.trouble is not None:
         return Queue.PROBLEM
     if told == ASIDE:
         return Queue.SET_ASIDE
-    if person is not None:
-        return queue_of(line, here[person.contact_id], [kind.value for kind, _ in points])
+    if held is not None:
+        new = [*(kind.value for kind, _ in points), *(["job_title"] if title else [])]
+        return queue_of(line, held, new)
     return Queue.NOT_SURE if candidates and told != NEW else Queue.NOT_HERE
 
 
@@ -242,7 +574,7 @@ def _known(line: Line, places: Mapping[str, int]) -> Known:
     )
 
 
-def _surely(candidates: Sequence[Candidate], members: Mapping[int, Member]) -> Candidate | None:
+def _surely(candidates: Sequence[Candidate], members: Collection[int]) -> Candidate | None:
     """Return who a line is about when it can be nobody else.
 
     Almost surely the same by name and phone, mail or address; or the only one of the name, which
@@ -263,7 +595,8 @@ def _surely(candidates: Sequence[Candidate], members: Mapping[int, Member]) -> C
     return alike[0] if tied else None
 
 
-def _name_key(name: str) -> str:
+def name_key(name: str) -> str:
+    """Return a name as lines are told apart by it: its folded words, whatever their order."""
     return " ".join(sorted(fold(name).split()))
 
 
@@ -271,7 +604,7 @@ def _by_name(members: Iterable[Member]) -> dict[str, list[Member]]:
     """Return the members by each of their names of two words or more, in any order of the words."""
     found: dict[str, list[Member]] = {}
     for member in members:
-        for key in {_name_key(name) for name in member.names}:
+        for key in {name_key(name) for name in member.names}:
             if " " in key:
                 found.setdefault(key, []).append(member)
     return found
@@ -290,43 +623,52 @@ def _workplaces(session: Session, scope: Scope) -> dict[str, int]:
     return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
 
 
-def _members(
-    session: Session, scope: Scope, member_list: MemberList, *, ever: bool = False
-) -> dict[int, Member]:
-    """Return whom we hold as members on the day of the list, of its union or branch.
-
-    ever: everybody of whom something is known about this union, on any day.
-    """
-    narrower: list[sa.ColumnElement[bool]] = []
-    if not ever:
-        narrower = [
-            Membership.status == MembershipStatus.MEMBER,
-            covers(Membership, member_list.as_at),
-        ]
-        if member_list.branch_id is not None:
-            narrower.append(Membership.branch_id == member_list.branch_id)
-    rows = session.scalars(
-        scope.select(Contact, permission=_WRITE)
-        .where(
-            Contact.id.in_(
+def _ever(
+    session: Session, scope: Scope, member_list: MemberList, contact_ids: Collection[int]
+) -> set[int]:
+    """Return of whom of these people something is known about this union, on any day."""
+    found: set[int] = set()
+    order = sorted(contact_ids)
+    for start in range(0, len(order), _AT_ONCE):
+        found |= set(
+            session.scalars(
                 scope.select(Membership.contact_id, permission=_WRITE).where(
                     Membership.union_id == member_list.union_id,
                     known(Membership),
-                    *narrower,
+                    Membership.contact_id.in_(order[start : start + _AT_ONCE]),
                 )
             )
         )
-        .order_by(Contact.name_key, Contact.id)
+    return found
+
+
+def _members(session: Session, scope: Scope, member_list: MemberList) -> list[Member]:
+    """Return everybody of whom something is known about this union, on any day."""
+    rows = session.execute(
+        scope.select(
+            Contact.id,
+            Contact.public_id,
+            Contact.known_as,
+            Contact.full_name,
+            Contact.placeholder_label,
+            permission=_WRITE,
+        ).where(
+            Contact.id.in_(
+                scope.select(Membership.contact_id, permission=_WRITE).where(
+                    Membership.union_id == member_list.union_id, known(Membership)
+                )
+            )
+        )
     )
-    return {
-        row.id: Member(
+    return [
+        Member(
             row.id,
             row.public_id,
-            shown_name(row),
+            row.known_as or row.placeholder_label or "",
             tuple(name for name in (row.known_as, row.full_name) if name),
         )
         for row in rows
-    }
+    ]
 
 
 def _chosen(session: Session, scope: Scope, values: Iterable[str]) -> dict[str, Member]:
@@ -357,7 +699,8 @@ def _here(
     order = sorted(contact_ids)
     people = read_known(session, scope, order, permission=_WRITE)
     spells: dict[int, list[Any]] = {}
-    jobs: dict[int, set[int]] = {}
+    jobs: dict[int, list[tuple[int, str | None]]] = {}
+    good: dict[int, set[str]] = {}
     for start in range(0, len(order), _AT_ONCE):
         some = order[start : start + _AT_ONCE]
         for row in session.execute(
@@ -371,13 +714,22 @@ def _here(
             ).where(Membership.contact_id.in_(some), known(Membership))
         ):
             spells.setdefault(row.contact_id, []).append(row)
-        for contact_id, workplace_id in session.execute(
-            scope.select(Job.contact_id, Job.workplace_id).where(
+        for contact_id, workplace_id, title in session.execute(
+            scope.select(Job.contact_id, Job.workplace_id, Job.job_title).where(
                 Job.contact_id.in_(some), known(Job), _open_after(Job, member_list.as_at)
             )
         ):
-            jobs.setdefault(contact_id, set()).add(workplace_id)
-    wanted = {one for ids in jobs.values() for one in ids}
+            jobs.setdefault(contact_id, []).append((workplace_id, title))
+        for contact_id, key in session.execute(
+            scope.select(ContactPoint.contact_id, ContactPoint.value_key).where(
+                ContactPoint.contact_id.in_(some),
+                ContactPoint.kind == PointKind.ADDRESS,
+                sa.or_(ContactPoint.state.is_(None), ContactPoint.state != PointState.BAD),
+                known(ContactPoint),
+            )
+        ):
+            good.setdefault(contact_id, set()).add(key)
+    wanted = {one for held in jobs.values() for one, _ in held}
     wanted |= {row.branch_id for rows in spells.values() for row in rows if row.branch_id}
     names = names_of(session, scope, wanted)
     union = UnionId(member_list.union_id)
@@ -409,11 +761,13 @@ def _here(
             ),
             branch=next((fold(names[one]) for one in at_home if one in names), None),
             workplaces=frozenset(
-                fold(names[one]) for one in jobs.get(contact_id, ()) if one in names
+                fold(names[one]) for one, _ in jobs.get(contact_id, ()) if one in names
             ),
             phones=record.phones,
             mails=record.mails,
             addresses=record.addresses,
+            good_addresses=frozenset(good.get(contact_id, ())),
+            untitled_job=[title for _, title in jobs.get(contact_id, ())] == [None],
         )
     return found
 
@@ -432,12 +786,16 @@ def nobody() -> Here:
 def new_points(line: Line, here: Here) -> tuple[tuple[PointKind, str], ...]:
     """Return the phones, mail and address of a line that are not held yet, by kind."""
     found: list[tuple[PointKind, str]] = []
-    for text in line.phones:
+    for text in dict.fromkeys(line.phones):
         if not known_of((), phones=(text,)).phones <= here.phones:
             found.append((PointKind.PHONE, text))
     if line.mail and not known_of((), mails=(line.mail,)).mails <= here.mails:
         found.append((PointKind.EMAIL, line.mail))
-    if line.address and not known_of((), addresses=(line.address,)).addresses <= here.addresses:
+    if (
+        line.address
+        and not line.bad_address
+        and not known_of((), addresses=(line.address,)).addresses <= here.addresses
+    ):
         found.append((PointKind.ADDRESS, line.address))
     return tuple(found)
 

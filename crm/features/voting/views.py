@@ -149,7 +149,7 @@ def _list_page(scope: Scope, ballot_id: UUID, form: ListForm, status: int = 200)
                         one.place_name,
                         one.category or gettext("job title not known"),
                         *([label(one.left_out)] if one.left_out else []),
-                        *(str(MISSING_WORDS[what]()) for what in one.missing),
+                        *(label(what) for what in one.missing),
                     ]
                 ),
                 "change": url_for(
@@ -172,13 +172,6 @@ def _list_page(scope: Scope, ballot_id: UUID, form: ListForm, status: int = 200)
         parts=[(part.name, named[key], part.stated_members) for key, part in parts.items()],
     )
     return html, status
-
-
-MISSING_WORDS: dict[Missing, Any] = {
-    Missing.ADDRESS: lambda: gettext("no home address"),
-    Missing.CATEGORY: lambda: gettext("no job title"),
-    Missing.EMPLOYER: lambda: gettext("who pays the wages is not known"),
-}
 
 
 @bp.route("/ballots/<uuid:ballot_id>/voters/<uuid:contact_id>", methods=["GET", "POST"])

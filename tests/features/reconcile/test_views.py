@@ -8,27 +8,43 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from crm.access import member_lists
+from crm.access.scope import Scope
+from crm.domain.entitled import Missing
 from crm.domain.member_list import (
     Line,
+    Part,
     Queue,
+    Settings,
     Standing,
     Trouble,
-    columns_of,
     day_in,
-    read_lines,
+    guess_parts,
+    read_line,
 )
 from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import PointState
+from crm.features.reconcile import opened, service
 from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
-from crm.models.member_lists import MemberList
+from crm.models.member_lists import (
+    MemberList,
+    MemberListAct,
+    MemberListChange,
+    MemberListLine,
+    MemberListPart,
+)
 from crm.models.places import Branch, Union, Workplace
+from crm.reads.voters import voters_on
 from crm.web.db import unit_of_work
+from crm.web.tasks import run_one
 from tests import factories
 from tests.factories import ALL, Named, World
 
@@ -64,7 +80,33 @@ def _text(page: str) -> str:
 def _send(
     client: FlaskClient, world: World, lines: tuple[str, ...] = LINES, **more: Any
 ) -> TestResponse:
-    content = "\n".join((HEADINGS, *lines)).encode()
+    answer = _upload(client, world, lines, **more)
+    if answer.status_code != 303:
+        return answer
+    answer = _match(client, answer.location)
+    if answer.location.endswith("#words"):
+        answer = _match(client, answer.location, word0="do_not_know")
+    return answer
+
+
+def _match(client: FlaskClient, address: str, **changes: str) -> TestResponse:
+    """Send the columns as they were guessed, but for the changes."""
+    page = client.get(address).text
+    fields = {}
+    for name, inside in re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', page, re.S):
+        found = re.search(r'<option selected value="(\w*)"', inside)
+        fields[name] = found[1] if found else ""
+    return client.post(address.partition("#")[0], data=fields | changes)
+
+
+def _upload(
+    client: FlaskClient,
+    world: World,
+    lines: tuple[str, ...] = LINES,
+    headings: str = HEADINGS,
+    **more: Any,
+) -> TestResponse:
+    content = "\n".join((headings, *lines)).encode()
     return client.post(
         "/member-lists",
         data={
@@ -252,16 +294,16 @@ def test_nobody_else_sees_the_list_and_it_is_sealed_and_gone_when_closed(
 ) -> None:
     organiser = client_as(world.organiser)
     address = _send(organiser, world).location
-    (kept,) = _rows(MemberList)
-    assert kept.sealed is not None
-    assert "Nowak" not in kept.sealed
+    (part,) = _rows(MemberListPart)
+    assert "Nowak" not in part.sealed
     for other in (world.officer, world.boss_of_all):
         assert client_as(other).get(address).status_code == 404
         assert client_as(other).post(f"{address}/close").status_code == 404
     assert organiser.post(f"{address}/close").status_code == 303
     assert organiser.get(address).status_code == 404
     (kept,) = _rows(MemberList)
-    assert (kept.sealed, kept.decided) == (None, {})
+    assert (kept.settings, kept.decided) == ({}, {})
+    assert _rows(MemberListPart) == _rows(MemberListLine) == []
 
 
 @pytest.mark.parametrize(
@@ -270,7 +312,7 @@ def test_nobody_else_sees_the_list_and_it_is_sealed_and_gone_when_closed(
         ({"right": "taken"}, "We may not use such a list. Ask the branch secretary for one."),
         ({"whose": ""}, "Choose whose members are on the list."),
         ({"as_at": "2026-12-24"}, "This day has not come yet."),
-        ({"file": (b"Colour,Size\nred,3\nblue,4\n", "x.csv")}, "no column with names"),
+        ({"file": (b"1,3\n2,4\n", "x.csv")}, "We found no names of columns in the first rows."),
         ({"file": (b"\x00\x01\x02" * 50, "x.xlsx")}, ""),
     ],
 )
@@ -295,19 +337,240 @@ def test_a_made_up_line_or_act_is_nowhere(client_as: SignIn, world: World) -> No
 
 
 def test_headings_are_known_however_they_are_written() -> None:
-    found = columns_of(["Forename(s)", "SURNAME", "E-mail", "Post code", "Colour", "Mobile Number"])
-    assert found == {"last": [1], "mail": [2], "address": [3], "phone": [5]}
+    found = guess_parts(["Forename", "SURNAME", "E-mail", "Post code", "Colour", "Name", "Left"])
+    assert found == (
+        *(Part.FIRST, Part.LAST, Part.MAIL, Part.ADDRESS, Part.LEAVE_OUT, Part.LEAVE_OUT),
+        Part.UNTIL,
+    )
 
 
 def test_a_line_says_what_it_says_and_no_more() -> None:
-    columns = {"name": [0], "standing": [1], "since": [2]}
-    rows = [("Ana Silva", "In Arrears", "14.05.2026"), ("", "", ""), ("Bo", "member", "soon")]
-    first, second = read_lines(rows, columns, first_number=5)
+    parts = (Part.NAME, Part.STANDING, Part.SINCE)
+    settings = Settings(("Name", "Status", "Joined"), parts, {"hon life": Standing.MEMBER})
+    first = read_line(5, ["Ana Silva", "In Arrears", "14.05.2026"], settings)
     assert first == Line(
         number=5, name="Ana Silva", standing=Standing.LAPSED, since=date(2026, 5, 14)
     )
-    assert (second.number, second.trouble) == (7, Trouble.NOT_A_DAY)
+    assert read_line(6, ["", " ", ""], settings) is None
+    third = read_line(7, ["Bo", "Hon. life", "soon"], settings)
+    assert third is not None
+    assert (third.standing, third.trouble) == (Standing.MEMBER, Trouble.NOT_A_DAY)
     assert day_in("2026-02-30") is None
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "bad"),
+    [
+        ("Gone away", "Yes", True),
+        ("Gone away", "No", False),
+        ("Address OK", "no", True),
+        ("Address OK", "Yes", False),
+        ("Address status", "Returned to sender", True),
+        ("Address status", "checked", False),
+    ],
+)
+def test_what_a_column_says_of_an_address_depends_on_what_it_asks(
+    heading: str, cell: str, bad: bool
+) -> None:
+    settings = Settings(("Name", heading), (Part.NAME, Part.ADDRESS_STATE), {})
+    line = read_line(2, ["Ana Silva", cell], settings)
+    assert line is not None
+    assert line.bad_address is bad
+
+
+def test_a_column_that_went_to_the_wrong_place_is_put_right_and_what_was_said_stays(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    answer = _upload(
+        organiser,
+        world,
+        ("Ioana Popescu,The Mill,QQ123456C", "Tomasz K,The Mill,QQ123457C"),
+        "Worker,Where,NI number",
+    )
+    page = _text(organiser.get(answer.location).text)
+    assert "We did not keep these columns, because nothing here needs them: NI number" in page
+    assert "QQ123456C" not in page
+    assert "For example: Ioana Popescu · Tomasz K" in page
+    refused = _match(organiser, answer.location)
+    assert refused.status_code == 422
+    assert "Choose the column that holds the names." in _text(refused.text)
+    twice = _match(organiser, answer.location, to0="branch", to1="branch")
+    assert twice.status_code == 422
+    shown = _match(organiser, answer.location, to0="name", to1="workplace").location
+    assert _counts(organiser.get(shown).text)["As we have it"] == 1
+    organiser.post(f"{shown}/joined", data={"act": "aside", "line": "3"})
+    again = _match(organiser, answer.location, to1="leave_out")
+    assert _counts(organiser.get(again.location).text)["Set aside"] == 1
+    with unit_of_work(ALL, read_only=True) as session:
+        parts = session.scalars(ALL.select(MemberListPart)).all()
+        assert all("QQ123456C" not in one.sealed for one in parts)
+
+
+def test_words_nobody_knows_are_asked_about_once_for_the_whole_list(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    lines = ("Ioana Popescu,Hon. Life", "Tomasz K,Hon. life", "Gareth O,Gone", "Marta S,Z9")
+    answer = _upload(organiser, world, lines, "Name,Category")
+    asked = _match(organiser, answer.location)
+    assert asked.location.endswith("/columns#words")
+    page = organiser.get(answer.location).text
+    assert "“Hon. Life”" in page
+    shown = _match(organiser, answer.location, word0="member", word1="left", word2="do_not_know")
+    counts = _counts(organiser.get(shown.location).text)
+    assert counts["Left the union"] == 1
+    assert counts["Something is wrong with the line"] == 1
+    # A line that cannot be used is on the list all the same.
+    off = _text(organiser.get(f"{shown.location}/not_on_list").text)
+    assert "Marta S" not in off
+
+
+def test_a_bad_address_goes_to_what_each_ballot_still_asks_for(
+    client_as: SignIn, world: World
+) -> None:
+    with unit_of_work(ALL) as session:
+        session.add(
+            ContactPoint(
+                contact_id=world.ioana.id,
+                kind="address",
+                value="1 Mill Lane",
+                value_key="1 mill lane",
+                recorded_at=factories.NOW,
+            )
+        )
+    organiser = client_as(world.organiser)
+    lines = ("Ioana Popescu,The Mill,Gone away,Packer",)
+    answer = _upload(organiser, world, lines, "Name,Workplace,Address status,Job title")
+    address = _match(organiser, answer.location).location
+    assert "no home address: 1" not in _text(organiser.get(address).text)
+    assert "Job title: Packer" in _text(organiser.get(f"{address}/changed").text)
+    organiser.post(f"{address}/changed", data={"act": "all"})
+    assert "post does not reach them" in _text(organiser.get(f"{address}/bad_address").text)
+    organiser.post(f"{address}/bad_address", data={"act": "confirm", "line": "2"})
+    points = _rows(ContactPoint, ContactPoint.contact_id == world.ioana.id)
+    assert [(one.state, one.superseded_at is None) for one in points] == [
+        (None, False),
+        (PointState.BAD, True),
+    ]
+    (job,) = _rows(Job, Job.contact_id == world.ioana.id, Job.superseded_at.is_(None))
+    assert job.job_title == "Packer"
+    page = organiser.get(address).text
+    assert _counts(page)["As we have it"] == 1
+    assert "no home address: 1" in _text(page)
+    assert "1 of 1 members on the list" in _text(organiser.get(f"{address}/for-ballots").text)
+    part = SimpleNamespace(id=1, place_id=world.mill.id)
+    ballot: Any = SimpleNamespace(id=1, union_id=world.union.id, parts=(part,))
+    with unit_of_work(ALL, read_only=True) as session:
+        (voter,) = [
+            one
+            for one in voters_on(session, ALL, ballot, factories.TODAY)
+            if one.contact_id == world.ioana.id
+        ]
+    assert Missing.ADDRESS in voter.missing
+    assert Missing.CATEGORY not in voter.missing
+
+
+def test_what_was_said_yes_to_is_undone_in_one_go_but_for_what_was_written_since(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    before = {one: _facts(one) for one in (world.tomasz.id, world.leaver.id, world.depot_worker.id)}
+    address = _send(organiser, world).location
+    for queue in ("joined", "left", "changed", "not_here"):
+        organiser.post(f"{address}/{queue}", data={"act": "all"})
+    page = organiser.get("/member-lists").text
+    acts = list(dict.fromkeys(re.findall(r'href="(/member-lists/acts/[^"]+)"', page)))
+    assert len(acts) == 4
+    # Somebody writes about one of them in between.
+    client_as(world.officer)
+    with unit_of_work(ALL) as session:
+        contact = session.scalars(ALL.select(Contact).where(Contact.id == world.tomasz.id)).one()
+        contact.pronouns = "he"
+    for act in acts:
+        assert organiser.post(act).status_code == 303
+    joined = _text(organiser.get(acts[-1]).text)
+    assert "1 person was left as they are: something about them was written since." in joined
+    assert "Tomasz K" in joined
+    assert _rows(Contact, Contact.known_as == "Anna Nowak") == []
+    for contact_id in (world.leaver.id, world.depot_worker.id):
+        assert _facts(contact_id) == before[contact_id]
+    assert _facts(world.tomasz.id) != before[world.tomasz.id]
+    counts = _counts(organiser.get(address).text)
+    assert (counts["Left the union"], counts["On the list, not here"]) == (1, 2)
+    assert counts["Joined the union"] == 0
+    assert "This is undone already." in _text(organiser.post(acts[0]).text)
+    assert client_as(world.officer).get(acts[0]).status_code == 404
+    assert client_as(world.officer).post(acts[0]).status_code == 404
+
+
+def test_an_act_is_undone_for_thirty_days_and_no_longer(
+    client_as: SignIn, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organiser = client_as(world.organiser)
+    address = _send(organiser, world).location
+    organiser.post(f"{address}/left", data={"act": "all"})
+    act_id = _rows(MemberListAct)[0].public_id
+    scope = Scope(actor_id=world.organiser.id, grants=())
+    with unit_of_work(scope) as session, pytest.raises(service.TooLate) as refused:
+        service.start_undo(session, scope, act_id, now=factories.NOW + timedelta(days=30))
+    assert "30 days are over" in refused.value.message
+    with unit_of_work() as session:
+        member_lists.close_old(session, now=factories.NOW + timedelta(days=31))
+    assert _rows(MemberListAct) == _rows(MemberListChange) == []
+    assert [one.status for one in _believed(world.leaver.id)][-1] is MembershipStatus.NOT_MEMBER
+
+
+def test_a_long_list_is_looked_through_said_yes_to_and_undone_by_the_worker(
+    app: Flask, client_as: SignIn, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "AT_ONCE", 3)
+    monkeypatch.setattr(service, "AT_ONCE_CONFIRMED", 1)
+    monkeypatch.setattr(service, "CHUNK", 2)
+    monkeypatch.setattr(opened, "ROWS_IN_PART", 3)
+    organiser = client_as(world.organiser)
+    surnames = ("Abara", "Kowalczyk", "Dlamini", "Fitzgerald", "Osei")
+    newcomers = tuple(f"Newcomer,{name},,The Mill,,Member,," for name in surnames)
+    answer = _send(organiser, world, LINES + newcomers)
+    assert "/tasks/" in answer.location
+    member_list = _rows(MemberList)[0]
+    address = f"/member-lists/{member_list.public_id}"
+    assert "0 of 14 lines are looked at." in _text(organiser.get(address).text)
+    assert run_one(app)
+    counts = _counts(organiser.get(address).text)
+    assert counts.pop("All lines of the file") == 14 == sum(counts.values())
+    assert counts["On the list, not here"] == 7
+    # A worker that was killed left some lines: those that are there are not looked at twice.
+    with unit_of_work(ALL) as session:
+        lost = ALL.select(MemberListLine).where(MemberListLine.number > 8)
+        for line in session.scalars(lost):
+            line.stale = True
+    organiser.post(f"{address}/look")
+    assert run_one(app)
+    assert _counts(organiser.get(address).text)["On the list, not here"] == 7
+    assert "/tasks/" in organiser.post(f"{address}/not_here", data={"act": "all"}).location
+    assert run_one(app)
+    counts = _counts(organiser.get(address).text)
+    assert (counts["On the list, not here"], counts["As we have it"]) == (1, 7)
+    (act,) = _rows(MemberListAct)
+    assert len(_rows(MemberListChange)) == 6
+    assert "/tasks/" in organiser.post(f"/member-lists/acts/{act.public_id}").location
+    assert run_one(app)
+    assert _rows(Contact, Contact.known_as.like("Newcomer%")) == []
+    assert _counts(organiser.get(address).text)["On the list, not here"] == 7
+
+
+def _facts(contact_id: int) -> set[tuple[Any, ...]]:
+    """What is believed of somebody, whichever rows say it."""
+    found: set[tuple[Any, ...]] = set()
+    for model, names in (
+        (Job, ("workplace_id", "valid_from", "valid_to", "job_title")),
+        (Membership, ("union_id", "branch_id", "status", "valid_from", "valid_to")),
+        (ContactPoint, ("kind", "value_key", "state")),
+    ):
+        for row in _rows(model, model.contact_id == contact_id, model.superseded_at.is_(None)):
+            found.add((model.__tablename__, *(getattr(row, name) for name in names)))
+    return found
 
 
 def test_a_list_that_is_forgotten_is_thrown_away_after_a_month(
@@ -321,4 +584,4 @@ def test_a_list_that_is_forgotten_is_thrown_away_after_a_month(
             if member_lists.has_old(session, now=now):
                 member_lists.close_old(session, now=now)
         (kept,) = _rows(MemberList)
-        assert (kept.sealed is None, kept.closed_at is not None) == (gone, gone)
+        assert (_rows(MemberListPart) == [], kept.closed_at is not None) == (gone, gone)
