@@ -19,7 +19,7 @@ from crm.access.scope import Scope
 from crm.access.spans import refresh_many
 from crm.domain.errors import NotFound, PermissionRefused, Refusal
 from crm.features.practice.invented import ground
-from crm.features.practice.invented.campaigns import CampaignMaker
+from crm.features.practice.invented.ballots import BallotMaker
 from crm.features.practice.invented.cast import CAST
 from crm.features.practice.queries import find_visitor, is_filled
 
@@ -83,7 +83,7 @@ def sign_in_as(session: Session, public_id: uuid.UUID, *, now: datetime) -> str:
     return sessions.open_session(session, user_id, now=now)
 
 
-class _World(CampaignMaker):
+class _World(BallotMaker):
     """Makes the world in order: places, users, people, what is known of them, talks."""
 
     def fill(self) -> PracticeWorld:
@@ -109,6 +109,7 @@ class _World(CampaignMaker):
         tree.rebuild_closure(self.session, today=self.today)
         refresh_many(self.session, [person.contact.id for person in self.people])
         self._make_campaign()
+        self._make_ballots()
         return PracticeWorld(
             users=tuple(PracticeUser(*user) for user in users),
             workplaces=tuple((site.name, site.public_id) for site in self.sites[:4]),

@@ -23,6 +23,7 @@ from crm.features.practice.service import PracticeWorld
 from crm.features.registers.service import RegisterKind, load_register, read_register
 from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.audit import AuditEntry
+from crm.models.ballots import Ballot, BallotEntry, VoteTold
 from crm.models.base import table_of
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership, StateSpan
 from crm.models.conversations import (
@@ -33,6 +34,7 @@ from crm.models.conversations import (
 )
 from crm.models.places import Headcount, PlaceClosure, Workplace
 from crm.models.turf import TurfPerson
+from crm.reads.ballots import passed_on, read_ballots
 from crm.reads.figures import GroupBy, Part, Question, density_table, recount, trend
 from crm.web.db import unit_of_work
 from tests import factories
@@ -377,6 +379,25 @@ def test_the_users_have_the_roles_that_the_summary_says(practice: PracticeWorld)
             "Marek": Role.REP,
             "Ade": Role.ADMINISTRATOR,
         }
+
+
+def test_one_ballot_is_won_and_another_goes_on(practice: PracticeWorld) -> None:
+    with unit_of_work(ALL, read_only=True) as session:
+        rows = session.scalars(ALL.select(Ballot)).all()
+        (over,) = [one for one in rows if one.declared_on is not None]
+        (running,) = [one for one in rows if one.declared_on is None]
+        (whole,) = read_ballots(session, ALL, [over])
+        (question,) = whole.questions
+        assert passed_on(whole.parts[0].result, question) is True
+        assert running.opens_on is not None
+        assert running.closes_on is not None
+        assert running.opens_on < TODAY < running.closes_on
+        told = session.scalars(ALL.select(VoteTold.ballot_id)).all()
+        voters = session.scalars(
+            ALL.select(BallotEntry.ballot_id).where(BallotEntry.entitled.is_(True))
+        ).all()
+    assert set(told) == set(voters) == {running.id}
+    assert 40 < len(told) < len(voters)
 
 
 def test_a_database_with_people_in_it_is_left_alone(world: factories.World) -> None:
