@@ -24,7 +24,7 @@ from tests.factories import ALL, Named, World
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 # Parts of other templates, and the two that the pages extend.
-WOVEN_IN = {"base.html", "print.html"}
+WOVEN_IN = {"base.html", "paper.html", "print.html"}
 # A sheet of all components for those who draw pages; the app never shows it.
 # Nor is the page of a PDF: tests/features/reports opens the file itself.
 NO_PAGE = {"reports/pdf.html", "style.html"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,7 @@ from crm.reads.ballot_holders import list_holders
 from crm.reads.ballots import Part, WholeBallot, get_ballot, list_ballots
 from crm.reads.forecasts import learn
 from crm.web import clock
+from crm.web.attempts import Work, attempt
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.expiry import expiry_rule
@@ -67,8 +68,6 @@ _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
     service.NotYet: ("declared_on",),
     NotClosedYet: ("declared_on",),
 }
-
-Work = Callable[[Any], object]
 
 
 def install(app: Flask) -> None:
@@ -703,14 +702,7 @@ def _own(scope: Scope, ballot_id: UUID) -> WholeBallot:
 
 def _attempt(scope: Scope, form: Form, work: Work) -> Refusal | None:
     """Do the work in one unit; a refusal is said in the form and handed back."""
-    try:
-        with unit_of_work(scope) as session:
-            work(session)
-    except Refusal as refusal:
-        fields = _FIELD_OF.get(type(refusal), ())
-        form.refuse(refusal, next((one for one in fields if one in form), None))
-        return refusal
-    return None
+    return attempt(scope, form, work, _FIELD_OF)
 
 
 def _saved(ballot_id: UUID, words: str | None = None) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,6 +28,7 @@ from crm.features.cases.forms import (
 )
 from crm.reads.people import get_contact, shown_name
 from crm.web import clock
+from crm.web.attempts import Work, attempt
 from crm.web.db import unit_of_work
 from crm.web.filters import day as day_words
 from crm.web.filters import due_text
@@ -48,8 +48,6 @@ _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
     service.NothingWritten: ("words",),
     service.MayNotJoin: ("user",),
 }
-
-Work = Callable[[Any], object]
 
 
 def install(app: Flask) -> None:
@@ -525,14 +523,7 @@ def _page(template: str, scope: Scope, case_id: UUID, form: Form, **more: Any) -
 
 def _attempt(scope: Scope, form: Form, work: Work) -> Refusal | None:
     """Do the work in one unit of work; put what refuses it into the form and return it."""
-    try:
-        with unit_of_work(scope) as session:
-            work(session)
-    except Refusal as refusal:
-        names = _FIELD_OF.get(type(refusal), ())
-        form.refuse(refusal, next((name for name in names if name in form), None))
-        return refusal
-    return None
+    return attempt(scope, form, work, _FIELD_OF)
 
 
 def _to_case(case_id: UUID) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -38,6 +38,7 @@ from crm.reads.structure import deeds_of
 from crm.reads.ties import groups_of, ties_of
 from crm.reads.turf import reps_of
 from crm.web import clock
+from crm.web.attempts import Work, attempt
 from crm.web.contact_filter import filter_lines
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
@@ -65,7 +66,6 @@ _BESIDE: dict[type[Refusal], tuple[str, ...]] = {
 }
 
 # The work of one request: it gets the session of its unit of work.
-Work = Callable[[Any], object]
 
 
 def install(app: Flask) -> None:
@@ -1200,17 +1200,10 @@ def _try(scope: Scope, form: Any, work: Work) -> _Outcome | None:
 
 
 def _attempt(scope: Scope, form: Any, work: Work) -> _Outcome | None:
-    try:
-        with unit_of_work(scope) as session:
-            work(session)
-    except EditConflict as conflict:
-        form.refuse(conflict)
-        return _Outcome(409, conflict)
-    except Refusal as refusal:
-        beside = _BESIDE.get(type(refusal), ())
-        form.refuse(refusal, next((name for name in beside if name in form), None))
-        return _Outcome(422)
-    return None
+    refusal = attempt(scope, form, work, _BESIDE)
+    if isinstance(refusal, EditConflict):
+        return _Outcome(409, refusal)
+    return None if refusal is None else _Outcome(422)
 
 
 def _form_page(
