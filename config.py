@@ -61,6 +61,8 @@ def load(env: Mapping[str, str], *, practice: bool = False) -> dict[str, Any]:
         "MAX_FORM_MEMORY_SIZE": 64 * 1024,
         "MAX_FORM_PARTS": 300,
         "UPLOAD_LIMIT": 6 * MIB,
+        # A million people with their phones and workplaces. Only who may import sends as much.
+        "LIST_LIMIT": 96 * MIB,
         "MINIMUM_FREE_DISK": _whole(env, "SHOPFLOOR_MINIMUM_FREE_DISK_MIB", 200) * MIB,
         "RUN_WORKER": env.get("SHOPFLOOR_WORKER", "inside") == "inside",
     }

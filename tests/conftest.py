@@ -33,6 +33,7 @@ _SETTINGS: dict[str, Any] = {
     "MAX_FORM_MEMORY_SIZE": 64 * 1024,
     "MAX_FORM_PARTS": 300,
     "UPLOAD_LIMIT": 6 * 1024 * 1024,
+    "LIST_LIMIT": 96 * 1024 * 1024,
     "MINIMUM_FREE_DISK": 0,
     "RUN_WORKER": False,
     "PROPAGATE_DEFECTS": True,

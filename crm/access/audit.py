@@ -220,6 +220,22 @@ def changed_since(
     return {int(one) for one in found if one is not None}
 
 
+def created_by(session: Session, request_id: str, contact_ids: Sequence[int]) -> set[int]:
+    """Return which of these people a request has added. At most a thousand ids at once.
+
+    Nothing but the fact is handed back, of people whom the caller has found already.
+    """
+    entry = AuditEntry
+    added = sa.select(entry.contact_id).where(
+        entry.contact_id.in_(contact_ids),
+        entry.request_id == request_id,
+        entry.verb == Verb.CREATE,
+        entry.subject == Contact.__tablename__,
+    )
+    found = session.execute(added.execution_options(**{MARK: True})).scalars()
+    return {int(one) for one in found if one is not None}
+
+
 def record_removals(session: Session, rows: Iterable[Any]) -> None:
     """Record that these rows are taken out of their tables, past the session, and what they held.
 

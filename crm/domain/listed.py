@@ -8,12 +8,15 @@ has put it right.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from functools import cached_property
+from itertools import groupby
+from typing import ClassVar, Final
 
-from crm.domain.columns import Target
+from crm.domain.columns import NAMES, Target
 from crm.domain.identity import fold, phone_key
 
 NAME_LIMIT: Final = 120
@@ -77,7 +80,7 @@ class Fault:
     number: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class Listed:
     """What one row says of a person. None = the row does not say.
 
@@ -99,17 +102,17 @@ class Listed:
     valued: dict[Target, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    @property
+    @cached_property
     def name_key(self) -> str:
         """Return the folded name that people are found by."""
         return fold(self.full_name or self.known_as or "")
 
-    @property
+    @cached_property
     def phone_keys(self) -> frozenset[str]:
         """Return the phones as digits."""
         return frozenset(key for one in self.phones if (key := phone_key(one)))
 
-    @property
+    @cached_property
     def email_keys(self) -> frozenset[str]:
         """Return the mail addresses in small letters."""
         return frozenset(one.casefold() for one in self.emails)
@@ -202,7 +205,7 @@ def turned_round(name: str) -> str:
     return " ".join([*words[cut:], *words[:cut]])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matching:
     """How the columns of a list are read.
 
@@ -215,9 +218,27 @@ class Matching:
     meanings: Mapping[int, Mapping[str, str]]
     today: date
 
+    @cached_property
+    def _places(self) -> dict[Target, list[int]]:
+        # Asked a dozen times for each row of a list.
+        found: dict[Target, list[int]] = {}
+        for place, target in enumerate(self.targets):
+            found.setdefault(target, []).append(place)
+        return found
+
     def columns_of(self, *targets: Target) -> list[int]:
         """Return the positions of the columns that go to any of these."""
-        return [place for place, target in enumerate(self.targets) if target in targets]
+        if len(targets) == 1:
+            return self._places.get(targets[0], [])
+        return sorted(place for target in targets for place in self._places.get(target, ()))
+
+    def narrowed(self, targets: frozenset[Target]) -> Matching:
+        """Return the matching of the columns that go to these alone, as if no other were there."""
+        return Matching(
+            [one if one in targets else Target.LEAVE_OUT for one in self.targets],
+            {at: words for at, words in self.meanings.items() if self.targets[at] in targets},
+            self.today,
+        )
 
 
 def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed:
@@ -459,29 +480,73 @@ SAME_ELSEWHERE = (
 )
 
 
-def find_repeats(people: Iterable[Listed]) -> dict[int, Fault]:
-    """Return a fault for each row that is about a person of an earlier row.
+@dataclass
+class Repeats:
+    """Finds the rows of a list that are about a person of an earlier row, in little memory.
 
     Two rows are about one person when they have one name, and share a phone or mail address, or
     have nothing that tells them apart at the same workplace. Two people of one name and different
-    phones are two people.
+    phones are two people. Of each row only numbers are held, about 60 bytes of them.
     """
-    by_name: dict[str, list[Listed]] = {}
-    found: dict[int, Fault] = {}
-    for one in people:
+
+    TOLD_BY: ClassVar[frozenset[Target]] = frozenset(
+        {*NAMES, Target.LAST_NAME, Target.PHONE, Target.EMAIL, Target.WORKPLACE}
+    )
+
+    _rows: array[int] = field(default_factory=lambda: array("q"))
+    _names: array[int] = field(default_factory=lambda: array("q"))
+    _sites: array[int] = field(default_factory=lambda: array("q"))
+    _points: array[int] = field(default_factory=lambda: array("q"))
+    # Where the phones and the mails of each row end among the points.
+    _phones_to: array[int] = field(default_factory=lambda: array("q"))
+    _emails_to: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, one: Listed) -> None:
+        """Take note of the next row. One without a name is like no other."""
         if not one.name_key:
-            continue
-        others = by_name.setdefault(one.name_key, [])
-        for other in others:
-            same_place = one.valued.get(Target.WORKPLACE) == other.valued.get(Target.WORKPLACE)
-            shared = bool(one.phone_keys & other.phone_keys or one.email_keys & other.email_keys)
-            apart = (one.phone_keys and other.phone_keys) or (one.email_keys and other.email_keys)
-            if same_place and (shared or not apart):
-                found[one.row_no] = Fault(None, SAME_AS, other.row_no)
-                break
-            if shared:
-                found[one.row_no] = Fault(None, SAME_ELSEWHERE, other.row_no)
-                break
-        else:
-            others.append(one)
-    return found
+            return
+        self._rows.append(one.row_no)
+        # Of 64 bits, and other ones in each process: nobody can make two names meet.
+        self._names.append(hash(one.name_key))
+        self._sites.append(hash(one.valued.get(Target.WORKPLACE)))
+        self._points.extend(hash(key) for key in one.phone_keys)
+        self._phones_to.append(len(self._points))
+        self._points.extend(hash(key) for key in one.email_keys)
+        self._emails_to.append(len(self._points))
+
+    def find(self) -> dict[int, Fault]:
+        """Return a fault for each row that is about a person of an earlier row."""
+        found: dict[int, Fault] = {}
+        # Sorting keeps rows of one name in the order of the list.
+        order = sorted(range(len(self._names)), key=self._names.__getitem__)
+        for _name, same in groupby(order, key=self._names.__getitem__):
+            others: list[int] = []
+            for one in same:
+                fault = next(filter(None, (self._fault(one, other) for other in others)), None)
+                if fault is None:
+                    others.append(one)
+                else:
+                    found[self._rows[one]] = fault
+        return dict(sorted(found.items()))
+
+    def _fault(self, one: int, other: int) -> Fault | None:
+        phones, emails = self._points_of(one)
+        other_phones, other_emails = self._points_of(other)
+        shared = bool(phones & other_phones or emails & other_emails)
+        if self._sites[one] == self._sites[other]:
+            apart = (phones and other_phones) or (emails and other_emails)
+            return Fault(None, SAME_AS, self._rows[other]) if shared or not apart else None
+        return Fault(None, SAME_ELSEWHERE, self._rows[other]) if shared else None
+
+    def _points_of(self, one: int) -> tuple[set[int], set[int]]:
+        start = self._emails_to[one - 1] if one else 0
+        middle, end = self._phones_to[one], self._emails_to[one]
+        return set(self._points[start:middle]), set(self._points[middle:end])
+
+
+def find_repeats(people: Iterable[Listed]) -> dict[int, Fault]:
+    """Return a fault for each row that is about a person of an earlier row, as ``Repeats`` does."""
+    repeats = Repeats()
+    for one in people:
+        repeats.add(one)
+    return repeats.find()

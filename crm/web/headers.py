@@ -66,8 +66,9 @@ def _start() -> None:
     g.request_id = new_request_id()
     g.started = time.monotonic()
     view = current_app.view_functions.get(request.endpoint or "")
-    if getattr(view, "takes_upload", False):
-        request.max_content_length = int(current_app.config["UPLOAD_LIMIT"])
+    limit = getattr(view, "takes_upload", None)
+    if limit is not None:
+        request.max_content_length = int(current_app.config[limit])
         # A file is read in pieces of 64 KiB, and what is left of the piece before counts with the
         # next: under the limit of an ordinary form any file with lines in it would be refused.
         request.max_form_memory_size = UPLOAD_PIECES
@@ -75,7 +76,13 @@ def _start() -> None:
 
 def takes_upload(view: View) -> View:
     """Declare that a view takes a file, so that its body may be as large as UPLOAD_LIMIT."""
-    view.takes_upload = True  # type: ignore[attr-defined]
+    view.takes_upload = "UPLOAD_LIMIT"  # type: ignore[attr-defined]
+    return view
+
+
+def takes_list(view: View) -> View:
+    """Declare that a view takes a list, so that its body may be as large as LIST_LIMIT."""
+    view.takes_upload = "LIST_LIMIT"  # type: ignore[attr-defined]
     return view
 
 

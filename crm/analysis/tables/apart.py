@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Final
 
 from crm.analysis.tables.found import (
-    MAX_TEXT_LETTERS,
+    MAX_ANSWER,
     SENTENCES,
     Asked,
     CannotRead,
@@ -27,19 +27,20 @@ from crm.analysis.tables.found import (
 from crm.domain.errors import Refusal
 
 MEMORY: Final = 512 * 1024 * 1024  # bytes of addresses
-PROCESSOR: Final = 20  # seconds of work
-PATIENCE: Final = 40  # seconds by the clock, on a busy machine
-# JSON writes a letter as up to six bytes.
-MOST_ANSWERED: Final = 6 * MAX_TEXT_LETTERS
+PROCESSOR: Final = 20  # seconds of work, and one more for each MiB of the file
+PATIENCE: Final = 40  # seconds by the clock on a busy machine, and two more for each MiB
+MOST_ANSWERED: Final = MAX_ANSWER  # bytes
+_MIB: Final = 1024 * 1024
 
 
 def read_apart(content: bytes, asked: Asked | None = None) -> Table:
     """Return the table in a file, read by a process of its own.
 
     Takes about a third of a second. Raises Refusal, with what to do, for a file that cannot be
-    read, is built to harm, or takes more than 512 MiB or 20 seconds.
+    read, is built to harm, or takes more than 512 MiB or its time (20 seconds for a short list).
     """
-    heading = json.dumps(asdict(asked or Asked())).encode() + b"\n"
+    seconds = PROCESSOR + len(content) // _MIB
+    heading = json.dumps({"seconds": seconds, **asdict(asked or Asked())}).encode() + b"\n"
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
         [sys.executable, "-P", "-m", __name__],
         stdin=subprocess.PIPE,
@@ -50,10 +51,10 @@ def read_apart(content: bytes, asked: Asked | None = None) -> Table:
         cwd="/",
         close_fds=True,
     )
-    watch = threading.Timer(PATIENCE, process.kill)
+    watch = threading.Timer(PATIENCE + 2 * (len(content) // _MIB), process.kill)
     watch.start()
     try:
-        answer = _exchange(process, heading + content)
+        answer = _exchange(process, heading, content)
     finally:
         watch.cancel()
         process.kill()
@@ -67,12 +68,13 @@ def read_apart(content: bytes, asked: Asked | None = None) -> Table:
     return table_of(found)
 
 
-def _exchange(process: subprocess.Popen[bytes], given: bytes) -> bytes:
+def _exchange(process: subprocess.Popen[bytes], heading: bytes, content: bytes) -> bytes:
     assert process.stdin is not None  # noqa: S101 - asked for above
     assert process.stdout is not None  # noqa: S101
     try:
         # It reads all of it before it answers, so neither side waits for the other.
-        process.stdin.write(given)
+        process.stdin.write(heading)
+        process.stdin.write(content)
         process.stdin.close()
     except BrokenPipeError:
         return b""
@@ -93,12 +95,13 @@ def _refusal(key: str, number: int | None) -> Refusal:
 def main() -> None:
     """Read a file from the standard input under limits, and write its table as one line of JSON."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    heading, _, content = sys.stdin.buffer.read().partition(b"\n")
+    heading = json.loads(sys.stdin.buffer.readline())
+    seconds = int(heading.pop("seconds"))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     try:
-        table = read_here(content, Asked(**json.loads(heading)))
+        table = read_here(sys.stdin.buffer.read(), Asked(**heading))
         answer: dict[str, object] = table.as_plain()
     except CannotRead as refused:
         answer = {"refused": refused.key, "number": refused.number}

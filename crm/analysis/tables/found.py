@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-MAX_ROWS: Final = 200_000
+from crm.analysis.tables.packed import Packed
+
+# As many as a sheet of a spreadsheet program holds. Text files only: a spreadsheet is unpacked
+# before its rows are counted, and guards.py stops it long before.
+MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 200
-MAX_CELLS: Final = 3_000_000
+MAX_CELLS: Final = 12_000_000
+MAX_SHEET_CELLS: Final = 3_000_000
 MAX_CELL_LETTERS: Final = 20_000
-MAX_TEXT_LETTERS: Final = 40 * 1024 * 1024
+# The most that the reading process answers, in letters of JSON.
+MAX_ANSWER: Final = 240 * 1024 * 1024
 
 # How text is turned into letters when a file does not say so itself, in the order they are tried.
 # The last fits any bytes, so it is a guess that the reader checks.
@@ -39,15 +46,17 @@ class Table:
 
     kind: "csv", "xlsx", "xls", "ods" or "vcard". sheets: the names of all sheets, in order. rows:
     all of one width, without spaces at their ends; a cell without anything is "". The row at
-    position 0 is what a spreadsheet calls row 1.
+    position 0 is what a spreadsheet calls row 1. Long lists are kept packed. found: what callers
+    have worked out from the rows, to be looked up again.
     """
 
     kind: str
-    rows: tuple[tuple[str, ...], ...]
+    rows: Sequence[tuple[str, ...]]
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
+    found: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def width(self) -> int:
@@ -56,14 +65,47 @@ class Table:
 
     def as_plain(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
-        return asdict(self)
+        rows: Any = self.rows
+        if isinstance(rows, Packed):
+            blocks = [b64encode(block).decode() for block in rows.blocks]
+            rows = {"blocks": blocks, "count": len(self.rows), "width": rows.width}
+        return {
+            "kind": self.kind,
+            "rows": rows,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "sheet": self.sheet,
+            "sheets": self.sheets,
+        }
+
+    def with_cells(self, cells: Mapping[tuple[int, int], str]) -> Table:
+        """Return the table with other texts in some cells, by row number and column."""
+        by_row: dict[int, dict[int, str]] = {}
+        for (row_no, column), text in cells.items():
+            by_row.setdefault(row_no - 1, {})[column] = text
+        changed = {
+            place: tuple(texts.get(column, cell) for column, cell in enumerate(self.rows[place]))
+            for place, texts in by_row.items()
+        }
+        rows: Sequence[tuple[str, ...]]
+        if isinstance(self.rows, Packed):
+            rows = self.rows.with_rows(changed)
+        else:
+            rows = tuple(changed.get(place, row) for place, row in enumerate(self.rows))
+        return Table(self.kind, rows, self.encoding, self.delimiter, self.sheet, self.sheets)
 
 
 def table_of(plain: Mapping[str, Any]) -> Table:
     """Return the table that ``as_plain`` wrote down."""
+    rows = plain["rows"]
+    packed = isinstance(rows, Mapping)
     return Table(
         kind=plain["kind"],
-        rows=tuple(tuple(row) for row in plain["rows"]),
+        rows=(
+            Packed([b64decode(one) for one in rows["blocks"]], rows["count"], rows["width"])
+            if packed
+            else tuple(tuple(row) for row in rows)
+        ),
         encoding=plain["encoding"],
         delimiter=plain["delimiter"],
         sheet=plain["sheet"],

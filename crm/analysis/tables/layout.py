@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from crm.domain.identity import fold
@@ -18,6 +19,7 @@ _LAST: Final = 6  # rows from the end
 _TOTALS: Final = frozenset(
     {"total", "totals", "grand total", "sub total", "subtotal", "sum", "all", "overall", "average"}
 )
+_HINT: Final = re.compile(r"total|sum|all|average", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-+£$€]?\s*[0-9][0-9,. ]*%?")
 
 Rows = Sequence[Sequence[str]]
@@ -76,8 +78,13 @@ def find_left_out(rows: Rows, heading_row: int) -> tuple[int, ...]:
     or more, and only notes or empty rows follow it. Empty rows are neither.
     """
     body = range(heading_row + 1, len(rows) + 1)
-    last = [number for number in body if any(rows[number - 1])][-_LAST:]
-    found = {number for number in body if _is_total(rows[number - 1], at_the_end=number in last)}
+    used = (number for number in reversed(body) if any(rows[number - 1]))
+    last = set(islice(used, _LAST))
+    found = {
+        number
+        for number, row in enumerate(rows, start=1)
+        if number > heading_row and _is_total(row, at_the_end=number in last)
+    }
     usual = _usual_width(rows[heading_row : heading_row + _LOOKED_AT])
     for number in reversed(body):
         filled = sum(1 for cell in rows[number - 1] if cell)
@@ -92,5 +99,8 @@ def find_left_out(rows: Rows, heading_row: int) -> tuple[int, ...]:
 
 def _is_total(row: Sequence[str], *, at_the_end: bool) -> bool:
     """A firm may be called "Total Gas": a longer text counts only near the end of the list."""
-    words = fold(next((cell for cell in row if cell), ""))
+    cell = next((cell for cell in row if cell), "")
+    if cell.isascii() and not _HINT.search(cell):
+        return False  # Most rows, without folding a name a row of a million.
+    words = fold(cell)
     return words in _TOTALS or (at_the_end and words.startswith(("total ", "grand total")))

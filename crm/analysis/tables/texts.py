@@ -5,7 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from crm.analysis.tables.found import (
@@ -15,11 +18,13 @@ from crm.analysis.tables.found import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_ROWS,
+    MAX_SHEET_CELLS,
     MORE_ENCODINGS,
     Asked,
     CannotRead,
     Table,
 )
+from crm.analysis.tables.packed import BLOCK, Packed, pack
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,6 +32,12 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOKED_AT: Final = 50  # rows
+# Up to here rows are held as they are. A whole number of blocks.
+PACKED_FROM: Final = 20_000
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+# Anything that ``tidy`` would change: most cells hold nothing of the sort.
+_UNTIDY: Final = re.compile(r"[^\S ]|  |^ | $")
 # Stands in a row of its own after the last one, where a quote mark that is left open shows.
 _END: Final = "end of the list"
 
@@ -39,8 +50,7 @@ def read_csv(content: bytes, asked: Asked) -> Table:
     declared, text = _declared_delimiter(text)
     delimiter = asked.delimiter if asked.delimiter in DELIMITERS else None
     delimiter = delimiter or declared or likely_delimiter(text)
-    rows = list(_rows(text, delimiter))
-    return Table(kind="csv", rows=even(rows), encoding=encoding, delimiter=delimiter)
+    return Table(kind="csv", rows=_rows(text, delimiter), encoding=encoding, delimiter=delimiter)
 
 
 def decode(content: bytes, asked: str | None = None) -> tuple[str, str]:
@@ -73,14 +83,10 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, str]:
         text = content.decode(encoding, errors=errors)
     except UnicodeDecodeError as error:
         raise CannotRead("letters") from error
-    strange = sum(1 for letter in text[:20_000] if _is_control(letter))
+    strange = len(_CONTROL.findall(text[:20_000]))
     if "\x00" in text or strange > 20:
         raise CannotRead("letters")
-    return "".join(letter for letter in text if not _is_control(letter)), encoding
-
-
-def _is_control(letter: str) -> bool:
-    return (letter < " " and letter not in "\t\r\n") or letter == "\x7f"
+    return _CONTROL.sub("", text), encoding
 
 
 def _looks_wide(content: bytes) -> bool:
@@ -91,10 +97,10 @@ def _looks_wide(content: bytes) -> bool:
 
 def _declared_delimiter(text: str) -> tuple[str | None, str]:
     """Return what a first line such as ``sep=;`` says, and the text without that line."""
-    first, _, rest = text.partition("\n")
+    first = text[:20].partition("\n")[0]
     said = first.strip().lower()
     if said.startswith("sep=") and said[4:] in DELIMITERS:
-        return said[4:], rest
+        return said[4:], text[len(first) + 1 :]
     return None, text
 
 
@@ -121,59 +127,116 @@ def likely_delimiter(text: str) -> str:
     return best
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
+def _rows(text: str, delimiter: str) -> Sequence[tuple[str, ...]]:
     csv.field_size_limit(MAX_CELL_LETTERS)
     _refuse_wide_lines(text, delimiter)
     try:
-        return _cut(text, delimiter, strict=True)
+        return _kept(_cut(_lines(text), delimiter, strict=True))
     except CannotRead as refused:
         if refused.key != "open_quote":
             raise
         # Some programs do not double a quote mark inside a cell. Where every row still has as many
         # cells as the others, no row has swallowed the next one.
-        rows = _cut(f'{text.rstrip()}\n"{_END}"\n', delimiter, strict=False)
-        widths = {len(row) for row in rows[:-1] if any(row)}
-        if rows[-1] != [_END] or len(widths) != 1:
+        rows = _Widths(_cut(chain(_lines(text.rstrip()), _ENDING), delimiter, strict=False))
+        found = _kept(rows)
+        if not rows.ended or len(rows.widths) != 1:
             raise
-        return rows[:-1]
+        return found
 
 
-def _cut(text: str, delimiter: str, *, strict: bool) -> list[list[str]]:
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
-    rows: list[list[str]] = []
-    cells = 0
+_ENDING: Final = ("\n", f'"{_END}"\n')
+
+
+class _Widths:
+    """Passes rows on up to the one that ends the list, and keeps how wide they were."""
+
+    def __init__(self, rows: Iterable[list[str]]) -> None:
+        self._rows = rows
+        self.widths: set[int] = set()
+        self.ended = False
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for row in self._rows:
+            if self.ended:
+                # Something follows the row that should be the last: it is no end.
+                self.widths |= {1, 2}
+            if row == [_END]:
+                self.ended = True
+                continue
+            if any(row):
+                self.widths.add(len(row))
+            yield row
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines with their ends. Without a copy of the text, which may be all there is."""
+    for found in _LINE.finditer(text):
+        yield found[0]
+
+
+def _kept(rows: Iterable[list[str]]) -> Sequence[tuple[str, ...]]:
+    """Return the rows all of one width, as ``even`` does; packed when they are many."""
+    blocks: list[bytes] = []
+    held: list[list[str]] = []
+    width = last = number = 0
+    for number, row in enumerate(rows, start=1):
+        used = _last_used(row)
+        if used:
+            width, last = max(width, used), number
+        held.append(row)
+        if number > PACKED_FROM and number % BLOCK == 0:
+            blocks += _packed(held)
+            held = []
+    if number <= PACKED_FROM:
+        return even(held)
+    blocks += _packed(held)
+    if not width:
+        raise CannotRead("empty")
+    return Packed(blocks, last, width)
+
+
+def _packed(rows: list[list[str]]) -> list[bytes]:
+    return [pack(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
+
+
+def _cut(lines: Iterable[str], delimiter: str, *, strict: bool) -> Iterator[list[str]]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+    count = cells = 0
     while True:
         try:
-            row = next(lines)
+            row = next(reader)
         except StopIteration:
-            return rows
+            return
         except csv.Error as error:
             # An open quote swallows all that follows, and so may look like one long cell.
-            raise CannotRead("open_quote", len(rows) + 1) from error
+            raise CannotRead("open_quote", count + 1) from error
+        count += 1
         cells += len(row)
-        refuse_size(len(rows) + 1, len(row), cells)
-        rows.append([_unguarded(tidy(cell)) for cell in row])
+        refuse_size(count, len(row), cells, most_cells=MAX_CELLS)
+        yield [_unguarded(tidy(cell)) for cell in row]
 
 
 def _refuse_wide_lines(text: str, delimiter: str) -> None:
     # Before the rows are cut: a line of millions of commas would become millions of cells.
-    for line in io.StringIO(text):
+    for line in _lines(text):
         if line.count(delimiter) > 4 * MAX_COLUMNS:
             raise CannotRead("too_many_columns", MAX_COLUMNS)
 
 
-def refuse_size(rows: int, columns: int, cells: int) -> None:
+def refuse_size(rows: int, columns: int, cells: int, *, most_cells: int = MAX_SHEET_CELLS) -> None:
     """Raise CannotRead when a table grows beyond what the server reads."""
     if rows > MAX_ROWS:
         raise CannotRead("too_many_rows", MAX_ROWS)
     if columns > MAX_COLUMNS:
         raise CannotRead("too_many_columns", MAX_COLUMNS)
-    if cells > MAX_CELLS:
-        raise CannotRead("too_many_cells", MAX_CELLS)
+    if cells > most_cells:
+        raise CannotRead("too_many_cells", most_cells)
 
 
 def tidy(cell: str) -> str:
     """Return a cell's text without spaces at its ends; lines inside it stay lines."""
+    if not _UNTIDY.search(cell):
+        return cell
     lines = cell.replace("\xa0", " ").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(" ".join(line.split()) for line in lines).strip()
 

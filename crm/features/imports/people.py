@@ -7,6 +7,8 @@ facts begin on the day the list is true for, and what is known from a later day 
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,6 +18,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from crm.access import bulk, facts, search_index
+from crm.access.audit import created_by
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.spans import refresh_many
@@ -105,25 +108,20 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Known:
-    """Whom the rows of a file could be about, among the people the scope may write about."""
+class Names:
+    """Who has which name at which workplace, as two numbers for each: for a list of any length.
 
-    by_name: dict[tuple[int, str], set[int]] = field(default_factory=dict)
-    by_phone: dict[str, set[int]] = field(default_factory=dict)
-    by_email: dict[str, set[int]] = field(default_factory=dict)
-    names: dict[int, set[str]] = field(default_factory=dict)
-    phones: dict[int, set[str]] = field(default_factory=dict)
-    emails: dict[int, set[str]] = field(default_factory=dict)
+    The numbers only say where to look: whoever is found by them is read, and compared by name.
+    """
+
+    _keys: array[int]
+    _people: array[int]
 
     @classmethod
-    def load(
-        cls, session: Session, scope: Scope, people: Sequence[Listed], choices: Choices
-    ) -> Known:
-        """Read everybody whom some row could be about, in a few statements for each 500 keys."""
-        found = cls()
-        wanted = {one.name_key for one in people if one.name_key}
-        places = sorted({place for one in people if (place := workplace_of(one, choices))})
-        for some in in_parts(places):
+    def load(cls, session: Session, scope: Scope, choices: Choices) -> Names:
+        """Read the names at all workplaces of the list, of whom the scope may write about."""
+        keys, people = array("q"), array("q")
+        for some in in_parts(sorted(set(choices.workplaces.values()))):
             rows = session.execute(
                 scope.select(
                     Contact.id,
@@ -134,18 +132,76 @@ class Known:
                 )
                 .join(Job, Job.contact_id == Contact.id)
                 .where(Job.workplace_id.in_(some), facts.known(Job))
+                .execution_options(yield_per=_AT_ONCE)
             )
             for contact_id, known_as, full_name, workplace_id in rows:
-                names = {fold(name) for name in (known_as, full_name) if name}
-                if names & wanted:
-                    found.names[contact_id] = names
-                    for name in names & wanted:
-                        found.by_name.setdefault((workplace_id, name), set()).add(contact_id)
+                for name in {fold(name) for name in (known_as, full_name) if name}:
+                    keys.append(hash((workplace_id, name)))
+                    people.append(contact_id)
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        return cls(array("q", (keys[at] for at in order)), array("q", (people[at] for at in order)))
+
+    def find(self, workplace_id: int, name: str) -> Iterator[int]:
+        """Yield the inner ids of those who may have this name there."""
+        key = hash((workplace_id, name))
+        at = bisect_left(self._keys, key)
+        while at < len(self._keys) and self._keys[at] == key:
+            yield self._people[at]
+            at += 1
+
+
+@dataclass(slots=True)
+class Known:
+    """Whom some rows of a file could be about, among the people the scope may write about."""
+
+    by_name: dict[tuple[int, str], set[int]] = field(default_factory=dict)
+    by_phone: dict[str, set[int]] = field(default_factory=dict)
+    by_email: dict[str, set[int]] = field(default_factory=dict)
+    names: dict[int, set[str]] = field(default_factory=dict)
+    phones: dict[int, set[str]] = field(default_factory=dict)
+    emails: dict[int, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(
+        cls,
+        session: Session,
+        scope: Scope,
+        people: Sequence[Listed],
+        choices: Choices,
+        all_names: Names,
+        *,
+        came_by: str,
+    ) -> Known:
+        """Read everybody whom some row could be about, in a few statements for each 500 keys.
+
+        came_by: the id of a request; whom it added is left out. They were not there when the list
+        was checked: the import itself brought them with an earlier row.
+        """
+        found = cls()
+        at: dict[tuple[int, str], set[int]] = {}
+        for one in people:
+            site = workplace_of(one, choices)
+            if site is not None and one.name_key:
+                at[site, one.name_key] = set(all_names.find(site, one.name_key))
+        for same in at.values():
+            found.names.update((contact_id, set()) for contact_id in same)
         phones = sorted({key for one in people for key in one.phone_keys})
         emails = sorted({key for one in people for key in one.email_keys})
         found._load_points(session, scope, PointKind.PHONE, phones)
         found._load_points(session, scope, PointKind.EMAIL, emails)
+        came: set[int] = set()
+        for some in in_parts(sorted(found.names)):
+            came |= created_by(session, came_by, some)
+        for contact_id in came:
+            del found.names[contact_id]
+        for kept in (found.by_phone, found.by_email):
+            for reached in kept.values():
+                reached -= came
         found._load_people(session, scope)
+        for (site, name), same in at.items():
+            here = {one for one in same if name in found.names.get(one, ())}
+            if here:
+                found.by_name[site, name] = here
         return found
 
     def _load_points(
@@ -228,13 +284,6 @@ class Known:
         if one.email_keys & emails:
             why.append(Reason.SAME_MAIL)
         return tuple(reason.value for reason in why)
-
-    def forget(self, contact_ids: Iterable[int]) -> None:
-        """Take people out who were not there when the list was checked: this import added them."""
-        gone = set(contact_ids)
-        for kept in (self.by_name, self.by_phone, self.by_email):
-            for people in kept.values():
-                people -= gone
 
 
 def load_choices(

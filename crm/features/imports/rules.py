@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -124,14 +124,12 @@ def headings_hash(table: Table, rules: Rules) -> str | None:
     return hashlib.sha256(json.dumps(headings).encode()).hexdigest()
 
 
-def body(table: Table, rules: Rules) -> list[tuple[int, tuple[str, ...]]]:
-    """Return the number and cells of each row of the list itself, empty rows left out."""
+def body(table: Table, rules: Rules) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the number and cells of each row of the list itself, empty rows left out."""
     passed = set(rules.left_out)
-    return [
-        (number, row)
-        for number, row in enumerate(table.rows, start=1)
-        if number > rules.heading_row and number not in passed and any(row)
-    ]
+    for number, row in enumerate(table.rows, start=1):
+        if number > rules.heading_row and number not in passed and any(row):
+            yield number, row
 
 
 def samples(table: Table, rules: Rules, place: int, most: int = 3) -> list[str]:
@@ -146,12 +144,19 @@ def samples(table: Table, rules: Rules, place: int, most: int = 3) -> list[str]:
 
 
 def values_of(table: Table, rules: Rules, place: int) -> dict[str, str]:
-    """Return the values of a column that say something: folded, and as the list writes them."""
-    found: dict[str, str] = {}
-    for _number, row in body(table, rules):
-        if not is_blank(row[place]):
-            found.setdefault(fold_word(row[place]), row[place])
-    return found
+    """Return the values of a column that say something: folded, and as the list writes them.
+
+    Walked through once for each column of a list; asked for again it is looked up.
+    """
+    key = ("values", rules.heading_row, rules.left_out, place)
+    if key not in table.found:
+        found: dict[str, str] = {}
+        for cell in dict.fromkeys(row[place] for _number, row in body(table, rules)):
+            if not is_blank(cell):
+                found.setdefault(fold_word(cell), cell)
+        table.found[key] = found
+    values: dict[str, str] = table.found[key]
+    return values
 
 
 def valued_columns(rules: Rules) -> list[int]:

@@ -8,7 +8,7 @@ chunk is in or it is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -31,7 +31,7 @@ from crm.domain.listed import (
     Listed,
     ListedPlace,
     Matching,
-    find_repeats,
+    Repeats,
     read_person,
     read_place,
 )
@@ -47,7 +47,7 @@ from crm.domain.vocabulary import (
 )
 from crm.features.imports import people, places, queries, undoing
 from crm.features.imports.others import OTHERS, OfOthers, OtherPlan
-from crm.features.imports.people import Choices, Known, Plan
+from crm.features.imports.people import Choices, Known, Names, Plan
 from crm.features.imports.places import PlaceChoices, PlacePlan
 from crm.features.imports.rules import (
     Rules,
@@ -71,6 +71,9 @@ UNDO_TASK: Final = "undo-import"
 CHECK_TASK: Final = "check-list"
 # Longer lists are checked by the worker: nobody waits that long for a page.
 CHECKED_AT_ONCE: Final = 1500
+# Rows of a long list that are looked at together, and kept in one transaction.
+LOOKED_AT_ONCE: Final = 2000
+_FORGOTTEN_AT_ONCE: Final = 5000
 
 DRAFT_DAYS: Final = 7
 UNDO_DAYS: Final = 30
@@ -125,14 +128,19 @@ LOOK_FIRST = "Tick the box to say that you have looked at the warning."
 
 @dataclass(frozen=True, slots=True)
 class OfPeople:
-    """One run over a list of people: its rows as they are read, and whom they could be about."""
+    """One run over a list of people: how its rows are read, and whom they could be about.
+
+    Nothing in it grows with the list but a few numbers a row: rows are read some at a time.
+    """
 
     rules: Rules
-    listed: Mapping[int, Listed]
+    table: Table
+    matching: Matching
     repeats: Mapping[int, Fault]
     choices: Choices
-    known: Known
+    names: Names
     same: Mapping[int, int]
+    came_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +262,10 @@ def choose_rows(
 
 
 def _keep(session: Session, row: ListImport, rules: Rules) -> None:
-    """Store rules, and forget what an earlier check found by others."""
+    """Store rules. What was found by others counts no more; the next check takes it out."""
     row.settings = rules.as_plain()
     row.state = ImportState.MATCHING
     row.version += 1
-    _forget_rows(session, row.id)
 
 
 def _forget_rows(session: Session, import_id: int) -> None:
@@ -297,7 +304,7 @@ def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date)
     once = [one for one in used if one not in REPEATED]
     if len(once) != len(set(once)):
         raise Refusal(TWICE)
-    if not body(table, rules):
+    if next(body(table, rules), None) is None:
         raise Refusal(NO_ROWS)
     if rules.as_at is None:
         raise Refusal(SAY_DAY)
@@ -456,7 +463,6 @@ def prepare(
             (row.origin_note or row.file_name)[:300],
             set(),
         )
-    listed = {number: read_person(number, cells, matching) for number, cells in body(table, rules)}
     unions = {
         meaning
         for place in rules.columns_of(Target.UNION)
@@ -475,10 +481,30 @@ def prepare(
         basis=rules.basis or Basis.TOLD,
         source=_source(rules.how_known),
     )
-    known = Known.load(session, scope, list(listed.values()), choices)
     chosen = queries.people_by_public_id(session, scope, list(rules.same.values()))
     same = {number: chosen[one] for number, one in rules.same.items() if one in chosen}
-    return OfPeople(rules, listed, find_repeats(listed.values()), choices, known, same)
+    return OfPeople(
+        rules=rules,
+        table=table,
+        matching=matching,
+        repeats=_repeats(table, rules, matching),
+        choices=choices,
+        names=Names.load(session, scope, choices),
+        same=same,
+        came_by=request_id_of(row.public_id),
+    )
+
+
+def _repeats(table: Table, rules: Rules, matching: Matching) -> dict[int, Fault]:
+    repeats = Repeats()
+    narrow = matching.narrowed(Repeats.TOLD_BY)
+    for number, cells in body(table, rules):
+        repeats.add(read_person(number, cells, narrow))
+    return repeats.find()
+
+
+def _read(work: OfPeople, row_no: int) -> Listed:
+    return read_person(row_no, work.table.rows[row_no - 1], work.matching)
 
 
 def _place_choices(
@@ -514,17 +540,20 @@ def _source(how_known: HowKnown | None) -> MembershipSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check found: the version of the list that it looked at, and the columns of each row.
+class Checking:
+    """A check that is under way: the version of the list that it looks at, and its rows.
 
-    Nothing that stands in a cell is among them.
+    left_out: numbers of the rows that are passed by.
     """
 
     version: int
-    rows: list[dict[str, Any]]
+    import_id: int
+    owner_id: int
+    work: Work
+    left_out: tuple[int, ...]
 
 
-def look(
+def prepare_to_look(
     session: Session,
     scope: Scope,
     public_id: UUID,
@@ -532,8 +561,8 @@ def look(
     *,
     today: date,
     time_zone: str,
-) -> Checked:
-    """Find out what each row would do. It only reads: nobody waits for it to write.
+) -> Checking:
+    """Return what ``look`` needs. It only reads: nobody waits for it to write.
 
     Raises Refusal when the list is not matched, or is being imported already.
     """
@@ -542,6 +571,53 @@ def look(
     rules = rules_of(row.settings)
     refuse_unready(row.kind, rules, table, today=today)
     work = prepare(session, scope, row, rules, table, today=today, time_zone=time_zone)
+    left_out = tuple(
+        number for number in rules.left_out if rules.heading_row < number <= len(table.rows)
+    )
+    return Checking(row.version, row.id, row.owner_id, work, left_out)
+
+
+def read_in_parts(checking: Checking) -> Iterator[Sequence[Listed]]:
+    """Yield the rows of a list of people some at a time, and of any other all at once, as none."""
+    work = checking.work
+    if not isinstance(work, OfPeople):
+        yield []
+        return
+    some: list[Listed] = []
+    for number, cells in body(work.table, work.rules):
+        some.append(read_person(number, cells, work.matching))
+        if len(some) == LOOKED_AT_ONCE:
+            yield some
+            some = []
+    yield some
+
+
+def forget_look(session: Session, scope: Scope, public_id: UUID) -> int:
+    """Take out some rows of an earlier check, which counts no more; return how many, 0 at the end.
+
+    Some at a time, because others wait to write meanwhile. Raises Refusal at another step.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    row.state = ImportState.MATCHING
+    session.flush()
+    rows = table_of(ImportRow)
+    some = session.scalars(
+        scope.select(ImportRow.id).where(ImportRow.import_id == row.id).limit(_FORGOTTEN_AT_ONCE)
+    ).all()
+    for ids in people.in_parts(some):
+        session.connection().execute(sa.delete(rows).where(rows.c.id.in_(ids)))
+    return len(some)
+
+
+def look(
+    session: Session, scope: Scope, checking: Checking, some: Sequence[Listed]
+) -> list[dict[str, Any]]:
+    """Find out what each of these rows would do; return the columns that ``keep_look`` takes.
+
+    Nothing that stands in a cell is among them. It only reads.
+    """
+    work = checking.work
     plans: Sequence[AnyPlan]
     if isinstance(work, OfPlaces):
         listed = list(work.listed.values())
@@ -550,42 +626,63 @@ def look(
     elif not isinstance(work, OfPeople):
         plans = work.plan(session, scope, list(work.listed))
     else:
-        found = _plan(session, scope, work, list(work.listed.values()))
-        people.look_alike(session, scope, found, work.choices, different=rules.different)
+        found = _plan(session, scope, work, some)
+        people.look_alike(session, scope, found, work.choices, different=work.rules.different)
         plans = found
-    of_list = {"import_id": row.id, "owner_id": row.owner_id}
-    rows = [
+    of_list = {"import_id": checking.import_id, "owner_id": checking.owner_id}
+    return [
         {**of_list, "row_no": one.row_no, "state": RowState.WAITING, **_found(one)} for one in plans
     ]
+
+
+def keep_look(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    checking: Checking,
+    rows: Sequence[dict[str, Any]],
+    *,
+    first: bool,
+    last: bool,
+) -> Checking:
+    """Keep what a check found of some rows. No person and no place is written.
+
+    first: what an earlier check found is forgotten, and the list counts as not checked. last: now
+    it is checked. Return the check as it goes on. Raises Refusal when the list was changed while
+    it was looked at.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.MATCHING, ImportState.CHECKED)
+    if row.version != checking.version:
+        raise Refusal(NOT_NOW)
+    if first:
+        _forget_rows(session, row.id)
+        row.state = ImportState.MATCHING
+        row.version += 1
+    if rows:
+        session.connection().execute(sa.insert(table_of(ImportRow)), rows)
+    if last:
+        _keep_left_out(session, checking)
+        row.state = ImportState.CHECKED
+        row.version += 1
+    return replace(checking, version=row.version)
+
+
+def _keep_left_out(session: Session, checking: Checking) -> None:
     nothing = dict.fromkeys(("record_id", "changes", "faults", "candidates"))
-    rows += [
+    rows = [
         {
-            **of_list,
+            "import_id": checking.import_id,
+            "owner_id": checking.owner_id,
             "row_no": number,
             "state": RowState.PASSED_BY,
             "outcome": RowOutcome.LEFT_OUT,
             **nothing,
         }
-        for number in rules.left_out
-        if rules.heading_row < number <= len(table.rows)
+        for number in checking.left_out
     ]
-    return Checked(row.version, rows)
-
-
-def keep_look(session: Session, scope: Scope, public_id: UUID, checked: Checked) -> None:
-    """Keep what a check found. No person and no place is written.
-
-    Raises Refusal when the list was changed while it was looked at.
-    """
-    row = queries.find_row(session, scope, public_id, hold=True)
-    _require(row, ImportState.MATCHING, ImportState.CHECKED)
-    if row.version != checked.version:
-        raise Refusal(NOT_NOW)
-    _forget_rows(session, row.id)
-    if checked.rows:
-        session.connection().execute(sa.insert(table_of(ImportRow)), checked.rows)
-    row.state = ImportState.CHECKED
-    row.version += 1
+    if rows:
+        session.connection().execute(sa.insert(table_of(ImportRow)), rows)
 
 
 def request_check(session: Session, scope: Scope, public_id: UUID, *, now: datetime) -> UUID:
@@ -596,12 +693,13 @@ def request_check(session: Session, scope: Scope, public_id: UUID, *, now: datet
 
 
 def _plan(session: Session, scope: Scope, work: OfPeople, rows: Sequence[Listed]) -> list[Plan]:
+    known = Known.load(session, scope, rows, work.choices, work.names, came_by=work.came_by)
     return people.plan(
         session,
         scope,
         rows,
         work.choices,
-        work.known,
+        known,
         repeats=work.repeats,
         same=work.same,
         different=work.rules.different,
@@ -743,18 +841,15 @@ def prepare_to_store(
     work = prepare(
         session, scope, row, rules_of(row.settings), table, today=today, time_zone=time_zone
     )
-    stored = session.scalars(
-        scope.select(ImportRow.record_id).where(
-            ImportRow.import_id == row.id,
-            ImportRow.state == RowState.STORED,
-            ImportRow.outcome == RowOutcome.NEW,
-        )
-    )
-    came = {one for one in stored if one is not None}
     if isinstance(work, OfPlaces):
-        work.came.update(came)
-    elif isinstance(work, OfPeople):
-        work.known.forget(came)
+        stored = session.scalars(
+            scope.select(ImportRow.record_id).where(
+                ImportRow.import_id == row.id,
+                ImportRow.state == RowState.STORED,
+                ImportRow.outcome == RowOutcome.NEW,
+            )
+        )
+        work.came.update(one for one in stored if one is not None)
     return work
 
 
@@ -813,7 +908,7 @@ def import_some(
     elif not isinstance(work, OfPeople):
         plans, effects = work.store(session, scope, todo, now=now)
     else:
-        planned = _plan(session, scope, work, [work.listed[number] for number in todo])
+        planned = _plan(session, scope, work, [_read(work, number) for number in todo])
         plans, effects = planned, people.store(session, scope, planned, now=now)
     by_row = {one.row_no: one for one in plans}
     _mark(session, [(one.id, by_row.get(one.row_no)) for one in waiting], effects)

@@ -57,7 +57,7 @@ from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
-from crm.web.headers import takes_upload
+from crm.web.headers import takes_list
 from crm.web.labels import LABELS
 from crm.web.pages import address_of
 from crm.web.tasks import TaskKind, Work, register
@@ -134,7 +134,7 @@ def index(scope: Scope) -> Any:
 
 
 @bp.post("/import")
-@takes_upload
+@takes_list
 @requires(Permission.IMPORT_MAKE)
 def upload(scope: Scope) -> Any:
     """Take a list, read it, and go on to its columns."""
@@ -181,7 +181,7 @@ def _index(scope: Scope, form: forms.UploadForm) -> str:
         "imports/index.html",
         form=form,
         mine=[_line(one) for one in mine],
-        megabytes=int(current_app.config["UPLOAD_LIMIT"]) // (1024 * 1024),
+        megabytes=int(current_app.config["LIST_LIMIT"]) // (1024 * 1024),
     )
 
 
@@ -376,7 +376,8 @@ def _read_form(opened: _Opened) -> forms.ReadForm:
 def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadForm | None) -> str:
     rules, table = opened.rules, opened.table
     headings = headings_of(table, rules)
-    shown = list(enumerate(table.rows, start=1))[rules.heading_row : rules.heading_row + PREVIEW]
+    top = table.rows[rules.heading_row : rules.heading_row + PREVIEW]
+    shown = list(enumerate(top, start=rules.heading_row + 1))
     private = [
         is_sensitive(heading, samples(table, rules, place, 50))
         for place, heading in enumerate(headings)
@@ -515,11 +516,16 @@ def _run_check(scope: Scope, import_id: UUID, table: Table) -> Any:
         return redirect(url_for("tasks.show", task_id=task_id), 303)
     try:
         with unit_of_work(scope, read_only=True) as session:
-            checked = service.look(
+            checking = service.prepare_to_look(
                 session, scope, import_id, table, today=my_today(), time_zone=_time_zone()
             )
+            rows = [
+                row
+                for some in service.read_in_parts(checking)
+                for row in service.look(session, scope, checking, some)
+            ]
         with unit_of_work(scope) as session:
-            service.keep_look(session, scope, import_id, checked)
+            service.keep_look(session, scope, import_id, checking, rows, first=True, last=True)
     except Refusal as refusal:
         flash(sentence(refusal), "error")
         return redirect(url_for("imports.match", import_id=import_id), 303)
@@ -548,15 +554,13 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
     form, shown = _fix_form(scope, opened)
     if not form.validate():
         return _check_page(scope, opened, None), 422
-    rows = [list(row) for row in opened.table.rows]
-    changed = False
+    cells: dict[tuple[int, int], str] = {}
     for row_no, column in shown.cells:
         typed = " ".join((form[f"c{row_no}-{column}"].data or "").split())[:1000]
         typed = "".join(sign for sign in typed if sign.isprintable())
-        if typed != " ".join(rows[row_no - 1][column].split()):
-            rows[row_no - 1][column] = typed
-            changed = True
-    table = replace(opened.table, rows=tuple(tuple(row) for row in rows))
+        if typed != " ".join(opened.table.rows[row_no - 1][column].split()):
+            cells[row_no, column] = typed
+    table = opened.table.with_cells(cells) if cells else opened.table
     answers = {row_no: form[f"p{row_no}"].data for row_no in shown.people}
     try:
         with unit_of_work(scope) as session:
@@ -564,7 +568,7 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
                 session,
                 scope,
                 import_id,
-                sealed_table=_sealed_table(table, import_id) if changed else None,
+                sealed_table=_sealed_table(table, import_id) if cells else None,
                 skip=[row_no for row_no in shown.skips if form[f"s{row_no}"].data],
                 same={
                     row_no: str(found)
@@ -943,11 +947,25 @@ def run_check(work: Work) -> None:
     table = table_of(json.loads(zlib.decompress(_opened(sealed, import_id))))
     work.progress(0, len(table.rows))
     with unit_of_work(work.scope, read_only=True) as session:
-        checked = service.look(
+        checking = service.prepare_to_look(
             session, work.scope, import_id, table, today=work.today, time_zone=_time_zone()
         )
+    forgotten = 1
+    while forgotten:
+        with unit_of_work(work.scope) as session:
+            forgotten = service.forget_look(session, work.scope, import_id)
+    done = 0
+    for some in service.read_in_parts(checking):
+        with unit_of_work(work.scope, read_only=True) as session:
+            rows = service.look(session, work.scope, checking, some)
+        with unit_of_work(work.scope) as session:
+            checking = service.keep_look(
+                session, work.scope, import_id, checking, rows, first=not done, last=False
+            )
+        done += len(some) or len(rows)
+        work.progress(done, len(table.rows))
     with work.saving() as session:
-        service.keep_look(session, work.scope, import_id, checked)
+        service.keep_look(session, work.scope, import_id, checking, [], first=not done, last=True)
         work.end(session, message=LOOKED, result={})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date, datetime
 
@@ -10,7 +11,9 @@ import pytest
 from crm.analysis.tables.apart import read_apart, read_here
 from crm.analysis.tables.found import Asked, CannotRead, Table, table_of
 from crm.analysis.tables.layout import find_heading_row, find_layout
+from crm.analysis.tables.packed import Packed
 from crm.analysis.tables.sheets import as_text
+from crm.analysis.tables.texts import even, tidy
 from tests.analysis.tables import making
 
 ROWS = (("Name", "Phone"), ("Zoë Łęcka", "07700 900123"), ("Seán", ""))
@@ -197,3 +200,38 @@ def test_a_quote_mark_inside_a_cell_does_not_stop_a_list_that_is_otherwise_whole
 def test_a_firm_called_total_is_no_total() -> None:
     rows = [["Firm", "Members"], ["Total Gas", "3"], *([f"F{n}", "1"] for n in range(9))]
     assert find_layout([*rows, ["Total members", "12"]]).left_out == (12,)
+
+
+def test_a_long_list_is_kept_packed_and_reads_as_a_short_one_does() -> None:
+    lines = [["Name", "Phone", ""], ["", "", ""]]
+    lines += [
+        [f"Łucja {number}", f" 07700  {number}", ""][: 1 + number % 3] for number in range(21_234)
+    ]
+    lines += [["", "", ""]] * 700
+    content = "\n".join(",".join(one) for one in lines).encode()
+    found = read_here(content, Asked())
+    rows = even([[tidy(cell) for cell in line] for line in lines])
+    assert isinstance(found.rows, Packed)
+    assert (len(found.rows), found.width) == (21_236, 2)
+    assert tuple(found.rows) == rows
+    assert found.rows[-3:] == rows[-3:]
+    assert found.rows[20_001] == rows[20_001]
+    assert read_apart(content) == found
+    again = table_of(json.loads(json.dumps(found.as_plain())))
+    assert again == found
+    other = again.with_cells({(20_002, 0): "Somebody", (2, 1): "first"})
+    assert len(other.rows) == len(rows)
+    differ = {place for place, row in enumerate(other.rows) if row != rows[place]}
+    assert differ == {1, 20_001}
+    assert other.rows[20_001][0] == "Somebody"
+    with pytest.raises(IndexError):
+        found.rows[21_236]
+
+
+def test_an_inner_quote_that_is_not_doubled_is_forgiven_in_a_long_list_too() -> None:
+    content = b"Name,Town\n" + b'"Ann "Bo" Lee",Hull\n' * 25_000
+    found = read_here(content, Asked())
+    assert len(found.rows) == 25_001
+    assert found.rows[25_000] == ('Ann Bo" Lee"', "Hull")
+    with pytest.raises(CannotRead):
+        read_here(content + b'"Cy,Hull\n', Asked())
