@@ -24,6 +24,7 @@ from crm.domain.member_list import Part, Settings
 from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
 from crm.models.accounts import AccessGrant, UserAccount, UserSession
+from crm.models.ballots import Ballot, BallotEntry, BallotPart
 from crm.models.campaigns import (
     BasePlace,
     Campaign,
@@ -495,6 +496,29 @@ def make_test(session: Session, place: Any, *people: Any, **more: Any) -> tuple[
             )
         )
     return campaign, demand, test, *entries
+
+
+def make_open_ballot(session: Session, world: World, *, today: date = TODAY) -> Ballot:
+    """Store a ballot of the branch that is open, with Ioana and Tomasz as its only voters."""
+    ballot: Ballot = _store(
+        session,
+        Ballot(
+            name="Pay 2027",
+            kind="action",
+            union_id=world.union.id,
+            jurisdiction="GB",
+            separate=False,
+            opens_on=today - timedelta(days=9),
+            closes_on=today + timedelta(days=9),
+            place_id=world.branch.id,
+            created_at=NOW,
+        ),
+    )
+    of_mill = {"ballot_id": ballot.id, "place_id": world.mill.id}
+    part = _store(session, BallotPart(jurisdiction="GB", **of_mill))
+    for one in (world.ioana, world.tomasz):
+        _store(session, BallotEntry(part_id=part.id, contact_id=one.id, entitled=True, **of_mill))
+    return ballot
 
 
 @dataclass(frozen=True)

@@ -174,3 +174,5 @@ class Participation(Public, Recorded, AtPlace, OfContact, Base):
     why: Mapped[WhyNot | None] = mapped_column(enum_of(WhyNot))
     evidence: Mapped[Evidence | None] = mapped_column(enum_of(Evidence))
     day: Mapped[date]
+    # When it was tapped on a phone that sent it later; null = when it was recorded.
+    typed_at: Mapped[datetime | None]

@@ -139,3 +139,16 @@ class KeptTalk(Public, Scoped, Base):
     reason: Mapped[str | None] = mapped_column(sa.String(500))
     typed_at: Mapped[datetime]
     kept_at: Mapped[datetime]
+
+
+class TakenTap(Base):
+    """The mark of a tap that a phone sent: it was taken, and is not stored a second time.
+
+    Nothing says whose tap it was, of whom, or in which list: of a vote nothing may stay behind.
+    """
+
+    __tablename__ = "taken_tap"
+    audited = False  # Holds nobody's record: random marks that are swept after some days.
+
+    tap_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    taken_on: Mapped[date] = mapped_column(index=True)

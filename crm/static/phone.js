@@ -23,7 +23,7 @@
   }
   async function show() {
     var me = data.owner || ((await Vault.get("me")) || {}).owner;
-    var ready = (await Vault.talks()).filter(function (t) { return t.state !== "sent" && t.owner === me; });
+    var ready = (await Vault.talks()).filter(function (t) { return t.sealed && t.owner === me; });
     var badge = document.getElementById("unsent");
     badge.hidden = !ready.length;
     badge.querySelector("[data-count]").textContent = ready.length;
@@ -54,13 +54,15 @@
     if (!told || told.state !== "in") return told;
     var me = await Vault.get("me");
     while (failed < 4) {
-      var size = 0, batch = (await Vault.talks()).filter(function (t) {
+      // The oldest first: the last tap on somebody is the one that counts.
+      var size = 0, batch = (await Vault.talks()).sort(function (a, b) { return a.at - b.at; }).filter(function (t) {
         // The server takes 64 KB at once.
         if (t.state !== "ready" || t.owner !== me.owner || left[t.id] || (size && size + t.sealed.length > most)) return false;
         size += t.sealed.length;
         return true;
       });
       if (!batch.length) break;
+      await Vault.tried(batch);
       var reply = await ask("/phone/talks", { method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": told.csrf },
         body: JSON.stringify({ clock: Date.now(), talks: batch.map(function (t) { return { id: t.id, sealed: t.sealed }; }) }) });
@@ -75,18 +77,29 @@
       failed = 0;
       for (var talk of batch) {
         one = reply.told.answers.find(function (a) { return a.id === talk.id; }) || {};
-        if (one.reason) refused += 1;
+        if (one.reason) refused += 1, self.Phone.refused[talk.id] = true;
         if (!one.answer) left[talk.id] = true;
-        else await Vault.settle(talk, { stored: "sent", again: "sent" }[one.answer] || one.answer);
+        else await Vault.settle(talk, { stored: "sent", again: "sent" }[one.answer] || one.answer, one.reason, one.over);
       }
     }
     await show();
     if (refused) say(data.refused, refused);
     return told;
   }
+  function alone(work) { return navigator.locks ? navigator.locks.request("send", work) : work(); }
+  // Takes back what was not sent yet; false where the server may have it.
+  async function undo(id) {
+    if (!navigator.locks) await busy;
+    return alone(async function () {
+      var it = (await Vault.talks()).find(function (t) { return t.id === id; });
+      if (!it || it.tried) return false;
+      await Vault.remove([id]);
+      return true;
+    });
+  }
   // One at a time: two tabs, or "online" and a tap, may ask at the same moment.
   function sendOnce() {
-    busy = busy || (navigator.locks ? navigator.locks.request("send", send) : send())
+    busy = busy || alone(send)
       .catch(function () { return null; }).then(function (told) { busy = null; return told; });
     return busy;
   }
@@ -94,7 +107,7 @@
     var list = await Vault.get("list"), lock = await Vault.get("lock");
     if (!lock || (list && Date.now() - list.at < 600000)) return;
     var answer = await ask("/phone/people");
-    if (answer.good) await Vault.putList(answer.told.people);
+    if (answer.good) await Vault.putList(answer.told);
   }
   async function start() {
     if (data.left) {
@@ -125,7 +138,7 @@
     if (wiped) say(data.wiped, wiped);
     if (data.owner) await takeList();
   }
-  self.Phone = { send: sendOnce, takeList: takeList, show: show };
+  self.Phone = { refused: {}, send: sendOnce, undo: undo, takeList: takeList, show: show };
   window.addEventListener("online", sendOnce);
   document.addEventListener("visibilitychange", function () { if (!document.hidden) sendOnce(); });
   start().catch(function () {});

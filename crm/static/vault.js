@@ -113,39 +113,55 @@ self.Vault = (function () {
   }
 
   // A talk is sealed before anything else is tried: from then on it cannot be lost, nor be read.
-  async function queue(contact, fields, id) {
-    var me = await get("me"), lock = await get("lock"), now = Date.now();
+  // to: the person of a talk, or the address that a tap on a list is for. label: what the list's
+  // owner may still read of it here, under their code.
+  async function queue(to, fields, id, label, at) {
+    var me = await get("me"), lock = await get("lock"), now = at || Date.now();
     if (!me) throw new Error("nobody has signed in here");
     var held = { id: id, owner: me.owner, at: now, state: "ready",
       draft: fields.some(function (f) { return f[0] === "later"; }) };
     var by = {};
     fields.forEach(function (f) { (by[f[0]] = by[f[0]] || []).push(f[1]); });
-    held.sealed = b64(await seal(me.key, { owner: me.owner, contact: contact, at: now, fields: Object.entries(by) }, id));
-    if (lock) held.label = await seal(lock.point, contact, id);
+    var said = { owner: me.owner, at: now, fields: Object.entries(by) };
+    said[to[0] === "/" ? "page" : "contact"] = to;
+    held.sealed = b64(await seal(me.key, said, id));
+    if (lock) held.label = await seal(lock.point, label || to, id);
     await inStore("talks", "readwrite", function (s) { s.put(held); });
     // A browser short of room throws away what it was not asked to keep.
     if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(function () {});
     return held;
   }
   function talks() { return inStore("talks", "readonly", function (s) { return s.getAll(); }); }
-  // What the server said of a talk. One that was typed on meanwhile has another moment, and stays.
-  function settle(talk, state) {
+  // What the server said of a talk, and why. One that was typed on meanwhile has another moment, and
+  // stays. over: nothing may stay of what was said.
+  function settle(talk, state, why, over) {
     return inStore("talks", "readwrite", function (s) {
       var r = s.get(talk.id);
       r.onsuccess = function () {
         var now = r.result;
         if (!now || now.at !== talk.at) return;
-        if (state === "kept") return s.delete(now.id);
+        if (state === "kept" || state === "done") return s.delete(now.id);
         now.state = state;
+        now.why = why;
         now.done = Date.now();
         // What this server cannot open today it may open tomorrow, with its old secret put back.
-        if (state === "sent") delete now.sealed;
+        if (state === "sent" || state === "dropped") delete now.sealed;
+        if (over) delete now.label;
         s.put(now);
       };
     });
   }
   async function retry() {
     for (var talk of await talks()) if (talk.state === "damaged") await settle(talk, "ready");
+  }
+  // From here on nobody can say for sure that the server does not have it.
+  function tried(batch) {
+    return inStore("talks", "readwrite", function (s) {
+      batch.forEach(function (t) {
+        var r = s.get(t.id);
+        r.onsuccess = function () { if (r.result && r.result.at === t.at) s.put(Object.assign(r.result, { tried: true })); };
+      });
+    });
   }
   function remove(ids) {
     return inStore("talks", "readwrite", function (s) { ids.forEach(function (id) { s.delete(id); }); });
@@ -156,10 +172,10 @@ self.Vault = (function () {
     var now = Date.now(), list = await get("list"), lock = await get("lock");
     if (lock && list && now - list.at > LONGEST) await forgetList();
     var gone = (await talks()).filter(function (t) {
-      return t.state === "sent" ? now - t.done > DAY : now - t.at > LONGEST;
+      return t.sealed ? now - t.at > LONGEST : now - t.done > DAY;
     });
     await remove(gone.map(function (t) { return t.id; }));
-    return gone.filter(function (t) { return t.state !== "sent"; }).length;
+    return gone.filter(function (t) { return t.sealed; }).length;
   }
   async function wipe() {
     await inStore("keep", "readwrite", function (s) { s.clear(); });
@@ -168,5 +184,5 @@ self.Vault = (function () {
   }
   return { able: !!(subtle && self.indexedDB), get: get, put: put, drop: drop, bytes: bytes, setCode: setCode, unlock: unlock,
     forgetList: forgetList, putList: putList, openList: openList, unseal: unseal, queue: queue, talks: talks,
-    settle: settle, retry: retry, sweep: sweep, wipe: wipe };
+    settle: settle, retry: retry, tried: tried, remove: remove, sweep: sweep, wipe: wipe };
 })();

@@ -4,8 +4,10 @@
 const NAME = "shell-" + STAMP;
 const WAIT = 10000;
 // Only these are worth giving up on: a long report may take its time.
-const PHONE = /^\/($|mine$|log($|\/)|outbox$)/;
+const PHONE = /^\/($|mine$|log($|\/)|outbox$|tests\/[^/]+\/mine$|ballots\/[^/]+\/votes$)/;
 const TALK = /^\/log\/([0-9a-f-]{36})$/;
+// Taps on the list of a test or a ballot.
+const TAP = /^(\/tests\/[0-9a-f-]{36}\/mine|\/ballots\/[0-9a-f-]{36}\/votes)(?:\/([0-9a-f-]{36}))?$/;
 const trusted = self.trustedTypes
   ? trustedTypes.createPolicy("worker", { createScriptURL: () => VAULT })
   : { createScriptURL: (address) => address };
@@ -39,19 +41,27 @@ async function open(request, path) {
   } catch (away) { /* The empty page says so. */ }
   return shell(path);
 }
-// A talk that could not be sent is kept; the server stores it once, even if it had arrived.
-async function send(request, contact) {
-  const copy = request.clone();
+// A talk or tap that could not be sent is kept; the server stores it once, even if it had arrived.
+async function send(request, path) {
+  const copy = request.clone(), at = Date.now(), tap = TAP.exec(path);
   try {
     const answer = await within(request);
     // The server, or a proxy before it, could not store the talk: what was typed must not go.
     if (answer.status < 500) return answer;
     throw new Error("not stored");
   } catch (away) {
-    const fields = [...(await copy.formData()).entries()].map(([name, value]) => [name, String(value)]);
+    const fields = [...(await copy.formData()).entries()].map(([name, value]) => [name, String(value)])
+      .filter((field) => field[0] !== "csrf_token");
     const id = (fields.find((field) => field[0] === "id") || [])[1] || crypto.randomUUID();
-    await Vault.queue(contact, fields.filter((field) => field[0] !== "csrf_token"), id);
-    return Response.redirect("/outbox", 303);
+    if (!tap) {
+      await Vault.queue(TALK.exec(path)[1], fields, id);
+      return Response.redirect("/outbox", 303);
+    }
+    const [name, value] = fields[0] || [];
+    // Taking back what the server has cannot wait: by then it might take back something else.
+    if (!name || name === "back" || value === "nothing") return Response.redirect(tap[1], 303);
+    await Vault.queue(path, [[name, value]], id, tap[2] ? [tap[1], tap[2], value] : [tap[1], value, name], at);
+    return Response.redirect(tap[1] + "?kept", 303);
   }
 }
 
@@ -62,7 +72,7 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(caches.match(request).then((kept) => kept || fetch(request)));
   } else if (request.mode === "navigate" && request.method === "GET") {
     event.respondWith(open(request, address.pathname));
-  } else if (request.mode === "navigate" && request.method === "POST" && TALK.test(address.pathname)) {
-    event.respondWith(send(request, TALK.exec(address.pathname)[1]));
+  } else if (request.mode === "navigate" && request.method === "POST" && (TALK.test(address.pathname) || TAP.test(address.pathname))) {
+    event.respondWith(send(request, address.pathname));
   }
 });

@@ -18,8 +18,11 @@ from playwright.sync_api import Error, expect
 
 from crm.features.conversations import outbox
 from crm.models.accounts import AccessGrant, UserAccount
+from crm.models.ballots import Ballot, VoteTold
+from crm.models.campaigns import ListEntry, Participation
 from crm.models.conversations import Conversation, ConversationNote, KeptTalk
 from crm.web.db import unit_of_work
+from tests import factories
 from tests.browser.airwaves import Line, line
 from tests.browser.live import Live
 from tests.browser.looking import access_faults, too_wide
@@ -311,7 +314,7 @@ def test_a_refused_talk_comes_back_with_its_reason_and_all_that_was_typed(
     expect(page.get_by_text("Kept on this phone.")).to_be_visible()
     air.cut = False
     phone.open("/outbox")
-    expect(page.get_by_text("Talks that could not be stored: 1.")).to_be_visible()
+    expect(page.get_by_text("Could not be stored: 1.")).to_be_visible()
     phone.open("/outbox")
     expect(page.get_by_text("You asked nothing, so there is no answer.")).to_be_visible()
     page.get_by_role("link", name="Open", exact=False).first.click()
@@ -343,14 +346,14 @@ def test_signing_out_wipes_the_list_and_keeps_sealed_talks_for_their_writer_alon
     page = phone.page
     page.locator("details.wc-me summary").click()
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_text("Some talks are not sent yet.")).to_be_visible()
+    expect(page.get_by_text("Not all is sent yet.")).to_be_visible()
     assert not page.evaluate(
         "() => Promise.all([Vault.get('lock'), Vault.get('list')]).then(p => p[0] || p[1])"
     )
     air.loses = None
     phone.sign_in("organiser")
     phone.open("/outbox")
-    expect(page.get_by_text("No talks wait on this phone.")).to_be_visible()
+    expect(page.get_by_text("Nothing waits on this phone.")).to_be_visible()
     assert phone.waiting() == 1
     phone.sign_in("rep")
     phone.open("/outbox")
@@ -487,3 +490,151 @@ def _grant_until(live: Live, day: Any) -> None:
             sa.select(AccessGrant).where(AccessGrant.user_id == live.users["rep"])
         ):
             grant.valid_to = day
+
+
+def _tap_test(live: Live) -> tuple[str, int]:
+    """Return the tracker's address of a new test of three people at the Mill, and its inner id."""
+    world = live.world
+    assert world is not None
+    with live.app.app_context(), unit_of_work(ALL) as session:
+        people: list[Any] = [world.ioana, world.tomasz, world.rukhsana]
+        test = factories.make_test(
+            session,
+            world.mill,
+            *people,
+            name="Zebra badge day",
+            # Before all others, since a phone keeps five at most.
+            closes_on=datetime.now(UTC).date(),
+        )[2]
+        return f"/tests/{test.public_id}/mine", int(test.id)
+
+
+def _deeds(live: Live, test_id: int) -> list[tuple[int, str]]:
+    asked = (
+        ALL.select(ListEntry.number, Participation.deed)
+        .join(ListEntry, ListEntry.id == Participation.entry_id)
+        .where(Participation.test_id == test_id, Participation.superseded_at.is_(None))
+        .order_by(ListEntry.number)
+    )
+    return live.read(lambda session: [(row[0], row[1].value) for row in session.execute(asked)])
+
+
+def _new_list(phone: _Phone) -> None:
+    """Have the phone take its list anew, as it does by itself after ten minutes."""
+    phone.open("/account")
+    phone.page.evaluate("() => Vault.put('list', null).then(() => Phone.takeList())")
+    _until(phone.page, "() => Vault.get('list').then(Boolean)")
+
+
+def _unlock_taps(phone: _Phone) -> None:
+    phone.page.get_by_label("Your code").fill(CODE)
+    phone.page.get_by_role("button", name="Open", exact=True).click()
+    expect(phone.page.locator("#taps li").first).to_be_visible()
+
+
+def test_taps_on_a_test_without_signal_survive_a_killed_browser_and_arrive_once(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    path, test_id = _tap_test(live_sqlite)
+    _new_list(phone)
+    air.hang_up()
+    phone.unlock()
+    page = phone.page
+    page.get_by_role("link", name="Zebra badge day").click()
+    lines = page.locator("#taps li")
+    expect(lines).to_have_count(3)
+    assert access_faults(page) == []
+    did, will = re.compile("^Did it"), re.compile("^Will")
+    lines.nth(0).get_by_role("button", name=will).click()
+    expect(lines.nth(0)).to_contain_text("Not sent yet")
+    lines.nth(0).get_by_role("button", name=did).click()
+    expect(lines.nth(0).locator('[aria-pressed="true"]')).to_contain_text("Did it")
+    lines.nth(1).get_by_role("button", name=will).click()
+    expect(lines.nth(1)).to_contain_text("Not sent yet")
+    expect(page.locator("#unsent")).to_contain_text("2")
+    lines.nth(1).get_by_role("button", name=re.compile("^Undo")).click()
+    expect(page.locator("#unsent")).to_contain_text("1")
+    expect(lines.nth(1).locator('[aria-pressed="true"]')).to_have_count(0)
+    names = page.locator("#taps .wc-row__name").all_text_contents()
+    phone.kill()
+    disk = _on_disk(phone.folder)
+    for secret in ("Zebra", *names):
+        assert secret.encode() not in disk
+        assert secret.encode("utf-16-le") not in disk
+
+    page = phone.start()
+    phone.open(path)
+    _unlock_taps(phone)
+    expect(page.locator("#taps [aria-pressed]")).to_have_count(1)
+    expect(page.locator("#taps li").nth(0)).to_contain_text("Not sent yet")
+    assert _deeds(live_sqlite, test_id) == []
+    air.cut = False
+    air.loses = b"/phone/talks"
+    phone.sign_in()
+    page.evaluate("() => Phone.send().then(() => 1)")
+    # The server may have it: then it can no longer be undone here.
+    page.locator("#taps li").nth(0).get_by_role("button", name=re.compile("^Undo")).click()
+    expect(page.get_by_text("It may be sent already.")).to_be_visible()
+    air.loses = None
+    phone.open("/")
+    _until(page, "() => Vault.talks().then(t => !t.length)")
+    assert _deeds(live_sqlite, test_id) == [(1, "did")]
+
+
+def test_a_tap_on_the_full_tracker_is_kept_when_the_signal_goes(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    path, test_id = _tap_test(live_sqlite)
+    _new_list(phone)
+    page = phone.page
+    phone.open(f"{path}?show=all")
+    air.hang_up()
+    page.locator("#n2").get_by_role("button", name=re.compile("^Did not")).click()
+    expect(page.get_by_text("Kept on this phone.")).to_be_visible()
+    _unlock_taps(phone)
+    expect(page.locator("#taps [aria-pressed]")).to_contain_text("Did not")
+    air.cut = False
+    page.evaluate("() => Phone.send().then(() => 1)")
+    expect(page.locator("#taps li").nth(1)).to_contain_text("Sent")
+    assert _deeds(live_sqlite, test_id) == [(2, "did_not")]
+
+
+def test_a_word_on_voting_tapped_without_signal_is_dropped_once_the_result_is_declared(
+    phone: _Phone, live_sqlite: Live, air: Line
+) -> None:
+    world = live_sqlite.world
+    assert world is not None
+    today = datetime.now(UTC).date()
+    with live_sqlite.app.app_context(), unit_of_work(ALL) as session:
+        ballot = factories.make_open_ballot(session, world, today=today)
+        path, ballot_id = f"/ballots/{ballot.public_id}/votes", ballot.id
+    _new_list(phone)
+    air.hang_up()
+    phone.open(path)
+    _unlock_taps(phone)
+    page = phone.page
+    voted = re.compile("^Voted")
+    page.locator("#taps li").nth(0).get_by_role("button", name=voted).click()
+    expect(page.locator("#taps li").nth(0)).to_contain_text("Not sent yet")
+    air.cut = False
+    page.evaluate("() => Phone.send().then(() => 1)")
+    expect(page.locator("#taps li").nth(0)).to_contain_text("Sent")
+    told = ALL.select(VoteTold.said).where(VoteTold.ballot_id == ballot_id)
+    assert live_sqlite.read(lambda session: [one.value for one in session.scalars(told)]) == [
+        "voted"
+    ]
+    air.hang_up()
+    page.locator("#taps li").nth(1).get_by_role("button", name=voted).click()
+    expect(page.locator("#taps li").nth(1)).to_contain_text("Not sent yet")
+    with live_sqlite.app.app_context(), unit_of_work(ALL) as session:
+        for row in session.scalars(ALL.select(VoteTold).where(VoteTold.ballot_id == ballot_id)):
+            session.delete(row)
+        session.scalars(ALL.select(Ballot).where(Ballot.id == ballot_id)).one().declared_on = today
+    air.cut = False
+    page.evaluate("() => Phone.send().then(() => 1)")
+    expect(page.locator("#taps li").nth(1)).to_contain_text("Not stored.")
+    phone.open("/outbox")
+    expect(page.get_by_text("Voting is not open any more, so this tap is dropped.")).to_be_visible()
+    kept = page.evaluate("() => Vault.talks()")
+    assert [one.get("sealed") or one.get("label") for one in kept] == [None]
+    assert live_sqlite.read(lambda session: list(session.scalars(told))) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.structure import (
+    NOT_KNOWN,
     Deed,
     Evidence,
     Listed,
@@ -207,7 +208,10 @@ class TestNamed:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Something that was written down about somebody on a list. until None: it still stands."""
+    """Something that was written down about somebody on a list. until None: it still stands.
+
+    tapped: when, where a phone without signal sent it later; None = as it was written down.
+    """
 
     deed: Deed
     why: WhyNot | None
@@ -216,6 +220,7 @@ class Past:
     at: datetime
     until: datetime | None
     by: str | None
+    tapped: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -762,6 +767,66 @@ def believed(session: Session, scope: Scope, entry_ids: list[int]) -> dict[int, 
     return {row.entry_id: row for row in rows}
 
 
+def changed_since(session: Session, scope: Scope, entry_id: int, moment: datetime) -> bool:
+    """Return True when somebody wrote down or took back something of an entry after a moment.
+
+    What waited for a signal counts from when it was tapped, not from when it arrived.
+    """
+    written = sa.func.coalesce(Participation.typed_at, Participation.recorded_at) > moment
+    of_it = scope.select(
+        Participation.superseded_at,
+        written.label("later"),
+        permission=Permission.CONVERSATION_WRITE,
+    ).where(Participation.entry_id == entry_id)
+    rows = session.execute(of_it).all()
+    if any(row.later for row in rows):
+        return True
+    nothing_stands = all(row.superseded_at is not None for row in rows)
+    return nothing_stands and any(row.superseded_at > moment for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ToAsk:
+    """Somebody on the list of an open test of whom it is not known, for a phone to keep."""
+
+    number: int
+    public_id: uuid.UUID
+    name: str
+
+
+def people_to_ask(
+    session: Session, scope: Scope, test_id: uuid.UUID, *, own: Collection[int], limit: int
+) -> list[ToAsk]:
+    """Return whom the actor may still mark on the list of a test, their own people first.
+
+    test_id: public id. own: inner ids of people. Nobody who asked us not to contact them. Two
+    statements. Raises NotFound.
+    """
+    test = find_test(session, scope, test_id)
+    rows = session.execute(
+        scope.select(
+            ListEntry.number,
+            Contact.public_id,
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
+            permission=Permission.CONVERSATION_WRITE,
+        )
+        .join(Contact, Contact.id == ListEntry.contact_id)
+        .outerjoin(
+            Participation,
+            sa.and_(Participation.entry_id == ListEntry.id, known(Participation)),
+        )
+        .where(
+            ListEntry.test_id == test.id,
+            Contact.do_not_contact.is_(False),
+            sa.or_(Participation.deed.is_(None), Participation.deed.in_(NOT_KNOWN)),
+            counted_once(),
+        )
+        .order_by(*([ListEntry.contact_id.not_in(sorted(own))] if own else []), ListEntry.number)
+        .limit(limit)
+    )
+    return [ToAsk(row.number, row.public_id, row.name or "") for row in rows]
+
+
 def last_before(session: Session, scope: Scope, fact: Participation) -> Participation | None:
     """Return what was believed of the same entry until this was written; None = nothing was."""
     found: Participation | None = session.scalars(
@@ -788,6 +853,7 @@ def list_history(session: Session, scope: Scope, entry_id: uuid.UUID) -> list[Pa
             Participation.recorded_at,
             Participation.superseded_at,
             Participation.recorded_by_id,
+            Participation.typed_at,
         )
         .join(ListEntry, ListEntry.id == Participation.entry_id)
         .where(ListEntry.public_id == entry_id)
@@ -803,6 +869,7 @@ def list_history(session: Session, scope: Scope, entry_id: uuid.UUID) -> list[Pa
             row.recorded_at,
             row.superseded_at,
             users.get(row.recorded_by_id),
+            row.typed_at,
         )
         for row in rows
     ]

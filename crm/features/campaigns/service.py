@@ -79,6 +79,12 @@ class NothingToTakeBack(Refusal):
     default_message = "Nothing is written down about this person, so there is nothing to take back."
 
 
+class NewerThere(Refusal):
+    """A tap that waited for a signal must not undo what was written down after it."""
+
+    default_message = "Something newer was written down about this person. It stays as it is."
+
+
 class NotOnThisList(Refusal):
     """Numbers that are not on the list, or whose letter does not fit."""
 
@@ -331,12 +337,14 @@ def mark(
     day: date | None = None,
     today: date,
     now: datetime,
+    typed_at: datetime | None = None,
 ) -> int:
     """Write down what people on the list did; return for how many it was something new.
 
-    numbers: of the entries. day: when it was, None = today. What was written before stays in the
-    history. All or nothing. Raises NotFound for anybody whom the actor may not write about,
-    TestIsOff, DayNotYet, BeforeTheList.
+    numbers: of the entries. day: when it was, None = today. typed_at: when it was tapped, in UTC,
+    for a tap that waited for a signal. What was written before stays in the history. All or
+    nothing. Raises NotFound for anybody whom the actor may not write about, TestIsOff, DayNotYet,
+    BeforeTheList, NewerThere.
     """
     test = _open_test(session, scope, test_id)
     day = today if day is None else day
@@ -351,6 +359,8 @@ def mark(
         fact = stands.get(entry.id)
         if fact is not None and _same(fact, given):
             continue
+        if typed_at is not None and queries.changed_since(session, scope, entry.id, typed_at):
+            raise NewerThere()
         changed += 1
         if fact is not None:
             facts.withdraw(fact, now=now)
@@ -360,12 +370,18 @@ def mark(
         fact = stands.get(entry.id)
         if fact is not None and fact.superseded_at is None:
             continue
-        session.add(_fact(scope, entry, given, day=day, now=now))
+        session.add(_fact(scope, entry, given, day=day, now=now, typed_at=typed_at))
     return changed
 
 
 def _fact(
-    scope: Scope, entry: ListEntry, given: Mark, *, day: date, now: datetime
+    scope: Scope,
+    entry: ListEntry,
+    given: Mark,
+    *,
+    day: date,
+    now: datetime,
+    typed_at: datetime | None = None,
 ) -> Participation:
     return Participation(
         test_id=entry.test_id,
@@ -376,6 +392,7 @@ def _fact(
         why=given.why,
         evidence=given.evidence,
         day=day,
+        typed_at=typed_at,
         recorded_at=now,
         recorded_by_id=scope.actor_id,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ from crm.features.campaigns.forms import (
     TestForm,
 )
 from crm.reads.places import Choice
+from crm.reads.structure import open_tests
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
@@ -43,6 +45,7 @@ from crm.web.forms import chosen_id
 from crm.web.guard import my_today, my_zone, requires
 from crm.web.labels import NOT_KNOWN, label
 from crm.web.pages import address_of
+from crm.web.taps import UUID_IN_PATH, About, KeptList, Kind, OnList, Tap, offer
 
 bp = Blueprint("campaigns", __name__)
 
@@ -69,6 +72,17 @@ _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
 def install(app: Flask) -> None:
     """Register the pages of this feature."""
     app.register_blueprint(bp)
+    offer(
+        app,
+        Kind(
+            name="tests",
+            address=re.compile(f"/tests/{UUID_IN_PATH}/mine"),
+            lists=_lists_to_keep,
+            take=_take_tap,
+            about=_about_tap,
+            keeps=True,
+        ),
+    )
 
 
 # Campaigns
@@ -754,6 +768,69 @@ def paper(scope: Scope, test_id: UUID) -> str:
 
 def _salt(test_id: UUID) -> int:
     return test_id.int % len(CHECK_SIGNS)
+
+
+# Without signal
+
+
+def _lists_to_keep(
+    session: Any, scope: Scope, today: date, own: Collection[int], limit: int
+) -> list[KeptList]:
+    return [
+        KeptList(
+            url_for("campaigns.mine", test_id=test.public_id),
+            test.name,
+            [
+                OnList(str(one.number), one.public_id, one.name)
+                for one in queries.people_to_ask(
+                    session, scope, test.public_id, own=own, limit=limit
+                )
+            ],
+        )
+        for test in open_tests(session, scope, today=today)
+    ]
+
+
+def _take_tap(session: Any, scope: Scope, sent: Tap) -> None:
+    """Write down what was tapped without signal. Raises NotFound for what no tap sends."""
+    deed, number = _deed_of(sent)
+    service.mark(
+        session,
+        scope,
+        sent.ids[0],
+        [number],
+        service.Mark(deed),
+        day=sent.day,
+        today=sent.today,
+        now=sent.now,
+        typed_at=sent.typed_at,
+    )
+
+
+def _deed_of(sent: Tap) -> tuple[Deed, int]:
+    for name, values in sent.fields.items():
+        if name in _TAPS and values:
+            return Deed(name), _number(values[0])
+    raise NotFound("nothing tapped")
+
+
+def _about_tap(session: Any, scope: Scope, sent: Tap) -> About:
+    page = url_for("campaigns.mine", test_id=sent.ids[0])
+    try:
+        deed, number = _deed_of(sent)
+        test = queries.find_test(session, scope, sent.ids[0])
+        lines = queries.list_lines(
+            session,
+            scope,
+            test.id,
+            today=sent.today,
+            numbers=(number,),
+            permission=Permission.CONVERSATION_WRITE,
+        )
+    except NotFound:
+        return About(page, "", None)
+    words = gettext("Test “%(name)s”, “%(deed)s”.", name=test.name, deed=label(deed))
+    return About(page, words, lines[0].person_id if lines else None)
 
 
 # What the pages share

@@ -33,12 +33,17 @@ from werkzeug.datastructures import MultiDict
 from crm.access.merging import living
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.taps import take_once
 from crm.domain.errors import NotFound, Refusal
+from crm.domain.identity import short_name
+from crm.domain.structure import Deed
+from crm.domain.vocabulary import VoteWord
 from crm.features.conversations import queries, service
 from crm.features.conversations.forms import TalkForm
 from crm.features.conversations.views import bp, field_of, typed_fields, typed_form
 from crm.reads.phone import people_for_the_phone
-from crm.web import clock, sealing
+from crm.reads.turf import own_people
+from crm.web import clock, sealing, taps
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.filters import moment as moment_words
@@ -61,10 +66,14 @@ LONGEST_WAIT = timedelta(days=15)
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """One sealed talk, opened."""
+    """One sealed talk, opened; or a tap. page: where the tap was meant for; empty for a talk.
+
+    contact_id: of a tap, that of the tap itself, for whom it was on is in page and fields.
+    """
 
     talk_id: UUID
     contact_id: UUID
+    page: str
     fields: dict[str, list[str]]
     later: bool
     typed_at: datetime
@@ -91,16 +100,20 @@ def outbox(scope: Scope) -> str:
                 "reason": one.reason,
                 "words": one.words,
                 "typed": moment_words(one.typed_at),
-                "open_url": url_for(
-                    "conversations.log", contact_id=one.contact_public_id, kept=one.public_id
-                )
-                if one.name is not None
-                else None,
+                "open_url": _open_url(one),
                 "drop_url": url_for("conversations.drop", kept_id=one.public_id),
             }
             for one in kept
         ],
     )
+
+
+def _open_url(kept: queries.Kept) -> str | None:
+    if kept.name is None:
+        return None
+    if kept.page is not None:
+        return kept.page if taps.kind_of(kept.page) else None
+    return url_for("conversations.log", contact_id=kept.contact_public_id, kept=kept.public_id)
 
 
 @bp.post("/outbox/<uuid:kept_id>/drop")
@@ -138,7 +151,9 @@ def shell() -> str:
     # Drawn past all that other pages are given: this one is kept where anybody may look, and
     # fetching it behind a page must not change the session that the page is in.
     template = current_app.jinja_env.get_template("conversations/shell.html")
-    return template.render(page=plain_page(), form=form, phone_key=None)
+    return template.render(
+        page=plain_page(), form=form, phone_key=None, deeds=list(Deed), vote_words=list(VoteWord)
+    )
 
 
 @bp.get("/phone/worker.js")
@@ -223,11 +238,40 @@ def state() -> Any:
 @bp.get("/phone/people")
 @requires(Permission.CONVERSATION_WRITE)
 def people(scope: Scope) -> Any:
-    """Return the few people the phone may keep: first name, initial, area, last stand."""
+    """Return the few people the phone may keep: first name, initial, area, last stand.
+
+    Of the tests and ballots that go on, first name and initial of those who are still to be asked.
+    However many lists there are, no more people are named than fit on one.
+    """
+    today = my_today()
     with unit_of_work(scope) as session:
-        found = people_for_the_phone(session, scope, today=my_today(), limit=MOST_PEOPLE)
-        queries.note_taken(session, scope, len(found))
+        own = own_people(session, scope, today=today)
+        lists = [
+            one
+            for kind in taps.kinds()
+            for one in kind.lists(session, scope, today, own, MOST_PEOPLE)
+        ]
+        found, named = people_for_the_phone(
+            session,
+            scope,
+            today=today,
+            limit=MOST_PEOPLE,
+            listed=[person.public_id for one in lists for person in one.people],
+        )
+        queries.note_taken(session, scope, len(named))
     return jsonify(
+        lists=[
+            {
+                "page": one.page,
+                "name": one.name,
+                "people": [
+                    {"key": person.key, "name": short_name(person.name)}
+                    for person in one.people
+                    if person.public_id in named
+                ],
+            }
+            for one in lists
+        ],
         people=[
             {
                 "id": str(one.public_id),
@@ -236,17 +280,19 @@ def people(scope: Scope) -> Any:
                 "stand": one.rating,
             }
             for one in found
-        ]
+        ],
     )
 
 
 @bp.post("/phone/talks")
 @requires(Permission.CONVERSATION_WRITE)
 def take_talks(scope: Scope) -> Any:
-    """Store the talks a phone sends; each is answered for itself.
+    """Store the talks and taps a phone sends; each is answered for itself.
 
     The answer of each: stored, again (it was stored before), kept (unfinished, or refused with the
-    reason beside it, and waiting in the outbox), or damaged (it is no talk of this writer).
+    reason beside it, and waiting in the outbox), or damaged (it is no talk of this writer). Of a
+    tap: done, kept as a talk is, or dropped with the reason beside it; then nothing of it stays
+    here. "over" beside dropped: nor on the phone.
     """
     body = request.get_json(silent=True)
     sent = body if isinstance(body, dict) else {}
@@ -273,6 +319,8 @@ def _take(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
         letter = _opened(scope, talk_id, str(item.get("sealed", "")), ahead)
     except _Damaged:
         return {"id": talk_id, "answer": "damaged"}
+    if letter.page:
+        return _take_tap(scope, letter)
     if letter.later:
         return _kept_draft(scope, letter)
     form = typed_form(letter.fields)
@@ -287,6 +335,39 @@ def _take(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
     except Refusal as refusal:
         return _kept(scope, letter, _said_of(form, refusal))
     return {"id": talk_id, "answer": "stored" if logged.created else "again"}
+
+
+def _take_tap(scope: Scope, letter: _Letter) -> dict[str, str]:
+    """Store a tap on a list once."""
+    answer = {"id": str(letter.talk_id)}
+    found = taps.kind_of(letter.page)
+    if found is None:
+        return {**answer, "answer": "damaged"}
+    kind, ids = found
+    sent = taps.Tap(
+        ids, letter.fields, letter.typed_at, _day_of(letter.typed_at), clock.now(), my_today()
+    )
+    try:
+        with unit_of_work(scope) as session:
+            if take_once(session, letter.talk_id, today=clock.now().date()):
+                kind.take(session, scope, sent)
+            service.forget_kept(session, scope, letter.talk_id)
+    except taps.Over as over:
+        return {**answer, "answer": "dropped", "reason": over.words, "over": "1"}
+    except NotFound:
+        reason = gettext("You can no longer see this person.")
+    except Refusal as refusal:
+        reason = sentence(refusal)
+    else:
+        return {**answer, "answer": "done"}
+    if not kind.keeps:
+        return {**answer, "answer": "dropped", "reason": reason}
+    with unit_of_work(scope, read_only=True) as session:
+        about = kind.about(session, scope, sent)
+    again = {"page": [about.page]}
+    whom = about.contact_id or ids[0]
+    words = " ".join(one for one in (about.words, reason) if one)
+    return _kept(scope, replace(letter, contact_id=whom, fields=again), words)
 
 
 def _stored(scope: Scope, letter: _Letter, form: TalkForm, day: date) -> service.Logged:
@@ -359,7 +440,8 @@ def _opened(scope: Scope, talk_id: str, sealed: str, ahead: timedelta) -> _Lette
         said = json.loads(sealing.open_sealed(sealed, talk_id))
         owner = _owner_of(said["owner"])
         fields = {str(name): [str(one) for one in values] for name, values in said["fields"]}
-        found = chosen_id(talk_id), chosen_id(said["contact"])
+        page = str(said.get("page", ""))[:200]
+        found = chosen_id(talk_id), chosen_id(talk_id if page else said["contact"])
         typed_at = datetime.fromtimestamp(float(said["at"]) / 1000, UTC) - ahead
     except (sealing.NotForUs, ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise _Damaged from error
@@ -369,9 +451,10 @@ def _opened(scope: Scope, talk_id: str, sealed: str, ahead: timedelta) -> _Lette
     return _Letter(
         talk_id=found[0],
         contact_id=found[1],
-        fields=typed_fields(
-            MultiDict((name, one) for name, all_ in fields.items() for one in all_)
-        ),
+        page=page,
+        fields=fields
+        if page
+        else typed_fields(MultiDict((name, one) for name, all_ in fields.items() for one in all_)),
         later="later" in fields,
         # A phone's clock may be wrong: never later than now, nor longer ago than one can wait.
         typed_at=max(min(typed_at, now), now - LONGEST_WAIT),

@@ -493,6 +493,11 @@ class Kept:
     fields: dict[str, list[str]]
 
     @property
+    def page(self) -> str | None:
+        """The list on which it was a tap; None for a talk."""
+        return next(iter(self.fields.get("page", [])), None)
+
+    @property
     def words(self) -> list[str]:
         """The notes that were typed, so that they can be copied by hand if all else fails."""
         return [text for name in NOTE_FIELDS for text in self.fields.get(name, []) if text.strip()]
@@ -533,7 +538,8 @@ def find_kept(
             KeptTalk.public_id == kept_id, KeptTalk.contact_public_id == contact_id
         )
     ).one_or_none()
-    return None if row is None else _kept(row, None)
+    found = None if row is None else _kept(row, None)
+    return None if found is None or found.page is not None else found
 
 
 def _kept(row: KeptTalk, name: str | None) -> Kept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,17 +15,18 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.ballot_plans import Running, while_voting
 from crm.domain.assessment import ExpiryRule
-from crm.domain.ballot_days import Pace, pace
+from crm.domain.ballot_days import Pace, Stage, pace
 from crm.domain.balloting import needs_scrutineer
 from crm.domain.entitled import Missing
 from crm.domain.errors import NotFound
 from crm.domain.rules import Counted, rule_book
 from crm.domain.vocabulary import NotEntitled, VoteWord
-from crm.models.ballots import BallotEntry
+from crm.models.ballots import BallotEntry, VoteTold
 from crm.models.contacts import Contact
-from crm.reads.ballots import WholeBallot, find_ballot, read_ballots
+from crm.reads.ballots import WholeBallot, find_ballot, list_ballots, read_ballots
 from crm.reads.forecasts import learn
 from crm.reads.places import place_name_of
+from crm.reads.turf import own_people
 from crm.reads.voters import Told, Voter, list_voters, stands_of, what_was_told
 
 
@@ -84,12 +85,16 @@ def get_voter(
 
 @dataclass(frozen=True, slots=True)
 class VoteRow:
-    """A voter of the actor's places, and what they told us; said None = nobody has told us."""
+    """A voter of the actor's places, and what they told us; said None = nobody has told us.
+
+    mine: the actor looks after them today.
+    """
 
     contact_public_id: uuid.UUID
     name: str
     place_name: str
     told: Told
+    mine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ def get_drive(
 ) -> Drive:
     """Return who of the actor's places may vote and what they told us: those not reached first.
 
+    The actor's own people stand before all others.
+
     Raises NotFound when the ballot is out of scope.
     """
     ballot = read_ballots(session, scope, [find_ballot(session, scope, ballot_id)])[0]
@@ -143,11 +150,18 @@ def get_drive(
         .order_by(Contact.name_key, Contact.id)
     ).all()
     told = what_was_told(session, scope, ballot.id)
+    own = own_people(session, scope, today=today)
     found = [
-        VoteRow(row.public_id, row.name or "", row.place_name or "", told.get(row.id, _NOTHING))
+        VoteRow(
+            row.public_id,
+            row.name or "",
+            row.place_name or "",
+            told.get(row.id, _NOTHING),
+            row.id in own,
+        )
         for row in rows
     ]
-    found.sort(key=lambda one: _ORDER.index(one.told.said))
+    found.sort(key=lambda one: (not one.mine, _ORDER.index(one.told.said)))
     counts = Counter(one.told.said for one in found)
     speed, running, unnamed = None, None, 0
     test = next(
@@ -196,3 +210,47 @@ def get_drive(
         running=running,
         turnout_test=test is not None,
     )
+
+
+# Ballots whose lists a phone keeps; few organisations have more open at once.
+MOST_BALLOTS = 3
+
+
+def ballots_to_keep(session: Session, scope: Scope, *, today: date) -> list[tuple[uuid.UUID, str]]:
+    """Return the public id and name of the ballots that are open for voting. One statement."""
+    found = list_ballots(session, scope, today=today)
+    return [(one.public_id, one.name) for one in found if one.stage is Stage.OPEN][:MOST_BALLOTS]
+
+
+def voters_to_ask(
+    session: Session, scope: Scope, ballot_id: uuid.UUID, *, own: Collection[int], limit: int
+) -> list[tuple[uuid.UUID, str]]:
+    """Return public id and name of voters who have not told us that they voted, own people first.
+
+    Nobody who would rather not say, or who asked us not to contact them. own: inner ids. Two
+    statements. Raises NotFound.
+    """
+    ballot = find_ballot(session, scope, ballot_id)
+    rows = session.execute(
+        scope.select(
+            Contact.public_id,
+            sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
+            permission=Permission.CONVERSATION_WRITE,
+        )
+        .join(BallotEntry, BallotEntry.contact_id == Contact.id)
+        .outerjoin(
+            VoteTold,
+            sa.and_(VoteTold.ballot_id == ballot.id, VoteTold.contact_id == Contact.id),
+        )
+        .where(
+            BallotEntry.ballot_id == ballot.id,
+            BallotEntry.entitled.is_(True),
+            Contact.do_not_contact.is_(False),
+            sa.or_(
+                VoteTold.said.is_(None), VoteTold.said.in_((VoteWord.NOT_YET, VoteWord.WILL_VOTE))
+            ),
+        )
+        .order_by(*([Contact.id.not_in(sorted(own))] if own else []), Contact.name_key, Contact.id)
+        .limit(limit)
+    )
+    return [(row.public_id, row.name or "") for row in rows]

@@ -54,6 +54,12 @@ class NotAVoter(Refusal):
     default_message = "This person has no vote in this ballot."
 
 
+class ToldMore(Refusal):
+    """A tap that waited for a signal must not undo what somebody told us since."""
+
+    default_message = "This person told us something else by now. It stays as it is."
+
+
 LEFT_OUT_BY_HAND = (NotEntitled.NOT_CALLED_OUT, NotEntitled.AGREED_TO_LEAVE_OUT)
 
 
@@ -202,12 +208,17 @@ def note_told(
     said: VoteWord | None,
     *,
     today: date,
+    late: bool = False,
 ) -> None:
     """Note what somebody told us of whether they vote; None takes it back. Never how.
 
-    Nothing is stored of when, or of who noted it. Raises NotFound, NotOpen, NotAVoter.
+    Nothing is stored of when, or of who noted it. late: it waited on a phone for a signal, so
+    that it may be older than what is noted: who voted, or would rather not say, stays so.
+    Raises NotFound, NotOpen, NotAVoter, ToldMore.
     """
     row = _told(session, scope, ballot_id, contact_public_id, today=today)
+    if late and row.said in _STAYS and row.said is not said:
+        raise ToldMore()
     row.said = said
     _keep(session, row)
 
@@ -226,6 +237,9 @@ def note_paper(
     row.new_paper_asked = paper is not Paper.NONE
     row.new_paper_sent = paper is Paper.SENT
     _keep(session, row)
+
+
+_STAYS = (VoteWord.VOTED, VoteWord.RATHER_NOT_SAY)
 
 
 def _told(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
+from crm.access.merging import living
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.ballot_days import Stage
@@ -24,6 +28,7 @@ from crm.web.filters import people, percent
 from crm.web.guard import my_today, requires
 from crm.web.labels import label
 from crm.web.pages import address_of
+from crm.web.taps import UUID_IN_PATH, About, KeptList, Kind, OnList, Over, Tap, offer
 
 bp = Blueprint("voting", __name__)
 
@@ -47,6 +52,18 @@ MISSING: dict[Missing, Any] = {
 def install(app: Flask) -> None:
     """Register the pages of this feature."""
     app.register_blueprint(bp)
+    offer(
+        app,
+        Kind(
+            name="ballots",
+            address=re.compile(f"/ballots/{UUID_IN_PATH}/votes/{UUID_IN_PATH}"),
+            lists=_lists_to_keep,
+            take=_take_tap,
+            about=_about_tap,
+            # What a vote is told of is erased at the end: nothing of it waits on the server.
+            keeps=False,
+        ),
+    )
 
 
 @bp.get("/ballots/<uuid:ballot_id>/voters")
@@ -313,3 +330,61 @@ def note(scope: Scope, ballot_id: UUID, contact_id: UUID) -> Any:
     except Refusal as refusal:
         flash(sentence(refusal), "error")
     return back
+
+
+# Without signal
+
+
+def _lists_to_keep(
+    session: Any, scope: Scope, today: date, own: Collection[int], limit: int
+) -> list[KeptList]:
+    return [
+        KeptList(
+            url_for("voting.votes", ballot_id=ballot_id),
+            name,
+            [
+                OnList(str(contact_id), contact_id, shown)
+                for contact_id, shown in queries.voters_to_ask(
+                    session, scope, ballot_id, own=own, limit=limit
+                )
+            ],
+        )
+        for ballot_id, name in queries.ballots_to_keep(session, scope, today=today)
+    ]
+
+
+def _take_tap(session: Any, scope: Scope, sent: Tap) -> None:
+    """Note what was tapped without signal; once the ballot is over it is dropped, with a word."""
+    ballot_id, known_as = sent.ids
+    # The phone may know a record that was put into another since.
+    contact_id = living(session, scope, known_as) or known_as
+    word, paper = ("".join(sent.fields.get(name, [])) for name in ("said", "paper"))
+    try:
+        if word in {one.value for one in VoteWord}:
+            service.note_told(
+                session,
+                scope,
+                ballot_id,
+                contact_id,
+                VoteWord(word),
+                today=sent.today,
+                late=True,
+            )
+        elif paper in {one.value for one in service.Paper}:
+            service.note_paper(
+                session, scope, ballot_id, contact_id, service.Paper(paper), today=sent.today
+            )
+        else:
+            raise NotFound("nothing was chosen")
+    except service.NotOpen as refusal:
+        raise Over(
+            gettext(
+                "Voting is not open any more, so this tap is dropped. "
+                "What people told us is erased when the result is declared."
+            )
+        ) from refusal
+
+
+def _about_tap(session: Any, scope: Scope, sent: Tap) -> About:
+    ballot_id, contact_id = sent.ids
+    return About(url_for("voting.votes", ballot_id=ballot_id), "", contact_id)
