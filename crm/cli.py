@@ -537,6 +537,7 @@ def report_pack(
                     place,
                     since=first,
                     as_at=last,
+                    day=clock.now().date(),
                     day_end=clock.end_of(last, zone),
                     expiry=expiry_rule(),
                     parts=[PartName(part) for part in parts] or ALWAYS,

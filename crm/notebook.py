@@ -86,6 +86,7 @@ class Figures:
                 unit,
                 since=first,
                 as_at=last,
+                day=clock.now().date(),
                 day_end=clock.end_of(last, self._zone),
                 expiry=expiry_rule(),
                 parts=[PartName(part) for part in parts],

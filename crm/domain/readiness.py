@@ -411,9 +411,17 @@ def list_gate(
     return Gate(GateName.LIST, is_open, verified, entitled, limits.verified_share)
 
 
-def law_gate(chance: float | None, limits: GateLimits = DEFAULT_LIMITS) -> Gate:
-    """Whether the ballot would very likely pass every test of the law. chance: 0 to 1."""
+def law_gate(
+    chance: float | None, limits: GateLimits = DEFAULT_LIMITS, *, everywhere: bool = True
+) -> Gate:
+    """Whether the ballot would very likely pass every test of the law. chance: 0 to 1.
+
+    everywhere: whether every workplace of the unit with members is in a ballot to come. Where one
+    is not, nobody knows of it: a good chance elsewhere does not open the gate of the whole unit.
+    """
     is_open = None if chance is None else chance >= limits.chance
+    if is_open and not everywhere:
+        is_open = None
     return Gate(GateName.LAW, is_open, chance, 1.0, limits.chance)
 
 

@@ -33,6 +33,7 @@ class PartName(StrEnum):
     DENSITY = "density"
     SUPPORT = "support"
     TESTS = "tests"
+    READINESS = "readiness"
     LEADERS = "leaders"
     BALLOTS = "ballots"
     ISSUES = "issues"
@@ -61,6 +62,8 @@ class LineKind(StrEnum):
     DAY = "day"
     TEST = "test"
     BALLOT = "ballot"
+    GATE = "gate"
+    PART = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ class Figure:
 class Line:
     """One line of a table.
 
-    key: the public id of a place or a test, the code of an issue, a day,
+    key: the public id of a place or a test, the code of an issue, of a gate or a part of
+    readiness, a day,
     the id of a ballot or of a part of it and the number of the question; empty for the whole,
     and for people of whom the place is not known. name: of a place, test
     or ballot; empty otherwise.

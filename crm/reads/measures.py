@@ -4,7 +4,7 @@ activists and organised people for so many workers. Counts of people, under a sc
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from crm.domain.roles import Role
 from crm.domain.sampling import Interval, finite_wilson
 from crm.domain.structure import Deed
 from crm.domain.timeline import MembershipStatus
+from crm.domain.vocabulary import ContractType
 from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import Job, Membership, StateSpan
@@ -29,6 +30,7 @@ from crm.models.places import PlaceClosure, Recognition, Shift, Union
 from crm.reads.figures import GroupBy, Part, Question, Table, survey
 from crm.reads.places import names_of, one_of
 from crm.reads.readiness import firm_now, in_charge_now
+from crm.reads.turf import InCharge
 
 # Days back in which somebody did something for the union to count as active.
 ACTIVE_DAYS = 90
@@ -102,9 +104,20 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractCell:
+    """People with one kind of contract, how many reps look after somebody with it, and how many of
+    them have nobody. contract None: not known."""
+
+    contract: ContractType | None
+    people: int
+    reps: int
+    nobody: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """All of it, as at a day. unions: the name of each union by inner id. cells: of a single
-    workplace; empty for several."""
+    workplace; empty for several. contracts: of all the places, empty without people."""
 
     total: TotalDensity
     bases: tuple[Basis, ...]
@@ -113,6 +126,7 @@ class Measures:
     workplaces: tuple[UnionsHere, ...]
     unions: Mapping[int, str]
     cells: tuple[Cell, ...]
+    contracts: tuple[ContractCell, ...]
 
 
 def measures(
@@ -125,8 +139,8 @@ def measures(
 ) -> Measures:
     """Return the measures of the places of a question, as at its day.
 
-    day: today in UTC, as grants are reckoned: the reps are those of today. Thirty statements at
-    most, whatever the number of people and places.
+    day: today in UTC, as grants are reckoned: the reps are those of today. At most
+    thirty-five statements, whatever the number of people and places.
     """
     asked = replace(question, group_by=GroupBy.WORKPLACE, counts=Counts.SITE_ALL)
     whole = survey(session, scope, asked).table
@@ -138,6 +152,7 @@ def measures(
             for counts in (Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
         ),
     ]
+    in_charge = in_charge_now(session, scope, sites, as_at=asked.as_at, day=day)
     return Measures(
         total=whole.total,
         bases=tuple(bases),
@@ -156,7 +171,8 @@ def measures(
                 scope.select(Union.id, Union.name).order_by(Union.name)
             )
         },
-        cells=_cells(session, scope, sites, asked.as_at, day) if len(sites) == 1 else (),
+        cells=_cells(session, scope, in_charge, sites) if len(sites) == 1 else (),
+        contracts=_contracts(session, scope, in_charge, asked, sites),
     )
 
 
@@ -286,11 +302,51 @@ def _organised(
     return int(found.scalar_one())
 
 
+def _contracts(
+    session: Session,
+    scope: Scope,
+    in_charge: Iterable[InCharge],
+    question: Question,
+    sites: Collection[int],
+) -> tuple[ContractCell, ...]:
+    """Return the kinds of contract with their people and reps, the not known last.
+
+    Somebody with two jobs of different kinds is in both. One statement.
+    """
+    if not sites:
+        return ()
+    kinds: dict[tuple[int, int], set[ContractType | None]] = defaultdict(set)
+    for person, site, contract in session.execute(
+        scope.select(Job.contact_id, Job.workplace_id, Job.contract_type).where(
+            covers(Job, question.as_at), known(Job), one_of(Job.workplace_id, sites)
+        )
+    ):
+        kinds[person, site].add(contract)
+    people: dict[ContractType | None, set[int]] = defaultdict(set)
+    led: dict[ContractType | None, set[int]] = defaultdict(set)
+    reps: dict[ContractType | None, set[int]] = defaultdict(set)
+    for job in in_charge:
+        for contract in kinds.get((job.contact_id, job.workplace_id), ()):
+            people[contract].add(job.contact_id)
+            if job.rep_id is not None:
+                led[contract].add(job.contact_id)
+                reps[contract].add(job.rep_id)
+    return tuple(
+        ContractCell(
+            contract=contract,
+            people=len(people[contract]),
+            reps=len(reps[contract]),
+            nobody=len(people[contract] - led[contract]),
+        )
+        for contract in (*ContractType, None)
+        if people[contract]
+    )
+
+
 def _cells(
-    session: Session, scope: Scope, sites: Collection[int], as_at: date, day: date
+    session: Session, scope: Scope, jobs: Iterable[InCharge], sites: Collection[int]
 ) -> tuple[Cell, ...]:
     """Return the areas and shifts of a workplace with their people and reps, by name."""
-    jobs = in_charge_now(session, scope, sites, as_at=as_at, day=day)
     people: dict[tuple[int, int | None], set[int]] = defaultdict(set)
     led: dict[tuple[int, int | None], set[int]] = defaultdict(set)
     reps: dict[tuple[int, int | None], set[int]] = defaultdict(set)

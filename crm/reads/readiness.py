@@ -141,6 +141,7 @@ class Standing:
     shares of all workers are made of. listed: people at all places. workforce: of the places with
     a headcount; None when none has. entitled: members known of, by name or as a union states them,
     each once. not_projected: names of the ballots to come, here, that no projection was kept of.
+    balloted, to_ballot: workplaces in a ballot to come, and those with members that we know of.
     """
 
     name: str
@@ -156,6 +157,8 @@ class Standing:
     last_test: HeldHere | None
     entitled: float
     not_projected: tuple[str, ...]
+    balloted: int
+    to_ballot: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,8 @@ def get_readiness(
         listed = _with_leaders(people, leaders, in_charge, sites)
         entitled = _entitled(listed, parts)
         chance = _lowest(projected, in_force.terms.limits.chance)
+        to_ballot = {part.place_id for part in parts if part.density.members_known > 0}
+        balloted = (to_ballot | sites) & set(chances)
         of_workers = _with_leaders(of_base, leaders, in_charge, sites & base)
         return Standing(
             name=row_name,
@@ -234,7 +239,16 @@ def get_readiness(
                 _measures(of_workers, listed, figure, entitled, answers, tests, as_at),
                 in_force.terms.targets,
             ),
-            gates=_gates(listed, entitled, answers, areas, tests, chance, in_force.terms, as_at),
+            gates=_gates(
+                listed,
+                entitled,
+                answers,
+                areas,
+                tests,
+                law_gate(chance, in_force.terms.limits, everywhere=to_ballot <= balloted),
+                in_force.terms,
+                as_at,
+            ),
             counted=of_workers,
             listed=listed,
             workforce=figure.workforce,
@@ -244,6 +258,8 @@ def get_readiness(
             last_test=tests[-1] if tests else None,
             entitled=entitled,
             not_projected=tuple(sorted({one.ballot for one in projected if one.chance is None})),
+            balloted=len(balloted),
+            to_ballot=len(to_ballot | balloted),
         )
 
     whole = _standing(
@@ -347,7 +363,7 @@ def _gates(
     answers: Mapping[Finding, Said],
     areas: Sequence[AreaOwner],
     tests: Sequence[HeldHere],
-    chance: float | None,
+    law: Gate,
     terms: Terms,
     as_at: date,
 ) -> tuple[Gate, ...]:
@@ -365,7 +381,7 @@ def _gates(
             terms.limits,
             answered_no=checked is not None and not checked.answer,
         ),
-        law_gate(chance, terms.limits),
+        law,
         structure_gate(
             [
                 HeldTest(

@@ -25,6 +25,7 @@ from crm.reads import (
     report_density,
     report_issues,
     report_leaders,
+    report_readiness,
     report_reminders,
     report_support,
     report_tests,
@@ -37,6 +38,7 @@ BUILDERS: Final[dict[PartName, Callable[[Material], ReportPart]]] = {
     PartName.DENSITY: report_density.build,
     PartName.SUPPORT: report_support.build,
     PartName.TESTS: report_tests.build,
+    PartName.READINESS: report_readiness.build,
     PartName.LEADERS: report_leaders.build,
     PartName.BALLOTS: report_ballots.build,
     PartName.ISSUES: report_issues.build,
@@ -52,6 +54,7 @@ def build_report(
     *,
     since: date,
     as_at: date,
+    day: date,
     day_end: datetime,
     expiry: ExpiryRule,
     parts: Sequence[PartName] = ALWAYS,
@@ -60,7 +63,8 @@ def build_report(
 ) -> ReportPack:
     """Return the report of a place of any kind, as we know now. Counts only, nobody's name.
 
-    since: the day of the last meeting, before as_at; what happened on that day is not in. day_end:
+    since: the day of the last meeting, before as_at; what happened on that day is not in. day:
+    today in UTC, as grants are reckoned. day_end:
     the first moment after as_at where the reader lives. expiry: how long an assessment counts.
     permission: the right that must hold over the whole unit, beside the right to see its people.
     on_part: told (parts done, parts in all) before each part.
@@ -73,9 +77,12 @@ def build_report(
         scope,
         Asked(
             place_id=unit.id,
+            public_id=unit.public_id,
+            name=unit.name,
             kind=unit.kind,
             since=since,
             as_at=as_at,
+            day=day,
             day_end=day_end,
             expiry=expiry,
             permission=permission,

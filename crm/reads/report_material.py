@@ -29,9 +29,12 @@ class Asked:
     """What a report is asked for: see build_report. place_id: the inner id of the unit."""
 
     place_id: int
+    public_id: uuid.UUID
+    name: str
     kind: PlaceKind
     since: date
     as_at: date
+    day: date
     day_end: datetime
     expiry: ExpiryRule
     permission: Permission

@@ -196,7 +196,7 @@ def show(scope: Scope, campaign_id: UUID) -> str:
                 "risk": one.risk,
                 "frozen_on": one.frozen_on,
                 "closes_on": one.closes_on,
-                "rate": wording.rate_words(one.tally),
+                "rate": wording.rate_words(one.tally, one.target),
                 "whole": one.whole,
                 "target": wording.target_words(one, today),
             }
@@ -382,7 +382,7 @@ def test(scope: Scope, test_id: UUID) -> tuple[str, int]:
         today=today,
         knew=knew,
         form=form,
-        rate=wording.rate_words(held.tally),
+        rate=wording.rate_words(held.tally, held.target),
         target=wording.target_words(held, today),
         reasons=wording.reasons(held.tally),
         columns=wording.tally_columns(

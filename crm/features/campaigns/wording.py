@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from flask_babel import gettext, ngettext
@@ -12,12 +13,16 @@ from crm.domain.structure import FEWEST_FOR_PER_CENT, Deed, Tally, WhyNot, writt
 from crm.features.campaigns.queries import Line
 from crm.reads.structure import HeldAt
 from crm.web.filters import day as day_words
-from crm.web.filters import moment, people, percent
+from crm.web.filters import moment, people, percent_by
 from crm.web.labels import label, rating_label
 
 
-def rate_words(one: Tally) -> str:
-    """Return the rate with its base: "31% to 42% (88 of 285)", or "6 of 9" for few people."""
+def rate_words(one: Tally, target: int | None = None) -> str:
+    """Return the rate with its base: "31% to 42% (88 of 285)", or "6 of 9" for few people.
+
+    target: in per cent; a rate that is not it never reads as if it were.
+    """
+    limits = () if target is None else (Fraction(target, 100),)
     if one.low is None or one.high is None:
         return str(gettext("nobody listed"))
     counts = gettext("%(did)s of %(all)s", did=people(one.did), all=people(one.listed))
@@ -36,12 +41,13 @@ def rate_words(one: Tally) -> str:
         return str(
             gettext(
                 "%(low)s to %(high)s (%(counts)s)",
-                low=percent(one.low),
-                high=percent(one.high),
+                low=percent_by(Fraction(one.did, one.listed), *limits),
+                high=percent_by(Fraction(one.most, one.listed), *limits),
                 counts=counts,
             )
         )
-    return str(gettext("%(share)s (%(counts)s)", share=percent(one.low), counts=counts))
+    share = percent_by(Fraction(one.did, one.listed), *limits)
+    return str(gettext("%(share)s (%(counts)s)", share=share, counts=counts))
 
 
 def target_words(held: HeldAt, today: date) -> str | None:
@@ -72,6 +78,10 @@ def target_words(held: HeldAt, today: date) -> str | None:
     return str(needed)
 
 
+def _limits(held: HeldAt) -> tuple[Fraction, ...]:
+    return () if held.target is None else (Fraction(held.target, 100),)
+
+
 def steps_chart(tests: Sequence[HeldAt], today: date) -> dict[str, Any]:
     """Return the chart of tests in the order they were held, one step each, with its table."""
     points = [
@@ -79,7 +89,7 @@ def steps_chart(tests: Sequence[HeldAt], today: date) -> dict[str, Any]:
             "label": str(number),
             "low": held.tally.low,
             "high": held.tally.high,
-            "text": percent(held.tally.low)
+            "text": percent_by(Fraction(held.tally.did, held.tally.listed), *_limits(held))
             if held.tally.listed >= FEWEST_FOR_PER_CENT
             else f"{held.tally.did}/{held.tally.listed}",
             "target": held.target / 100 if held.target is not None else None,
@@ -114,7 +124,7 @@ def steps_chart(tests: Sequence[HeldAt], today: date) -> dict[str, Any]:
                     people(held.tally.did),
                     people(held.tally.did_not),
                     people(held.tally.unknown),
-                    rate_words(held.tally),
+                    rate_words(held.tally, held.target),
                 ]
                 for number, held in enumerate(tests, start=1)
             ],

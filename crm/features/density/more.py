@@ -48,6 +48,7 @@ def page(found: Measures, as_at: date) -> dict[str, Any]:
         "beside": _beside(found.beside, as_at),
         "unions": _unions(found, as_at),
         "cells": _cells(found, as_at) if found.cells else None,
+        "contracts": _contracts(found, as_at) if found.contracts else None,
     }
 
 
@@ -207,6 +208,35 @@ def _cells(found: Measures, as_at: date) -> dict[str, Any]:
             for cell in found.cells
         ],
         "caption": _("People on our list and reps, %(day)s", day=day_text(as_at)),
+    }
+
+
+def _contracts(found: Measures, as_at: date) -> dict[str, Any]:
+    """The table of kinds of contract: whether agency and short-term workers have a rep, too."""
+    people = sum(cell.people for cell in found.contracts)
+    reps = sum(cell.reps for cell in found.contracts)
+    few = people < FEWEST_FOR_PERCENT
+    return {
+        "columns": [
+            {"label": _("Contract")},
+            {"label": _("People"), "numeric": True},
+            {"label": _("Share of people"), "numeric": True},
+            {"label": _("Reps"), "numeric": True},
+            {"label": _("Share of reps"), "numeric": True},
+            {"label": _("With no rep"), "numeric": True},
+        ],
+        "rows": [
+            [
+                label(cell.contract),
+                people_text(cell.people),
+                "" if few else percent_of(cell.people / people),
+                people_text(cell.reps) if cell.reps else _("no rep"),
+                "" if few or not reps else percent_of(cell.reps / reps),
+                people_text(cell.nobody),
+            ]
+            for cell in found.contracts
+        ],
+        "caption": _("People on our list and reps, by contract, %(day)s", day=day_text(as_at)),
     }
 
 

@@ -210,12 +210,20 @@ def _why(gate: Gate, found: Readiness) -> str:
         )
         return f"{verified} {_checked(found.said.get(Finding.LIST_CHECKED), limits.list_age_days)}"
     if gate.name is GateName.LAW and gate.has is not None:
-        return _(
+        words = _(
             "The lowest chance in the projections that were kept: %(chance)s. Needs %(needs)s. "
             "A projection is no promise.",
             chance=percent_by(gate.has, limits.chance),
             needs=percent_of(limits.chance),
         )
+        if found.whole.balloted < found.whole.to_ballot:
+            words += " " + _(
+                "Only %(some)s of %(all)s workplaces with members are in a ballot to come, so of "
+                "the others it is not known.",
+                some=people_text(found.whole.balloted),
+                all=people_text(found.whole.to_ballot),
+            )
+        return words
     if gate.name is GateName.LAW and found.whole.not_projected:
         return _(
             "No projection was kept of: %(ballots)s. Each ballot to come needs one with a chance "
@@ -481,6 +489,8 @@ def _gate_step(gate: Gate, found: Readiness, address: Address) -> Step | None:
                 ballots="; ".join(found.whole.not_projected),
             )
             if found.whole.not_projected
+            else _("Workplaces with members are in no ballot to come. Plan one for them, too.")
+            if 0 < found.whole.balloted < found.whole.to_ballot
             else _("Without a plan nobody knows whether the ballot would pass."),
             _links((address("ballots"), _("The ballot desk"))),
         )

@@ -22,6 +22,7 @@ PARTS: dict[PartName, Any] = {
     PartName.DENSITY: _("Density"),
     PartName.SUPPORT: _("Where people stand"),
     PartName.TESTS: _("Structure tests"),
+    PartName.READINESS: _("Strike-readiness"),
     PartName.LEADERS: _("Leaders"),
     PartName.BALLOTS: _("Ballots"),
     PartName.ISSUES: _("What matters to people"),

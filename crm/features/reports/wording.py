@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext as plural
 
 from crm.domain.numbers import HIDDEN, NOT_APPLICABLE, percent_text
+from crm.domain.readiness import GateName, Part, band_of
 from crm.domain.report import (
     Figure,
     FigureKind,
@@ -115,6 +117,18 @@ MEASURES: dict[str, Any] = {
     "needed": _l("Needed"),
     "missing": _l("Missing"),
     "reached": _l("Reached by a leader"),
+    "gate_open": _l("Open"),
+    "gate_has": _l("Has"),
+    "gate_of": _l("Out of"),
+    "gate_needs": _l("Needs"),
+    "part_share": _l("Share"),
+    "part_points": _l("Points of 100"),
+    "part_terms": _l("Nothing to enough, in 100"),
+    "part_weight": _l("Weight, in 100"),
+    "gates_open": _l("Gates open"),
+    "index": _l("Index"),
+    "index_equal": _l("Index with the same weights"),
+    "with_us_firmly": _l("Firmly with us"),
     "listed": _l("On the list"),
     "did": _l("Took part"),
     "did_not": _l("Did not"),
@@ -159,6 +173,10 @@ def line_name(pack: ReportPack, line: Line) -> str:
         return _("All together")
     if line.kind is LineKind.ISSUE:
         return label(line.key)
+    if line.kind is LineKind.GATE:
+        return label(GateName(line.key))
+    if line.kind is LineKind.PART:
+        return label(Part(line.key))
     if line.kind is LineKind.DAY:
         return str(format_date(line.as_at, "d MMM y", rebase=False))
     if line.name:
@@ -198,7 +216,8 @@ def figure_text(figure: Figure) -> str | None:
     if figure.small:
         return _("%(some)s of %(all)s", some=_most_of(figure), all=number_text(figure.out_of_high))
     low, high = percent_text(figure.low, 0), percent_text(figure.high, 0)
-    if figure.low == figure.high:
+    # Where the share was weighed beside the count, such as a test that fades, it stands alone.
+    if figure.low == figure.high and _is_plain(figure):
         return _(
             "%(share)s%% (%(some)s of %(all)s)",
             share=low,
@@ -208,6 +227,13 @@ def figure_text(figure: Figure) -> str | None:
     if low == high:
         return f"{low}%"
     return _("%(low)s%% to %(high)s%%", low=low, high=high)
+
+
+def _is_plain(figure: Figure) -> bool:
+    top, bottom, low = figure.numerator, figure.out_of_high, figure.low
+    if not isinstance(top, int | float) or not isinstance(bottom, int | float) or not bottom:
+        return False
+    return isinstance(low, int | float) and math.isclose(top / bottom, low)
 
 
 def _most_of(figure: Figure) -> str:
@@ -260,6 +286,12 @@ _BASES: dict[PartName, Any] = {
     PartName.TESTS: _l(
         "Out of everyone on the list as it was frozen, also those who left since. Whoever we have "
         "heard nothing of is not known: not a no. Lists of fewer than 5 people here are hidden."
+    ),
+    PartName.READINESS: _l(
+        "A gate that is shut goes before any number. The weights are a judgement: nobody has "
+        "measured them. Do not compare workplaces by it. It says nothing of leverage, timing or "
+        "the law. It is for the workers: never show it to management. Figures of fewer than 5 "
+        "people are hidden."
     ),
     PartName.LEADERS: _l(
         "One leader for ten workers, in each place. Where nobody has counted the workers, only "
@@ -437,6 +469,43 @@ def _say_tests(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     return title, reading
 
 
+def _say_readiness(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
+    if part.nothing:
+        return _(
+            "No readiness here: it is of a workplace or of several, with people on the list"
+        ), []
+    gates = part.table("gates").lines
+    shut = [line_name(pack, line) for line in gates if line["gate_open"].high == 0]
+    unknown = [line_name(pack, line) for line in gates if line["gate_open"].high is None]
+    if shut:
+        title = ngettext(
+            "Not ready: %(n)s gate is shut", "Not ready: %(n)s gates are shut", len(shut)
+        )
+    elif unknown:
+        title = _("Nobody can say “ready” yet")
+    else:
+        title = _("Every gate is open")
+    reading = []
+    if shut:
+        reading.append(_("Shut: %(gates)s.", gates="; ".join(shut)))
+    if unknown:
+        reading.append(_("Not known: %(gates)s.", gates="; ".join(unknown)))
+    index = part.table("readiness").whole_line()["index"]
+    if isinstance(index.low, int | float) and isinstance(index.high, int | float):
+        low, high = label(band_of(index.low)), label(band_of(index.high))
+        reading.append(
+            _(
+                "Index: %(index)s of 100. That means: %(band)s. Weakest: %(part)s.",
+                index=figure_text(index),
+                band=low if low == high else _("%(low)s to %(high)s", low=low, high=high),
+                part=line_name(pack, part.table("readiness_parts").lines[0]),
+            )
+        )
+    else:
+        reading.append(_("The index is hidden: too few people to hand round."))
+    return title, reading
+
+
 def _say_leaders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     whole = part.table("leaders").whole_line()
     if part.nothing:
@@ -552,6 +621,7 @@ _SAY: dict[PartName, Callable[[ReportPack, ReportPart], tuple[str, list[str]]]] 
     PartName.DENSITY: _say_density,
     PartName.SUPPORT: _say_support,
     PartName.TESTS: _say_tests,
+    PartName.READINESS: _say_readiness,
     PartName.LEADERS: _say_leaders,
     PartName.BALLOTS: _say_ballots,
     PartName.ISSUES: _say_issues,
@@ -570,6 +640,9 @@ CAPTIONS: dict[str, Any] = {
     "months": _l("Density month by month"),
     "support": _l("Where people stand"),
     "tests": _l("Structure tests, oldest first"),
+    "gates": _l("The gates"),
+    "readiness_parts": _l("The parts of readiness, the weakest first"),
+    "readiness": _l("Readiness of each place"),
     "leaders": _l("Leaders of each place"),
     "ballots": _l("Ballots, newest first"),
     "issues": _l("What people raised"),
@@ -582,6 +655,8 @@ _FIRST: dict[str, Any] = {
     "ballots": _l("Ballot"),
     "issues": _l("What"),
     "months": _l("Day"),
+    "gates": _l("Gate"),
+    "readiness_parts": _l("Part"),
 }
 
 
@@ -628,7 +703,7 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
 
 
 def _cell(measure: str, figure: Figure) -> str | None:
-    if measure != "mandates" or not isinstance(figure.low, int | float):
+    if measure not in {"mandates", "gate_open"} or not isinstance(figure.low, int | float):
         return figure_text(figure)
     if figure.low == 1:
         return _("yes")
@@ -642,6 +717,8 @@ def _chart(
         return "ranges", {"rows": [_range(pack, line, "density") for line in lines]}
     if table.name == "tests":
         return "ranges", {"rows": [_range(pack, line, "did") for line in lines]}
+    if table.name == "readiness_parts":
+        return "ranges", {"rows": [_range(pack, line, "part_share") for line in lines]}
     if table.name == "months":
         points = [
             {
@@ -686,7 +763,8 @@ def _range(pack: ReportPack, line: Line, measure: str) -> dict[str, Any]:
         "low": low,
         "high": high,
         "unknown": low is None,
-        "text": figure_text(figure) or _("no count yet"),
+        "text": figure_text(figure)
+        or (_("not known") if line.kind is LineKind.PART else _("no count yet")),
     }
 
 

@@ -29,7 +29,7 @@ from crm.models.readiness import ReadinessFinding, ReadinessTerms
 from crm.models.ties import Leading
 from crm.models.turf import Turf
 from crm.reads.decisions import Unit
-from crm.reads.readiness import Readiness, get_readiness
+from crm.reads.readiness import Readiness, Standing, get_readiness
 from crm.web.db import db, unit_of_work
 from tests import factories
 from tests.factories import ALL, LONG_AGO, NOW, TODAY, Named, World
@@ -443,6 +443,33 @@ def test_the_law_gate_goes_by_the_kept_projection_of_a_ballot_to_come(
     assert _gates(_found(world.dock, PlaceKind.WORKPLACE))[GateName.LAW] is None
     before = _found(world.mill, PlaceKind.WORKPLACE, as_at=TODAY - timedelta(days=2))
     assert _gates(before)[GateName.LAW] is None
+
+
+def test_a_unit_is_not_ready_by_law_while_a_workplace_with_members_is_in_no_ballot(
+    world: World, client_as: ClientAs
+) -> None:
+    _project(world, 0.95, made=TODAY)
+    with unit_of_work(ALL) as session:
+        out = session.scalars(
+            ALL.select(BallotPart).where(BallotPart.place_id == world.depot.id)
+        ).one()
+        session.delete(out)
+    found = _found(world.branch, PlaceKind.BRANCH)
+    # The Depot has a member, too. Nobody knows of it; a shut gate elsewhere would stay shut.
+    assert _gates(found)[GateName.LAW] is None
+    assert (found.whole.balloted, found.whole.to_ballot) == (1, 2)
+    assert {site.name: _gate_of(site) for site in found.sites} == {
+        "The Depot": None,
+        "The Mill": True,
+    }
+    page = _words(client_as(world.officer).get(f"/ready/{world.branch.public_id}").text)
+    assert "Only 1 of 2 workplaces with members are in a ballot to come" in page
+    _project(world, 0.2, name="Rotas")
+    assert _gates(_found(world.branch, PlaceKind.BRANCH))[GateName.LAW] is False
+
+
+def _gate_of(site: Standing) -> bool | None:
+    return next(gate.is_open for gate in site.gates if gate.name is GateName.LAW)
 
 
 def test_of_several_projections_the_lowest_chance_is_the_gate(world: World) -> None:

@@ -93,6 +93,7 @@ def _pack(unit: Named) -> Any:
             unit.public_id,
             since=TODAY - timedelta(days=28),
             as_at=TODAY,
+            day=TODAY,
             day_end=clock.end_of(TODAY, "UTC"),
             expiry=DEFAULT_EXPIRY,
             parts=[PartName.BALLOTS],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -39,6 +40,7 @@ def _rows(unit: Named, **more: Any) -> list[FigureRow]:
     asked: dict[str, Any] = {
         "since": SINCE,
         "as_at": TODAY,
+        "day": TODAY,
         "day_end": DAY_END,
         "expiry": DEFAULT_EXPIRY,
         **more,
@@ -158,6 +160,78 @@ def test_every_count_of_a_report_is_what_the_raw_tables_give(busy: World, unit: 
     assert found["places.named_not_known"] == sum(
         hand.member(who, TODAY) is None for who in here_now
     )
+
+
+@pytest.mark.parametrize("unit", ["mill", "branch"])
+def test_every_part_of_readiness_is_what_the_raw_tables_and_the_formula_give(
+    busy: World, unit: str
+) -> None:
+    place = getattr(busy, unit)
+    rows = _rows(place, parts=[PartName.READINESS])
+    told = {row.line: row for row in rows if row.measure == "part_share"}
+    points = {row.line: row for row in rows if row.measure == "part_points"}
+    hand = _ByHand(busy.mill)  # The Depot has no headcount, so no share counts its people.
+    here, now = hand.here(TODAY), hand.members(TODAY)
+    standings = {who: hand.standing(who) for who in here}
+    firm = {who: one[0] for who, one in standings.items() if one and (TODAY - one[1]).days <= 60}
+    workers = max(10, len(here))
+    with_us = sum(rating <= 2 for rating in firm.values())
+    assert (told["support"].numerator, told["support"].out_of_high) == (with_us, workers)
+    assert told["assessed"].numerator == len(firm)
+    assert told["density"].numerator == len(now)
+    assert told["participation"].numerator == 3
+    assert told["coverage"].numerator == 0
+    assert (told["capacity"].low, told["capacity"].high) == (None, None)
+    floors = {
+        "support": (0.30, 0.80, 0.20),
+        "participation": (0.30, 0.80, 0.25),
+        "density": (0.30, 0.75, 0.15),
+        "leaders": (0.30, 0.90, 0.10),
+        "coverage": (0.40, 1.0, 0.10),
+        "contact": (0.70, 0.98, 0.08),
+        "assessed": (0.40, 0.90, 0.07),
+        "capacity": (0.0, 1.0, 0.05),
+    }
+    for end, unknown in (("low", 0.0), ("high", 1.0)):
+        product = 1.0
+        for name, (floor, target, weight) in floors.items():
+            share = getattr(told[name], end)
+            share = unknown if share is None else share
+            if name == "leaders":
+                assert share == "[c]"
+                share = 0.0  # Of one leader, who is not confirmed: too few to tell.
+            # A petition risks little, so it proves half at most.
+            most = 0.5 if name == "participation" else 1.0
+            score = max(0.05, min(most, (share - floor) / (target - floor)))
+            shown = getattr(points[name], end)
+            assert shown == "[c]" or shown == pytest.approx(100 * score, abs=1e-3)
+            product *= score**weight
+        index = next(row for row in rows if row.measure == "index")
+        assert getattr(index, end) == math.floor(100 * product + 1e-9)
+    gates = {row.line: row.low for row in rows if row.measure == "gate_open"}
+    assert gates == {
+        "list": 0.0,
+        "law": None,
+        "tests": 0.0,
+        "owners": 0.0,
+        "timeline": None,
+        "decision": None,
+    }
+
+
+def test_readiness_of_few_people_is_hidden_and_an_area_has_none(busy: World) -> None:
+    of_depot = _rows(busy.depot, parts=[PartName.READINESS])
+    for measure in ("index", "part_share", "with_us_firmly"):
+        assert {row.numerator for row in of_depot if row.measure == measure} == {"[c]"}
+    assert not _rows(busy.packing, parts=[PartName.READINESS])
+    lines = {
+        row.place: row.numerator
+        for row in _rows(busy.branch, parts=[PartName.READINESS])
+        if row.measure == "with_us_firmly"
+    }
+    # One more place is hidden beside the Depot, or it could be had by taking away.
+    assert lines["The Depot"] == lines["The Mill"] == "[c]"
+    assert isinstance(lines["Barnsley branch"], int)
 
 
 def test_the_ways_in_and_out_make_the_whole_of_the_change_at_every_place(busy: World) -> None:
@@ -413,7 +487,7 @@ def test_the_statements_do_not_grow_with_the_places(
     count_statements.clear()
     officer.get(f"/reports/{busy.branch.public_id}")
     assert len(count_statements) <= one + 2
-    assert len(count_statements) <= 40
+    assert len(count_statements) <= 60
 
 
 def test_the_paper_writes_out_every_table(busy: World, client_as: Clients) -> None:

@@ -1,0 +1,232 @@
+"""The part "readiness": the gates, the index as a range, and what each part of it was made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from crm.domain.density import FEWEST_FOR_PERCENT
+from crm.domain.numbers import NOT_APPLICABLE
+from crm.domain.readiness import (
+    Gate,
+    GateName,
+    Index,
+    Part,
+    Score,
+    whole_index,
+)
+from crm.domain.report import (
+    SMALLEST_GROUP,
+    Figure,
+    FigureKind,
+    Line,
+    LineKind,
+    PartName,
+    ReportPart,
+    ReportTable,
+    between,
+    count,
+    hidden,
+    hidden_groups,
+)
+from crm.domain.vocabulary import PlaceKind
+from crm.reads.decisions import Unit
+from crm.reads.readiness import Readiness, Standing, get_readiness
+from crm.reads.report_material import Material
+
+GATES = ("gate_open", "gate_has", "gate_of", "gate_needs")
+PARTS = ("part_share", "part_points", "part_terms", "part_weight")
+UNITS = ("gates_open", "index", "index_equal", "with_us_firmly", "workers")
+# They tell where people stand.
+_STANDS = frozenset({Part.SUPPORT, Part.LEADERS})
+
+
+def build(material: Material) -> ReportPart:
+    """Return the readiness of the unit, as its page has it. An area has none.
+
+    Figures that tell where fewer than five people stand are hidden, and the index with them.
+    """
+    asked = material.asked
+    if asked.kind is PlaceKind.AREA:
+        return ReportPart(PartName.READINESS, (), nothing=True)
+    unit = Unit(asked.place_id, asked.public_id, asked.kind, asked.name)
+    found = get_readiness(
+        material.session,
+        material.scope,
+        unit,
+        as_at=asked.as_at,
+        day=asked.day,
+        expiry=asked.expiry,
+    )
+    secret = found.whole.listed.people < SMALLEST_GROUP
+    return ReportPart(
+        PartName.READINESS,
+        (
+            ReportTable("gates", GATES, _gates(material, found)),
+            ReportTable(
+                "readiness_parts", PARTS, _parts(material, found, secret), drawn=("part_share",)
+            ),
+            ReportTable("readiness", UNITS, _units(material, found, secret), drawn=("index",)),
+        ),
+        nothing=not found.whole.listed.people,
+    )
+
+
+def _gates(material: Material, found: Readiness) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            LineKind.GATE,
+            gate.name.value,
+            "",
+            material.asked.as_at,
+            _gate_figures(gate, found),
+        )
+        for gate in found.whole.gates
+    )
+
+
+def _gate_figures(gate: Gate, found: Readiness) -> dict[str, Figure]:
+    """Return whether the gate is open, and what it was judged on: people, areas, or in 100."""
+    end = None if gate.is_open is None else float(gate.is_open)
+    return {
+        "gate_open": between(end, end, end),
+        **{
+            name: Figure(FigureKind.RANGE, value, value, value)
+            for name, value in zip(GATES[1:], _judged(gate, found), strict=True)
+        },
+    }
+
+
+def _judged(gate: Gate, found: Readiness) -> Sequence[float | str | None]:
+    none = NOT_APPLICABLE
+    if gate.name is GateName.LIST:
+        # The fewest members that reach the share asked for.
+        return gate.has, gate.of, math.ceil(round((gate.needs or 0) * (gate.of or 0), 9))
+    if gate.name is GateName.OWNERS:
+        return gate.has, gate.of, gate.of
+    if gate.name is GateName.LAW:
+        return _hundred(gate.has), 100.0, _hundred(gate.needs)
+    if gate.name is GateName.TESTS:
+        last = found.whole.last_test
+        if last is not None and last.tally.listed >= SMALLEST_GROUP:
+            return _hundred(last.tally.did / last.tally.listed), 100.0, _hundred(gate.needs)
+        return None, 100.0, _hundred(gate.needs)
+    return none, none, none
+
+
+def _hundred(share: float | None) -> float | None:
+    return None if share is None else round(share * 100, 9)
+
+
+def _parts(material: Material, found: Readiness, secret: bool) -> tuple[Line, ...]:
+    """Return the parts, first the one that holds the index down most."""
+    terms = found.in_force.terms
+    whole = sum(one.weight for one in terms.targets.values())
+    scores = sorted(found.whole.index.scores, key=lambda one: one.target.weight * math.log(one.low))
+    return tuple(
+        Line(
+            LineKind.PART,
+            score.part.value,
+            "",
+            material.asked.as_at,
+            _part_figures(score, whole, secret=secret or _is_secret(score, found.whole)),
+        )
+        for score in scores
+    )
+
+
+def _is_secret(score: Score, one: Standing) -> bool:
+    """Whether a part tells what fewer than five people did or where they stand."""
+    if score.part is Part.PARTICIPATION:
+        return one.last_test is not None and one.last_test.tally.listed < SMALLEST_GROUP
+    of = one.listed.leaders if score.part is Part.LEADERS else one.counted.people
+    return score.part in _STANDS and 0 < of < SMALLEST_GROUP
+
+
+def _part_figures(score: Score, whole: float, *, secret: bool) -> dict[str, Figure]:
+    measure, target = score.measure, score.target
+    judged = {
+        "part_terms": between(_hundred(target.floor), None, _hundred(target.target)),
+        "part_weight": count(_hundred(target.weight / whole) or 0),
+    }
+    if secret:
+        return {
+            "part_share": hidden(FigureKind.SHARE),
+            "part_points": hidden(FigureKind.RANGE),
+            **judged,
+        }
+    known = measure.low > 0 or measure.high < 1
+    return {
+        "part_share": Figure(
+            FigureKind.SHARE,
+            measure.numerator,
+            measure.low if known else None,
+            measure.high if known else None,
+            measure.denominator,
+            measure.denominator,
+            not_known=None,
+            small=measure.denominator is not None
+            and measure.denominator < FEWEST_FOR_PERCENT
+            and score.part is not Part.CAPACITY,
+        ),
+        "part_points": between(_hundred(score.low), None, _hundred(score.high)),
+        **judged,
+    }
+
+
+def _units(material: Material, found: Readiness, secret: bool) -> tuple[Line, ...]:
+    sites = found.sites if len(found.sites) > 1 else ()
+    secrets = hidden_groups([site.listed.people for site in sites])
+    return (
+        Line(
+            LineKind.WHOLE,
+            "",
+            "",
+            material.asked.as_at,
+            _unit_figures(found.whole, secret=secret),
+        ),
+        *(
+            Line(
+                LineKind.PLACE,
+                str(site.public_id),
+                site.name,
+                material.asked.as_at,
+                _unit_figures(site, secret=is_secret),
+            )
+            for site, is_secret in zip(sites, secrets, strict=True)
+        ),
+    )
+
+
+def _unit_figures(one: Standing, *, secret: bool) -> dict[str, Figure]:
+    gates = len(one.gates)
+    is_open = sum(gate.is_open is True for gate in one.gates)
+    unknown = sum(gate.is_open is None for gate in one.gates)
+    used = one.workforce
+    workers = between(*((used.low, used.best, used.high) if used else (None, None, None)))
+    opened = Figure(
+        FigureKind.SHARE,
+        is_open,
+        is_open / gates,
+        (is_open + unknown) / gates,
+        gates,
+        gates,
+        unknown,
+        small=True,
+    )
+    if secret:
+        return {
+            "gates_open": opened,
+            "index": hidden(FigureKind.RANGE),
+            "index_equal": hidden(FigureKind.RANGE),
+            "with_us_firmly": hidden(FigureKind.COUNT),
+            "workers": workers,
+        }
+    index: Index = one.index
+    return {
+        "gates_open": opened,
+        "index": between(whole_index(index.low), None, whole_index(index.high)),
+        "index_equal": between(whole_index(index.equal_low), None, whole_index(index.equal_high)),
+        "with_us_firmly": count(one.counted.with_us),
+        "workers": workers,
+    }
