@@ -26,7 +26,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.exports import density_csv
 from crm.app import create_app, load_settings
-from crm.domain.bases import PARTS
+from crm.domain.bases import CHOSEN, basis_of
 from crm.domain.errors import NotFound, Refusal
 from crm.domain.headcount import Counts
 from crm.domain.report import ALWAYS, PartName, ReportPack, figure_rows
@@ -472,10 +472,10 @@ _OUT = click.option(
 @click.option("--by", type=click.Choice([one.value for one in GroupBy]), default="workplace")
 @click.option(
     "--counts",
-    type=click.Choice([Counts.SITE_ALL.value, *sorted(one.value for one in PARTS)]),
+    type=click.Choice([one.value for one in CHOSEN]),
     default=Counts.SITE_ALL.value,
     show_default=True,
-    help="Whom the headcount counts.",
+    help="Out of whom.",
 )
 @click.option(
     "--format", "sort", type=click.Choice(["csv"]), default="csv", help="The sort of file."
@@ -488,7 +488,7 @@ def report_density(
     with _running() as app:
         scope, today = _scope_of(app, sign_in_name)
         day = as_at.date() if as_at else today
-        filters = density.Filters(as_at=day, by=GroupBy(by), counts=Counts(counts))
+        filters = density.Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts))
         with unit_of_work(scope, read_only=True) as session:
             answer = density.read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)
         asked = {"as_at": str(day), "by": by, "counts": counts}

@@ -19,8 +19,8 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.frames import Frame, density_frame, report_frame
 from crm.app import create_app, load_settings
+from crm.domain.bases import basis_of
 from crm.domain.errors import PermissionRefused
-from crm.domain.headcount import Counts
 from crm.domain.report import ALWAYS, PartName, figure_rows
 from crm.features.density.queries import Filters, read_answer
 from crm.features.reports.queries import FOUR_WEEKS, unit_key
@@ -47,11 +47,11 @@ class Figures:
         """Return the densities of the user's places: see crm/analysis/frames.py for the columns.
 
         as_at: None = today. by: workplace, area, employer, union, branch, region, sector or
-        industry. counts: whom the headcount counts: site_all, employer_direct or bargaining_unit.
+        industry. counts: out of whom: site_all, employer_direct, bargaining_unit or ballot.
         ValueError for anything else.
         """
         day = as_at or self._today
-        filters = Filters(as_at=day, by=GroupBy(by), counts=Counts(counts))
+        filters = Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts))
         with unit_of_work(self._scope, read_only=True) as session:
             answer = read_answer(session, self._scope, filters, permission=Permission.EXPORT_MAKE)
         self._record(

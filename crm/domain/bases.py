@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from crm.domain.density import (
     Density,
@@ -26,9 +27,37 @@ from crm.domain.density import (
 )
 from crm.domain.headcount import Counts, Workforce
 
+
+class Roster(StrEnum):
+    """People counted by name, where everybody counted stands on a list.
+
+    BALLOT: those entitled by the list that was made for a ballot. LIST: those on a saved list.
+    """
+
+    BALLOT = "ballot"
+    LIST = "list"
+
+
+# Whom a density counts: a headcount of some of them, or a list of names.
+Basis: TypeAlias = Counts | Roster
+# The bases that somebody can choose for everybody at their places.
+CHOSEN: Final[tuple[Basis, ...]] = (
+    Counts.SITE_ALL,
+    Counts.EMPLOYER_DIRECT,
+    Counts.BARGAINING_UNIT,
+    Roster.BALLOT,
+)
 # The bases that count only a part of those who work at a place.
 PARTS: Final = frozenset({Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT})
 _NOBODY: Final = Known()
+
+
+def basis_of(word: str) -> Basis:
+    """Return the basis of CHOSEN with this name, such as `site_all`; ValueError for any other."""
+    for one in CHOSEN:
+        if one.value == word:
+            return one
+    raise ValueError(f"There is no basis {word}.")
 
 
 @dataclass(frozen=True, slots=True)

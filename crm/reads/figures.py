@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session, aliased
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.bases import PARTS, part_figure, total_density
+from crm.domain.bases import PARTS, Basis, Roster, part_figure, total_density
 from crm.domain.density import Density, Known, StatedMembers, TotalDensity, density
 from crm.domain.headcount import (
     Counts,
@@ -38,6 +38,7 @@ from crm.domain.headcount import Headcount as Estimate
 from crm.domain.sic import sections
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import ContractType
+from crm.models.ballots import Ballot, BallotEntry, BallotPart
 from crm.models.base import table_of
 from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.places import (
@@ -52,6 +53,7 @@ from crm.models.places import (
     Union,
     Workplace,
 )
+from crm.reads.places import one_of
 
 
 class GroupBy(enum.StrEnum):
@@ -75,18 +77,20 @@ class Question:
     known_at: None = as we know now; a moment = as we knew then. union_id: None = members of any
     union. within: only places that lie inside every one of these, as places lie now. counts: what
     the headcount counts. industry: a letter of SIC 2007. permission: the right that must hold at
-    each place measured.
+    each place measured. people: the inner ids of those on a saved list, when `counts` is a list:
+    they alone are counted, and the share is out of them.
     """
 
     as_at: date
     group_by: GroupBy = GroupBy.WORKPLACE
-    counts: Counts = Counts.SITE_ALL
+    counts: Basis = Counts.SITE_ALL
     known_at: datetime | None = None
     union_id: int | None = None
     within: tuple[int, ...] = ()
     sector: str | None = None
     industry: str | None = None
     permission: Permission = Permission.DENSITY_READ
+    people: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,8 @@ def survey(
 
     The number of statements does not grow with the days.
     """
+    if (question.people is not None) != (question.counts is Roster.LIST):
+        raise ValueError("The people of a list are asked for on the basis of a list.")
     wanted = sorted({question.as_at, *days, *([] if compare is None else [compare])})
     sites = _sites(session, scope, question, wanted)
     read = _Read(
@@ -255,11 +261,16 @@ def survey(
         )
         if question.counts in PARTS
         else None,
+        roster=question.counts if isinstance(question.counts, Roster) else None,
     )
     if question.group_by is GroupBy.UNION:
         table, compared, totals = _by_union(session, scope, question, sites, read, compare)
         return Survey(table, compared, tuple((day, totals[day]) for day in days))
-    statements = _statements(session, scope, question, sites, until=wanted[-1])
+    statements = (
+        {}
+        if read.roster is not None
+        else _statements(session, scope, question, sites, until=wanted[-1])
+    )
     people = _people_on_days(session, scope, question, wanted)
     measured = {
         day: read.measure(question, sites, statements, people[day], day)
@@ -314,11 +325,13 @@ class _Read:
     """What was read once for all the days; densities worked out on one day serve the next.
 
     of_sites: the headcounts of everybody at each place, when a part of them is asked for.
+    roster: the sort of list that everybody counted stands on; None = a headcount counts them.
     """
 
     days: tuple[date, ...]
     estimates: dict[int, list[HeadcountUsed]]
     of_sites: dict[int, list[HeadcountUsed]] | None = None
+    roster: Roster | None = None
     _densities: dict[Any, Density] = field(default_factory=dict)
 
     def measure(
@@ -332,7 +345,7 @@ class _Read:
         """Return the figure of each place that was open that day."""
         parts = []
         for site in sites:
-            if not site.is_open(day):
+            if not self._counts(site, people, day):
                 continue
             used = _headcount(self.estimates, site.place_id, day, question.counts)
             stated = _latest_statement(statements.get(site.place_id, ()), day)
@@ -376,10 +389,17 @@ class _Read:
                     _latest_statement(statements.get(site.place_id, ()), day),
                 )
                 for site in sites
-                if site.is_open(day)
+                if self._counts(site, people, day)
             },
             people,
         )
+
+    def _counts(self, site: _Site, people: _People, day: date) -> bool:
+        """Whether the place is measured that day. Where nobody stands on a list of names, there is
+        nothing to measure."""
+        if self.roster is not None and not people.by_place.get(site.place_id):
+            return False
+        return site.is_open(day)
 
     def _of_site(self, place_id: int, day: date) -> HeadcountUsed | None:
         if self.of_sites is None:
@@ -407,7 +427,15 @@ class _Read:
             key = (*key, perhaps, outside, id(of_site))
         found = self._densities.get(key)
         if found is None:
-            if self.of_sites is None:
+            if self.roster is not None:
+                named = counts[MEMBER] + counts[NOT_MEMBER] + counts[NOT_KNOWN]
+                found = density(
+                    members=counts[MEMBER],
+                    not_members=counts[NOT_MEMBER],
+                    not_known_named=counts[NOT_KNOWN],
+                    workforce=Workforce.exactly(named) if named else None,
+                )
+            elif self.of_sites is None:
                 found = density(
                     members=counts[MEMBER],
                     not_members=counts[NOT_MEMBER],
@@ -429,7 +457,7 @@ class _Read:
 
 
 def _headcount(
-    estimates: Mapping[int, list[HeadcountUsed]], place_id: int, day: date, counts: Counts
+    estimates: Mapping[int, list[HeadcountUsed]], place_id: int, day: date, counts: Basis
 ) -> HeadcountUsed | None:
     rows = estimates.get(place_id)
     if not rows:
@@ -439,7 +467,9 @@ def _headcount(
     return _current(rows, day, counts)
 
 
-def _current(rows: Sequence[HeadcountUsed], day: date, counts: Counts) -> HeadcountUsed | None:
+def _current(rows: Sequence[HeadcountUsed], day: date, counts: Basis) -> HeadcountUsed | None:
+    if isinstance(counts, Roster):
+        return None
     found = current_headcount(rows, day, counts)
     return found if isinstance(found, HeadcountUsed) else None
 
@@ -539,6 +569,11 @@ def inside(question: Question, column: Any) -> list[sa.ColumnElement[bool]]:
     ]
 
 
+def only_those(question: Question, column: Any) -> list[sa.ColumnElement[bool]]:
+    """Return the condition that the contact in the column is on the list asked for, if any is."""
+    return [] if question.people is None else [one_of(column, question.people)]
+
+
 # Only what kind of employer a measured workplace has. The table, and not the mapped class: the
 # right to density holds at the workplace, and the rule would hide the employer above it.
 _owner = table_of(Employer).alias("owner")
@@ -616,6 +651,9 @@ def _where(question: Question, place: Any) -> list[sa.ColumnElement[bool]]:
 def _headcounts(
     session: Session, scope: Scope, question: Question, sites: Sequence[_Site], *, until: date
 ) -> dict[int, list[HeadcountUsed]]:
+    if isinstance(question.counts, Roster):
+        return {}
+    counts = question.counts
     rows = session.execute(
         scope.select(
             Headcount.place_id,
@@ -628,7 +666,7 @@ def _headcounts(
             Headcount.rounded_to,
             Headcount.source_note,
         ).where(
-            Headcount.counts == question.counts,
+            Headcount.counts == counts,
             Headcount.on_day <= until,
             known(Headcount, question.known_at),
             *inside(question, Headcount.place_id),
@@ -642,7 +680,7 @@ def _headcounts(
                 HeadcountUsed(
                     on_day=row[1],
                     recorded_at=row[2],
-                    counts=question.counts,
+                    counts=counts,
                     source=row[3],
                     low=row[4],
                     best=row[5],
@@ -713,6 +751,8 @@ def _other_bases(
     session: Session, scope: Scope, question: Question, sites: Sequence[_Site]
 ) -> dict[Counts, int]:
     """Return how many of the places have a headcount on each other basis, to say where to look."""
+    if isinstance(question.counts, Roster):
+        return {}
     rows = session.execute(
         scope.select(Headcount.counts, sa.func.count(sa.distinct(Headcount.place_id)))
         .where(
@@ -733,6 +773,8 @@ _LANE = 32
 _LANE_FULL = (1 << _LANE) - 1
 # Contact, place, the days as a mask, and whether the job belongs to the part that is counted.
 _Spell = tuple[int, int, int, int]
+# Contact, union (None = of any), whether a member of it, and the days as a mask.
+_Saying = tuple[int, int | None, bool, int]
 
 
 def _people_on_days(
@@ -740,7 +782,7 @@ def _people_on_days(
 ) -> dict[date, _People]:
     """Count one day inside the database, from the spans or the facts; several from the facts, and
     so whoever belongs to a part, which only a job tells."""
-    if len(days) > 1 or question.counts in PARTS:
+    if len(days) > 1 or question.counts in PARTS or isinstance(question.counts, Roster):
         facts = _read_facts(session, scope, question, days)
         return _from_facts(facts, question.union_id, days)
     if question.union_id is None and question.known_at is None:
@@ -790,10 +832,13 @@ class _Facts:
     """Jobs as spells, and what is said of membership: contact, union, member or not, days."""
 
     jobs: list[_Spell]
-    sayings: list[tuple[int, int | None, bool, int]]
+    sayings: list[_Saying]
 
 
 def _read_facts(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> _Facts:
+    sayings = _read_sayings(session, scope, question, days)
+    if question.counts is Roster.BALLOT:
+        return _Facts(_entitled(session, scope, question, days), sayings)
     place = Job.area_id if question.group_by is GroupBy.AREA else Job.workplace_id
     jobs = session.execute(
         scope.select(
@@ -812,26 +857,75 @@ def _read_facts(session: Session, scope: Scope, question: Question, days: Sequen
             *inside(question, Job.place_id),
         )
     )
-    sayings = session.execute(
-        scope.select(
-            Membership.contact_id,
-            Membership.union_id,
-            Membership.status == MembershipStatus.MEMBER,
-            Membership.valid_from,
-            Membership.valid_to,
-        ).where(*_overlaps(Membership, days), known(Membership, question.known_at))
-    )
     number = _Numbers(days)
     return _Facts(
         jobs=[
             (contact, at, _mask(number[start], number[end]), int(belongs))
             for contact, at, start, end, belongs in jobs
+            if question.people is None or contact in question.people
         ],
-        sayings=[
-            (contact, union, bool(member), _mask(number[start], number[end]))
-            for contact, union, member, start, end in sayings
-        ],
+        sayings=sayings,
     )
+
+
+def _read_sayings(
+    session: Session, scope: Scope, question: Question, days: Sequence[date]
+) -> list[_Saying]:
+    number = _Numbers(days)
+    return [
+        (contact, union, bool(member), _mask(number[start], number[end]))
+        for contact, union, member, start, end in session.execute(
+            scope.select(
+                Membership.contact_id,
+                Membership.union_id,
+                Membership.status == MembershipStatus.MEMBER,
+                Membership.valid_from,
+                Membership.valid_to,
+            ).where(*_overlaps(Membership, days), known(Membership, question.known_at))
+        )
+    ]
+
+
+def _entitled(
+    session: Session, scope: Scope, question: Question, days: Sequence[date]
+) -> list[_Spell]:
+    """Return whom the last list of those entitled names, at each workplace on each day.
+
+    A list counts from the day whose records it was made of, until a later one is made there or the
+    ballot is called off. Two statements.
+    """
+    site, made = BallotPart.place_id, Ballot.frozen_on
+    lists = session.execute(
+        scope.select(BallotPart.id, site, made, Ballot.called_off_on)
+        .join(Ballot, Ballot.id == BallotPart.ballot_id)
+        .where(
+            made <= days[-1],
+            *([] if question.known_at is None else [Ballot.frozen_at <= question.known_at]),
+        )
+        .order_by(made, Ballot.frozen_at, Ballot.id)
+    ).all()
+    in_force: dict[int, int] = {}
+    for bit, day in enumerate(days):
+        last = {
+            at: part
+            for part, at, made_on, called_off in lists
+            if made_on <= day and (called_off is None or called_off > day)
+        }
+        for part in last.values():
+            in_force[part] = in_force.get(part, 0) | 1 << bit
+    if not in_force:
+        return []
+    place = BallotEntry.place_id if question.group_by is GroupBy.AREA else site
+    rows = session.execute(
+        scope.select(BallotEntry.contact_id, place, BallotEntry.part_id)
+        .join(BallotPart, BallotPart.id == BallotEntry.part_id)
+        .where(
+            BallotEntry.entitled.is_(True),
+            BallotEntry.part_id.in_(sorted(in_force)),
+            *inside(question, BallotEntry.place_id),
+        )
+    )
+    return [(contact, at, in_force[part], _SURELY) for contact, at, part in rows]
 
 
 def _from_facts(facts: _Facts, union_id: int | None, days: Sequence[date]) -> dict[date, _People]:
@@ -1165,7 +1259,11 @@ def _by_union(
         scope.select(Union.id, Union.public_id, Union.name).order_by(Union.name)
     ).all()
     facts = _read_facts(session, scope, question, read.days)
-    statements = _statements_by_union(session, scope, question, sites, until=read.days[-1])
+    statements = (
+        {}
+        if read.roster is not None
+        else _statements_by_union(session, scope, question, sites, until=read.days[-1])
+    )
     involved = {union for _, union, _, _ in facts.sayings} | set(statements)
     people = {union: _from_facts(facts, union, read.days) for union in {None, *involved}}
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
+from crm.domain import bases
 from crm.domain.assessment import ExpiryRule
 from crm.domain.density import PeopleRange, Range, TotalDensity
 from crm.domain.headcount import Counts, Workforce
@@ -27,13 +28,14 @@ from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.conversations import Conversation, FollowUp
 from crm.models.places import PlaceClosure, Recognition, Shift, Union
-from crm.reads.figures import GroupBy, Part, Question, Table, survey
+from crm.reads.figures import GroupBy, Part, Question, Table, only_those, survey
 from crm.reads.places import names_of, one_of
 from crm.reads.readiness import firm_now, in_charge_now
 from crm.reads.turf import InCharge
 
 # Days back in which somebody did something for the union to count as active.
 ACTIVE_DAYS = 90
+_OTHERS = (Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT, bases.Roster.BALLOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Basis:
     share None: nobody has counted anybody on this basis. surely: people known to belong.
     """
 
-    counts: Counts
+    counts: bases.Basis
     members: PeopleRange | None
     workers: Workforce | None
     share: Range | None
@@ -116,8 +118,13 @@ class ContractCell:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """All of it, as at a day. unions: the name of each union by inner id. cells: of a single
-    workplace; empty for several. contracts: of all the places, empty without people."""
+    """All of it, as at a day.
+
+    unions: the name of each union by inner id. cells: of a single workplace; empty for several.
+    contracts: of all the places, empty without people. Of a saved list only its people are
+    counted: then there is one basis, nobody is a sample, and reps and active users are those of
+    the places.
+    """
 
     total: TotalDensity
     bases: tuple[Basis, ...]
@@ -140,27 +147,32 @@ def measures(
     """Return the measures of the places of a question, as at its day.
 
     day: today in UTC, as grants are reckoned: the reps are those of today. At most
-    thirty-five statements, whatever the number of people and places.
+    thirty-eight statements, whatever the number of people and places.
     """
-    asked = replace(question, group_by=GroupBy.WORKPLACE, counts=Counts.SITE_ALL)
+    of_list = question.people is not None
+    asked = replace(
+        question,
+        group_by=GroupBy.WORKPLACE,
+        counts=bases.Roster.LIST if of_list else Counts.SITE_ALL,
+    )
     whole = survey(session, scope, asked).table
     sites = {part.place_id: part for part in whole.parts}
-    bases = [
+    found = [
         _basis(session, scope, asked, len(sites), whole),
         *(
             _basis(session, scope, replace(asked, counts=counts), len(sites))
-            for counts in (Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
+            for counts in (() if of_list else _OTHERS)
         ),
     ]
     in_charge = in_charge_now(session, scope, sites, as_at=asked.as_at, day=day)
     return Measures(
         total=whole.total,
-        bases=tuple(bases),
-        asked=_sample(whole.total),
+        bases=tuple(found),
+        asked=None if of_list else _sample(whole.total),
         beside=Beside(
             reps=_reps(session, sites, day),
             active=_active(session, scope, sites, asked.as_at),
-            organised=_organised(session, scope, sites, asked.as_at, expiry),
+            organised=_organised(session, scope, sites, asked, expiry),
             members=whole.total.member_range,
             workers=whole.total.workforce,
         ),
@@ -171,7 +183,7 @@ def measures(
                 scope.select(Union.id, Union.name).order_by(Union.name)
             )
         },
-        cells=_cells(session, scope, in_charge, sites) if len(sites) == 1 else (),
+        cells=_cells(session, scope, in_charge, sites) if len(sites) == 1 and not of_list else (),
         contracts=_contracts(session, scope, in_charge, asked, sites),
     )
 
@@ -257,15 +269,17 @@ def _midnight(day: date) -> datetime:
 
 
 def _organised(
-    session: Session, scope: Scope, sites: Collection[int], as_at: date, expiry: ExpiryRule
+    session: Session, scope: Scope, sites: Collection[int], question: Question, expiry: ExpiryRule
 ) -> int:
     """Count people who work here, and are firmly with us or took part in the last test here."""
     if not sites:
         return 0
+    as_at = question.as_at
     here = (
         StateSpan.from_day <= as_at,
         StateSpan.to_day > as_at,
         one_of(StateSpan.workplace_id, sites),
+        *only_those(question, StateSpan.contact_id),
     )
     last = (
         scope.select(StructureTest.id)
@@ -326,6 +340,8 @@ def _contracts(
     led: dict[ContractType | None, set[int]] = defaultdict(set)
     reps: dict[ContractType | None, set[int]] = defaultdict(set)
     for job in in_charge:
+        if question.people is not None and job.contact_id not in question.people:
+            continue
         for contract in kinds.get((job.contact_id, job.workplace_id), ()):
             people[contract].add(job.contact_id)
             if job.rep_id is not None:
@@ -452,4 +468,5 @@ def _members(question: Question, sites: Collection[int]) -> tuple[Any, ...]:
         covers(Membership, question.as_at),
         known(Membership, question.known_at),
         Membership.status == MembershipStatus.MEMBER,
+        *only_those(question, Job.contact_id),
     )

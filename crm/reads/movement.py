@@ -22,7 +22,7 @@ from crm.domain.density import TotalDensity
 from crm.domain.headcount import Counts
 from crm.domain.movement import Effect, Move, Moves, State, Whole, YearOfChange, effects
 from crm.models.contacts import Job, Membership
-from crm.reads.figures import GroupBy, Part, Question, Survey, membership_state, survey
+from crm.reads.figures import GroupBy, Part, Question, Survey, membership_state, only_those, survey
 from crm.reads.places import one_of
 
 
@@ -212,6 +212,7 @@ def _year(
             # A spell of no days says that somebody was never here.
             sa.or_(Job.valid_to.is_(None), Job.valid_to > Job.valid_from),
             one_of(Job.workplace_id, sites),
+            *only_those(question, Job.contact_id),
         )
         .group_by(Job.contact_id)
     ).subquery()
@@ -257,7 +258,12 @@ def _moves(
                 known(Membership, question.known_at),
             ),
         )
-        .where(_either(Job), known(Job, question.known_at), one_of(Job.workplace_id, sites))
+        .where(
+            _either(Job),
+            known(Job, question.known_at),
+            one_of(Job.workplace_id, sites),
+            *only_those(question, Job.contact_id),
+        )
         .group_by(Job.contact_id)
     ).subquery()
     columns = (people.c.here_before, people.c.before, people.c.here_after, people.c.after)

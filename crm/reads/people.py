@@ -15,7 +15,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
 from crm.domain.contact_filter import ContactFilter, searchable
-from crm.domain.errors import NotFound
+from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import FieldGroup
 from crm.models.accounts import UserAccount
 from crm.models.base import table_of
@@ -349,6 +349,48 @@ class Matches:
 
     people: tuple[Match, ...]
     more: bool
+
+
+# More people than this on a list of a search are not measured: the list is narrowed first.
+MOST_MEASURED = 20_000
+
+
+class ListTooLong(Refusal):
+    """A list keeps more people than can be measured by name."""
+
+    default_message = "Too many people are on this list. Choose a smaller one."
+
+
+def ids_of(
+    session: Session,
+    scope: Scope,
+    chosen: ContactFilter,
+    *,
+    as_at: date,
+    permission: Permission,
+    expiry: ExpiryRule,
+) -> frozenset[int]:
+    """Return the inner ids of everybody that ``list_people`` would show on all its pages.
+
+    permission: the right that is needed at the place of the job. Raises ListTooLong.
+    """
+    conditions = conditions_of(session, scope, chosen, as_at=as_at, expiry=expiry)
+    if not chosen.text.strip():
+        return frozenset(
+            session.execute(_few_by_name(scope, as_at, conditions, permission)).scalars()
+        )
+    found = find_people(
+        session,
+        scope,
+        chosen.text,
+        as_at=as_at,
+        among=_present(as_at, conditions),
+        permission=permission,
+        most=MOST_MEASURED + 1,
+    )
+    if len(found.ids) > MOST_MEASURED:
+        raise ListTooLong()
+    return frozenset(found.ids)
 
 
 def list_matches(

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _
 from crm.domain.assessment import Basis, Freshness
 from crm.domain.ballot_days import Stage as BallotStage
 from crm.domain.ballot_days import Step as BallotStep
+from crm.domain.bases import Roster
 from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.entitled import Missing
 from crm.domain.headcount import Counts, HeadcountSource
@@ -178,6 +179,8 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (Counts.SITE_ALL, _("Everyone on site")),
         (Counts.EMPLOYER_DIRECT, _("Direct staff of the employer")),
         (Counts.BARGAINING_UNIT, _("The bargaining unit")),
+        (Roster.BALLOT, _("Those entitled in the last ballot")),
+        (Roster.LIST, _("People on a saved list")),
         (Counts.FTE, _("Full-time equivalents (hours, not people)")),
         (HeadcountSource.UNION_LIST, _("The union’s list")),
         (HeadcountSource.ANNUAL_REPORT, _("Annual report")),

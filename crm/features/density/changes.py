@@ -15,7 +15,7 @@ from crm.domain.density import is_small
 from crm.domain.movement import ADDS, Cause, Effect
 from crm.domain.numbers import round_half_up
 from crm.features.density.queries import Changes, Filters
-from crm.features.density.wording import change_text, span
+from crm.features.density.wording import basis_name, change_text, span
 from crm.web.filters import day as day_text
 from crm.web.filters import people as people_text
 from crm.web.filters import percent as percent_of
@@ -63,7 +63,7 @@ def page(found: Changes, filters: Filters) -> dict[str, Any]:
         "share": _share(found, filters),
         "year": _year(found),
         "names": found.names,
-        "basis": label(filters.counts),
+        "basis": basis_name(filters.counts, found.names.get("saved")),
     }
 
 
@@ -189,7 +189,7 @@ def _share(found: Changes, filters: Filters) -> dict[str, Any]:
                 last=day_text(moved.last),
             ),
         },
-        "basis": label(filters.counts),
+        "basis": basis_name(filters.counts, found.names.get("saved")),
     }
 
 

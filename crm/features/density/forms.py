@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField
 
+from crm.domain.bases import CHOSEN, Roster
 from crm.domain.headcount import Counts
 from crm.domain.vocabulary import Sector
 from crm.features.density.queries import Choices
@@ -29,7 +30,7 @@ GROUPS: dict[GroupBy, Any] = {
     GroupBy.INDUSTRY: _("Industry"),
 }
 # Full-time equivalents are hours, not people: no density stands on them.
-BASES = (Counts.SITE_ALL, Counts.EMPLOYER_DIRECT, Counts.BARGAINING_UNIT)
+BASES = CHOSEN
 PLACES = ("union", "branch", "region", "employer", "workplace")
 
 
@@ -78,6 +79,11 @@ class FilterForm(Form):
         [("", _("Every industry")), *INDUSTRIES.items()],
         description=_("By the employer's first SIC code."),
     )
+    saved = _Choice(
+        _("Only people on the list"),
+        validate_choice=False,
+        description=_("Then it is out of the people on that list, as you see it."),
+    )
     knew = DayField(_("As we knew on"), description=_("Leave empty for what we know now."))
 
     def as_on_changes(self) -> None:
@@ -85,6 +91,7 @@ class FilterForm(Form):
         self.compare.label.text = _("From")
         self.compare.description = _("Leave empty for a year before.")
         self.as_at.label.text = _("To")
+        self.counts.offer([(one.value, LABELS[one]) for one in BASES if one != Roster.BALLOT])
 
     def as_on_more(self) -> None:
         """Leave out what the page of measures does not use: it shows every basis."""
@@ -104,6 +111,7 @@ class FilterForm(Form):
                 "There are too many to list. Show a line for each employer, then choose one."
             )
         self.employer.offer([("", _("Every employer")), *employers])
+        self.saved.offer([("", _("Everybody")), *choices.lists])
 
 
 def place_id(text: str | None) -> uuid.UUID | None:

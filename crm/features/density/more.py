@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import ngettext as plural
 
+from crm.domain.bases import Roster
 from crm.domain.density import FEWEST_FOR_PERCENT, PeopleRange
 from crm.domain.headcount import Workforce
 from crm.domain.numbers import round_half_up
@@ -29,6 +30,7 @@ def _(message: str, **words: object) -> str:
 
 def page(found: Measures, as_at: date) -> dict[str, Any]:
     """Return what the page shows, in words."""
+    of_list = found.bases[0].counts is Roster.LIST
     return {
         "as_at": day_text(as_at),
         "bases": {
@@ -44,8 +46,8 @@ def page(found: Measures, as_at: date) -> dict[str, Any]:
             "rows": [_basis(one) for one in found.bases],
             "caption": _("Density by whom it counts, %(day)s", day=day_text(as_at)),
         },
-        "asked": _asked(found),
-        "beside": _beside(found.beside, as_at),
+        "asked": [] if of_list else _asked(found),
+        "beside": _beside(found.beside, as_at, of_list=of_list),
         "unions": _unions(found, as_at),
         "cells": _cells(found, as_at) if found.cells else None,
         "contracts": _contracts(found, as_at) if found.contracts else None,
@@ -118,7 +120,7 @@ def _asked(found: Measures) -> list[str]:
     return said
 
 
-def _beside(one: Beside, as_at: date) -> dict[str, Any]:
+def _beside(one: Beside, as_at: date, *, of_list: bool) -> dict[str, Any]:
     return {
         "columns": [
             {"label": _("Measure")},
@@ -128,20 +130,7 @@ def _beside(one: Beside, as_at: date) -> dict[str, Any]:
             {"label": _("What it counts"), "wide": True},
         ],
         "rows": [
-            [
-                _("Reps"),
-                people_text(one.reps),
-                _share(one.reps, one.workers),
-                _for_each(one.reps, one),
-                _("People with the role of a rep here, or at a part of it, today."),
-            ],
-            [
-                _("Active"),
-                people_text(one.active),
-                _share(one.active, one.workers),
-                "",
-                _("Users who logged a talk or finished a reminder here in 90 days."),
-            ],
+            *([] if of_list else _of_places(one)),
             [
                 _("Organised"),
                 people_text(one.organised),
@@ -152,6 +141,26 @@ def _beside(one: Beside, as_at: date) -> dict[str, Any]:
         ],
         "caption": _("Beside density, %(day)s", day=day_text(as_at)),
     }
+
+
+def _of_places(one: Beside) -> list[list[Any]]:
+    """The lines of reps and active users, who are of the places and on no list."""
+    return [
+        [
+            _("Reps"),
+            people_text(one.reps),
+            _share(one.reps, one.workers),
+            _for_each(one.reps, one),
+            _("People with the role of a rep here, or at a part of it, today."),
+        ],
+        [
+            _("Active"),
+            people_text(one.active),
+            _share(one.active, one.workers),
+            "",
+            _("Users who logged a talk or finished a reminder here in 90 days."),
+        ],
+    ]
 
 
 def _share(people: int, workers: Workforce | None) -> str | None:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.assessment import ExpiryRule
-from crm.domain.bases import total_density
+from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
+from crm.domain.bases import Basis, total_density
 from crm.domain.density import Density, Known, TotalDensity
 from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
 from crm.domain.errors import NotFound
@@ -32,6 +32,8 @@ from crm.reads.figures import (
 )
 from crm.reads.measures import Measures, measures
 from crm.reads.movement import Movement, movement, year_of_change
+from crm.reads.people import ids_of
+from crm.reads.saved_lists import get_saved, list_saved
 
 ANY_UNION = "any"
 MONTHS = 12
@@ -49,12 +51,14 @@ _FILTERED = {
 class Filters:
     """What somebody asked for, by public ids: see Question. None is no filter.
 
-    known_at: the moment whose knowledge counts; None is now. compare: a second day.
+    known_at: the moment whose knowledge counts; None is now. compare: a second day. saved: a saved
+    list, whose people alone are counted; counts is then Roster.LIST. expiry: how long where
+    somebody stands counts, which a list can ask for.
     """
 
     as_at: date
     by: GroupBy = GroupBy.WORKPLACE
-    counts: Counts = Counts.SITE_ALL
+    counts: Basis = Counts.SITE_ALL
     union: uuid.UUID | None = None
     branch: uuid.UUID | None = None
     region: uuid.UUID | None = None
@@ -64,6 +68,8 @@ class Filters:
     industry: str | None = None
     known_at: datetime | None = None
     compare: date | None = None
+    saved: uuid.UUID | None = None
+    expiry: ExpiryRule = DEFAULT_EXPIRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +127,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the filters offer, as (public id, name). None of employers: too many to list."""
+    """What the filters offer, as (public id, name). None of employers: too many to list.
+
+    lists: the saved lists of the reader and those shared with them.
+    """
 
     unions: tuple[tuple[str, str], ...]
     branches: tuple[tuple[str, str], ...]
     regions: tuple[tuple[str, str], ...]
     employers: tuple[tuple[str, str], ...] | None
+    lists: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +220,23 @@ def find_question(
         if place_id is None or kind != _FILTERED[name]:
             raise NotFound(f"{name} {public_id}")
         ids[name], names[name] = place_id, label
+    people = None
+    if filters.saved is not None:
+        saved = get_saved(session, scope, filters.saved)
+        names["saved"] = saved.name
+        # A filter that this program does not understand keeps nobody, as on its own page.
+        people = (
+            frozenset()
+            if saved.chosen is None
+            else ids_of(
+                session,
+                scope,
+                saved.chosen,
+                as_at=filters.as_at,
+                permission=permission,
+                expiry=filters.expiry,
+            )
+        )
     question = Question(
         as_at=filters.as_at,
         group_by=filters.by,
@@ -220,6 +247,7 @@ def find_question(
         sector=filters.sector,
         industry=filters.industry,
         permission=permission,
+        people=people,
     )
     return Asked(question, names)
 
@@ -247,6 +275,9 @@ def list_choices(session: Session, scope: Scope) -> Choices:
         employers=tuple((str(public_id), name) for public_id, name in employers)
         if len(employers) <= MOST_EMPLOYERS_OFFERED
         else None,
+        lists=tuple((str(one.public_id), one.name) for one in list_saved(session, scope))
+        if scope.may(Permission.CONTACT_READ)
+        else (),
     )
 
 

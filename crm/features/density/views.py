@@ -18,6 +18,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.exports import density_csv, density_xlsx
 from crm.analysis.safe_files import PRACTICE, About
+from crm.domain.bases import Roster, basis_of
 from crm.domain.density_row import DensityRow
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
@@ -31,7 +32,7 @@ from crm.web.filters import day as day_text
 from crm.web.filters import moment as moment_text
 from crm.web.filters import people as people_text
 from crm.web.guard import my_today, my_zone, requires, signed_in
-from crm.web.labels import INDUSTRIES, label
+from crm.web.labels import INDUSTRIES
 from crm.web.pages import address_of
 
 bp = Blueprint("density", __name__)
@@ -88,6 +89,10 @@ def index(scope: Scope) -> Any:
 def what_changed(scope: Scope) -> Any:
     """Show what changed between two days, cause by cause."""
     asked = _read_filters()
+    if asked.filters.counts is Roster.BALLOT:
+        # Whoever is entitled stays on that list: what moved it has no causes here.
+        asked = replace(asked, filters=replace(asked.filters, counts=Counts.SITE_ALL))
+        asked.form.counts.data = Counts.SITE_ALL.value
     asked.form.as_on_changes()
     since = asked.filters.compare or queries.year_before(asked.filters.as_at)
     if not asked.form.errors and since >= asked.filters.as_at:
@@ -106,6 +111,7 @@ def what_changed(scope: Scope) -> Any:
         "density/changes.html",
         **words,
         found=changes.page(found, asked.filters),
+        bounded=wording.how_bounded(Roster.LIST) if asked.filters.saved else None,
         title=_named(str(_("What changed")), found.names),
         filters=_filter_lines(asked, found.names)[2:],
         back_url=url_for("density.index", **{**asked.query, "compare": since}),
@@ -134,8 +140,9 @@ def further(scope: Scope) -> Any:
         **words,
         found=more.page(found, asked.filters.as_at),
         title=_named(str(_("Density in full")), names),
-        filters=_filter_lines(asked, names)[3:],
+        filters=_filter_lines(asked, names)[2 if asked.filters.saved else 3 :],
         union=names.get("union"),
+        bounded=wording.how_bounded(Roster.LIST) if asked.filters.saved else None,
         back_url=url_for("density.index", **asked.query),
     )
 
@@ -179,7 +186,10 @@ def paper(scope: Scope) -> str:
             "title": _title(answer),
             "sub": str(current_app.config["ORGANISATION"]),
             "as_at": day,
-            "base": _("Out of: %(basis)s.", basis=label(asked.filters.counts)),
+            "base": _(
+                "Out of: %(basis)s.",
+                basis=wording.basis_name(asked.filters.counts, answer.names.get("saved")),
+            ),
             "back_url": url_for("density.index", **asked.query),
         },
         filters=_filter_lines(asked, answer.names),
@@ -226,6 +236,7 @@ def _read_filters() -> _Asked:
         form.as_at.data = today
     try:
         places = {name: forms.place_id(request.args.get(name)) for name in forms.PLACES}
+        saved = forms.place_id(request.args.get("saved"))
     except ValueError as error:
         raise NotFound("place id") from error
     if form.errors:
@@ -234,7 +245,9 @@ def _read_filters() -> _Asked:
     filters = Filters(
         as_at=form.as_at.data,
         by=GroupBy(form.by.data),
-        counts=Counts(form.counts.data),
+        counts=Roster.LIST if saved else basis_of(form.counts.data),
+        saved=saved,
+        expiry=expiry_rule(),
         sector=form.sector.data or None,
         industry=form.industry.data or None,
         known_at=None if knew is None or knew >= today else _end_of(knew),
@@ -263,7 +276,8 @@ def _query_of(filters: Filters, knew: date | None) -> dict[str, Any]:
     values: dict[str, Any] = {
         "as_at": filters.as_at,
         "by": filters.by.value,
-        "counts": filters.counts.value,
+        "counts": None if filters.saved else filters.counts.value,
+        "saved": filters.saved,
         **{name: getattr(filters, name) for name in forms.PLACES},
         "sector": filters.sector,
         "industry": filters.industry,
@@ -279,7 +293,7 @@ def _filter_lines(asked: _Asked, names: dict[str, str]) -> list[tuple[str, str]]
     lines = [
         (_("As at"), day_text(filters.as_at)),
         (_("A line for each"), str(forms.GROUPS[filters.by])),
-        (_("Out of"), label(filters.counts)),
+        (_("Out of"), wording.basis_name(filters.counts, names.get("saved"))),
         (_("Members of"), names.get("union", _("Any union"))),
     ]
     words = {
@@ -398,7 +412,7 @@ def _title(answer: Answer) -> str:
 
 
 def _named(title: str, names: dict[str, str]) -> str:
-    where = [names[name] for name in names if name != "union"]
+    where = [names[name] for name in names if name not in {"union", "saved"}]
     return str(_("%(title)s: %(where)s", title=title, where=", ".join(where)) if where else title)
 
 
@@ -408,11 +422,11 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
     return {
         "headline": wording.headline(total, filters.as_at),
         "not_known": wording.not_known_text(total),
-        "coverage": wording.coverage(answer),
+        "coverage": wording.coverage(answer, filters.as_at),
         "left_out": wording.left_out(answer),
         "stale": wording.stale(answer),
         "bounded": wording.how_bounded(filters.counts),
-        "basis": label(filters.counts),
+        "basis": wording.basis_name(filters.counts, answer.names.get("saved")),
         "union": answer.names.get("union"),
         "knew": None if asked.knew is None else _knew_words(asked),
         "then": None
@@ -564,7 +578,7 @@ def _about(asked: _Asked, answer: Answer) -> About:
             *_filter_lines(asked, answer.names),
             (_("Total"), wording.headline(answer.total, asked.filters.as_at)),
             (_("Not known"), wording.not_known_text(answer.total)),
-            (_("Headcounts"), wording.coverage(answer)),
+            (_("Headcounts"), wording.coverage(answer, asked.filters.as_at)),
             (_("Made by"), user.name if user else ""),
             (_("Made at"), moment_text(clock.now())),
             (_("Organisation"), str(current_app.config["ORGANISATION"])),

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import format_date, gettext
 from flask_babel import ngettext as plural
 
-from crm.domain.bases import PARTS
+from crm.domain.bases import PARTS, Basis, Roster
 from crm.domain.density import NoDensity
 from crm.domain.density_row import DensityRow, RowNote
 from crm.domain.headcount import Counts, HeadcountSource
@@ -144,7 +144,14 @@ def is_part(row: DensityRow) -> bool:
 
     See crm/domain/bases.py.
     """
-    return Counts(row.basis) in PARTS
+    return row.basis in PARTS
+
+
+def basis_name(basis: Basis, saved: str | None = None) -> str:
+    """Return whom a density counts. saved: the name of the saved list whose people count."""
+    if basis is Roster.LIST:
+        return _("people on the list “%(name)s”", name=saved or "")
+    return label(basis)
 
 
 def members_text(row: DensityRow) -> str:
@@ -163,7 +170,9 @@ def notes_text(row: DensityRow) -> str:
         said.append(_("More people named than the headcount says: count again."))
     elif RowNote.COUNT_THE_WORKERS in row.notes:
         said.append(
-            _("Wide range: count the workers, and write down who employs whom.")
+            _("Wide range: ask whether they are members.")
+            if row.basis in set(Roster)
+            else _("Wide range: count the workers, and write down who employs whom.")
             if is_part(row) and row.basis == Counts.EMPLOYER_DIRECT
             else _("Wide range: count the workers.")
         )
@@ -188,6 +197,8 @@ def headline(row: DensityRow, as_at: date) -> str:
     """Return the sentence that says the total."""
     if is_part(row):
         return _part_headline(row, as_at)
+    if row.basis in set(Roster):
+        return _roster_headline(row)
     if row.workers_high is None:
         return ngettext(
             "%(n)s member confirmed. Density not known: nobody has counted the workers.",
@@ -235,6 +246,29 @@ def _part_headline(row: DensityRow, as_at: date) -> str:
     )
 
 
+def _roster_headline(row: DensityRow) -> str:
+    if row.workers_high is None:
+        return (
+            _("No list of those entitled in a ballot was made here by this day.")
+            if row.basis == Roster.BALLOT
+            else _("Nobody of this list works here on this day.")
+        )
+    words = {"all": people_text(row.workers_high), "low": at_least(row), "high": at_most(row)}
+    if words["low"] == words["high"]:
+        return ngettext(
+            "%(n)s member of %(all)s on the list: %(low)s.",
+            "%(n)s members of %(all)s on the list: %(low)s.",
+            row.members,
+            **words,
+        )
+    return ngettext(
+        "%(n)s member of %(all)s on the list: at least %(low)s, at most %(high)s.",
+        "%(n)s members of %(all)s on the list: at least %(low)s, at most %(high)s.",
+        row.members,
+        **words,
+    )
+
+
 def not_known_text(row: DensityRow) -> str:
     """Return how many people's membership is not known, named and not named."""
     named = ngettext(
@@ -250,13 +284,23 @@ def not_known_text(row: DensityRow) -> str:
             row.perhaps,
         )
     unnamed = span(row.not_named_low, row.not_named_high)
-    if unnamed is None:
+    if unnamed is None or row.basis in set(Roster):
         return named
     return named + " " + _("Workers not named yet: %(unnamed)s.", unnamed=unnamed)
 
 
-def how_bounded(counts: Counts) -> str | None:
+def how_bounded(counts: Basis) -> str | None:
     """Return how members among a part of the workers are counted; None among all of them."""
+    if counts is Roster.BALLOT:
+        return _(
+            "Out of those entitled by the last list made for a ballot at each place. Where only "
+            "members may vote, it says how many of them still are members."
+        )
+    if counts is Roster.LIST:
+        return _(
+            "Only people on the list count, as you see it on this day. On earlier days they are "
+            "the same people, as far as they worked here. It says nothing of other workers."
+        )
     if counts not in PARTS:
         return None
     return _(
@@ -265,8 +309,21 @@ def how_bounded(counts: Counts) -> str | None:
     )
 
 
-def coverage(answer: Answer) -> str:
+def coverage(answer: Answer, as_at: date) -> str:
     """Return how many places have a headcount, and what share of our members is there."""
+    if answer.total.basis == Roster.LIST:
+        return ngettext(
+            "People of the list work at %(n)s place on %(day)s.",
+            "People of the list work at %(n)s places on %(day)s.",
+            answer.total.places,
+            day=day_text(as_at),
+        )
+    if answer.total.basis == Roster.BALLOT:
+        return ngettext(
+            "Such a list was made for %(n)s place.",
+            "Such a list was made for %(n)s places.",
+            answer.total.places,
+        )
     total = answer.total
     counted, places = people_text(total.places_counted), people_text(total.places)
     if answer.covered_fraction is None or is_part(total):
@@ -329,7 +386,7 @@ def other_basis(counts: Counts, places: int) -> str:
     )
 
 
-def columns(group_label: str, earlier: date | None, counts: Counts) -> list[dict[str, Any]]:
+def columns(group_label: str, earlier: date | None, counts: str) -> list[dict[str, Any]]:
     """Return the headings of the table. counts: whom the headcounts count."""
     people = (
         [_("Surely in: members"), _("Surely in: not members"), _("Surely in: not known")]
@@ -393,7 +450,7 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
 
 def paper_table(rows: Sequence[DensityRow], total: DensityRow, group: str) -> dict[str, Any]:
     """Return a table narrow enough for paper: the note is a sign, explained by paper_key."""
-    kept = columns(group, None, Counts(total.basis))[:-2]
+    kept = columns(group, None, total.basis)[:-2]
     return {
         "columns": [*kept, {"label": _("Note")}],
         "rows": [_paper_cells(row) for row in rows],
@@ -425,7 +482,7 @@ def part_table(rows: Sequence[DensityRow], url: Url, caption: str) -> dict[str, 
     if not rows:
         return None
     return {
-        "columns": columns(_("Place"), None, Counts(rows[0].basis)),
+        "columns": columns(_("Place"), None, rows[0].basis),
         "rows": [cells(row, url, compared=False, then=None) for row in rows],
         "caption": caption,
     }
@@ -462,7 +519,10 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
     first, last = points[0], points[-1]
     change = last.members - first.members
     since = day_text(first.day)
-    if is_part(total):
+    by_name = total.basis in set(Roster)
+    if by_name:
+        title = _("Now: %(range)s", range=range_text(total))
+    elif is_part(total):
         # The fewest members can rise without anybody joining: somebody's employer was written down.
         title = _("Now: %(range)s", range=range_text(total))
     elif change > 0:
@@ -481,7 +541,9 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         )
     else:
         title = _("As many members as on %(day)s", day=since)
-    if is_part(total) and (total.is_small or last.low_fraction is None or not first.low_fraction):
+    if (is_part(total) or by_name) and (
+        total.is_small or last.low_fraction is None or not first.low_fraction
+    ):
         reading = _("The table has the months that are known.")
     elif total.is_small or last.low_fraction is None or first.low_fraction is None:
         reading = _(
@@ -523,12 +585,15 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
                 {"label": _("At least"), "numeric": True},
                 {"label": _("At most"), "numeric": True},
             ],
-            "rows": [_trend_cells(point) for point in reversed(points)],
+            "rows": [_trend_cells(point, by_name=by_name) for point in reversed(points)],
         },
     }
 
 
-def _trend_cells(point: TrendPoint) -> list[Any]:
+def _trend_cells(point: TrendPoint, *, by_name: bool) -> list[Any]:
+    if by_name and point.workers_high is None:
+        # There was no list that day: nobody says that there were no members.
+        return [day_text(point.day), None, None, None, None]
     low, high = point.low_fraction, point.high_fraction
     small = point.workers_high is not None and point.workers_high < 10
     return [
@@ -547,6 +612,13 @@ def _trend_cells(point: TrendPoint) -> list[Any]:
 def _base(total: DensityRow) -> str:
     if total.workers_high is None:
         return _("No headcount for any of %(places)s places.", places=people_text(total.places))
+    if total.basis in set(Roster):
+        return ngettext(
+            "%(n)s member of %(all)s on the list.",
+            "%(n)s members of %(all)s on the list.",
+            total.members,
+            all=people_text(total.workers_high or 0),
+        )
     if is_part(total):
         return _(
             "%(members)s members of %(workers)s workers at %(counted)s of %(places)s places.",
@@ -750,6 +822,8 @@ def _stated_words(found: Explanation) -> str | None:
 
 def _workers_words(found: Explanation) -> str:
     row = found.row
+    if row.basis in set(Roster):
+        return _("Everybody here stands on the list by name, so nobody else is counted.")
     if row.workers_high is None:
         return _("Nobody has counted them. So the density is not known, and not in any total.")
     said = [

@@ -24,8 +24,11 @@ from crm.domain.headcount import Counts
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import Verb
 from crm.features.density.queries import Filters, read_answer
+from crm.models.accounts import UserAccount
 from crm.models.audit import AuditEntry
+from crm.models.ballots import Ballot, BallotEntry, BallotPart
 from crm.models.contacts import Contact, Membership
+from crm.models.lists import SavedList
 from crm.models.places import Employer, Place, Workplace
 from crm.web import clock, guard
 from crm.web.db import db, unit_of_work
@@ -162,6 +165,92 @@ def test_out_of_a_part_of_the_workers_every_page_and_file_has_the_same_bounds(
     changed = _words(client.get(f"/dash/changes{asked}").text)
     assert "1 to 8 members of 8 workers." in changed
     assert "cannot be told apart" in changed
+
+
+def test_out_of_those_entitled_in_the_last_ballot_counts_who_is_still_a_member(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        mill = _get(session, Workplace, world.mill)
+        ballot = Ballot(
+            name="Pay",
+            kind="action",
+            union_id=world.union.id,
+            jurisdiction="GB",
+            separate=False,
+            place_id=world.branch.id,
+            created_at=NOW,
+            frozen_on=date(2026, 6, 1),
+            frozen_at=NOW,
+        )
+        session.add(ballot)
+        session.flush()
+        part = BallotPart(ballot_id=ballot.id, place_id=mill.id, jurisdiction="GB")
+        session.add(part)
+        session.flush()
+        for named, reason in (
+            (world.ioana, None),
+            (world.tomasz, None),
+            (world.rukhsana, "not_called_out"),
+        ):
+            session.add(
+                BallotEntry(
+                    ballot_id=ballot.id,
+                    part_id=part.id,
+                    contact_id=named.id,
+                    place_id=mill.id,
+                    entitled=reason is None,
+                    left_out=reason,
+                )
+            )
+    client = client_as(world.officer)
+    page = _words(client.get("/dash?counts=ballot").text)
+    # Ioana still is a member, Tomasz is not; Rukhsana is not called out.
+    assert "1 member of 2 on the list: 1 of 2." in page
+    assert "Such a list was made for 1 place." in page
+    rows = {row["place"]: row for row in _csv(client, "?counts=ballot")}
+    assert [rows["The Mill"][name] for name in ("basis", "members", "workers_high")] == [
+        *("ballot", "1", "2"),
+    ]
+    # Where no list was made nobody is counted, and nobody says that there are no members.
+    assert "The Depot" not in rows
+    before = _words(client.get("/dash?counts=ballot&as_at=2026-05-31").text)
+    assert "No list of those entitled in a ballot was made here by this day." in before
+    assert "Those entitled in the last ballot" in client.get("/dash/more").text
+
+
+def test_of_a_saved_list_only_its_people_count_under_the_readers_own_scope(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        officer = _get(session, UserAccount, world.officer)
+        everybody = _get(session, Place, world.branch)
+        factories.make_saved_list(
+            session, officer, "Not members", share_with=everybody, member=["not_member"]
+        )
+        hers = factories.make_saved_list(session, officer, "Members", member=["member"])
+        shared = session.scalars(ALL.select(SavedList).where(SavedList.name == "Not members")).one()
+        keys = {"members": hers.public_id, "shared": shared.public_id}
+    office = client_as(world.officer)
+    rows = {row["place"]: row for row in _csv(office, f"?saved={keys['members']}")}
+    told = {
+        name: (row["members"], row["workers_high"], row["basis"])
+        for name, row in rows.items()
+        if name.startswith("The ")
+    }
+    # Out of the people on the list: all of them members, at each place that has some.
+    assert told == dict.fromkeys(("The Mill", "The Depot"), ("1", "1", "list"))
+    rep = client_as(world.rep)
+    assert rep.get(f"/dash?saved={keys['members']}").status_code == 404
+    page = rep.get(f"/dash?saved={keys['shared']}").text
+    assert "0 members of 1 on the list" in _words(page)
+    assert "The Dock" not in page
+    for path in ("/dash/more", "/dash/changes", "/dash/print", "/dash/explain"):
+        answer = office.get(f"{path}?saved={keys['members']}")
+        assert answer.status_code == 200, path
+        assert "people on the list “Members”" in answer.text, path
+    assert "Not members" in rep.get("/dash").text
+    assert office.get(f"/dash?saved={uuid.uuid4()}").status_code == 404
 
 
 def test_a_rep_sees_only_their_own_place_and_total(world: World, client_as: ClientAs) -> None:
