@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from bench import elections, generate, imports, likeness, measure, starting
+from bench import elections, generate, imports, likeness, measure, starting, twins
 from bench.cluster import temporary_cluster
 from bench.load import Loaded, load
 from bench.pages import bench_app
@@ -55,6 +55,9 @@ def main() -> None:
     alike.add_argument("--lists", type=Path, required=True, help="the folder of the public lists")
     judged = commands.add_parser("elections", help="judge published tallies by the rules")
     judged.add_argument("--file", type=Path, required=True, help="the file as its README names it")
+    twice = commands.add_parser("twins", help="measure the look for people who are here twice")
+    twice.add_argument("--people", type=int, default=100_000)
+    twice.add_argument("--database", help="sqlite:///... or postgresql://..., empty")
     bring = commands.add_parser("imports", help="measure bringing a large list in")
     bring.add_argument("--people", type=int, default=100_000)
     bring.add_argument("--database", help="sqlite:///... or postgresql://..., empty")
@@ -76,6 +79,11 @@ def main() -> None:
         return
     if asked.command == "elections":
         elections.main(asked.file)
+        return
+    if asked.command == "twins":
+        with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:
+            url = imports.database_of(Path(folder), asked.database)
+            twins.main(bench_app(url, Path(folder)), asked.people, seed=SEED)
         return
     if asked.command == "imports":
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:

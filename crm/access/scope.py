@@ -58,6 +58,7 @@ from crm.models.conversations import (
     KeptTalk,
 )
 from crm.models.imports import ImportRecipe, ImportRow, ListImport
+from crm.models.likeness import LikePair, PersonBlock, PersonLook
 from crm.models.lists import (
     BulkAction,
     ContactAnswer,
@@ -439,6 +440,14 @@ def _different_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnEleme
     return _all_of(
         _of_seen_contact(scope, narrower, DifferentPeople.contact_id),
         _of_seen_contact(scope, narrower, DifferentPeople.other_id),
+    )
+
+
+def _pair_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bool] | None:
+    """That two people may be one is read by those who see both."""
+    return _all_of(
+        _of_seen_contact(scope, narrower, LikePair.contact_id),
+        _of_seen_contact(scope, narrower, LikePair.other_id),
     )
 
 
@@ -847,6 +856,10 @@ _RULES: dict[type[Any], Rule] = {
     Tie: _tie_rule,
     Leading: _leading_rule,
     DifferentPeople: _different_rule,
+    LikePair: _pair_rule,
+    PersonLook: lambda scope, narrower: _of_seen_contact(scope, narrower, PersonLook.contact_id),
+    # Only the look through everybody reads it, which has no rule to pass.
+    PersonBlock: lambda scope, narrower: sa.false(),
     SocialGroup: _group_rule,
     GroupMember: _group_member_rule,
     BackgroundTask: _owner_rule(BackgroundTask),

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
+from itertools import combinations
 from math import log2
 
 from rapidfuzz.distance import OSA, DamerauLevenshtein, JaroWinkler
@@ -115,6 +117,7 @@ def compare(
         points=points,
         band=band_of(points, names_agree=agree, shares_something=shares),
         reasons=tuple(reasons),
+        can_be_sure=agree and shares,
     )
 
 
@@ -122,10 +125,18 @@ def points_of_words(records: Iterable[Prepared]) -> dict[str, float]:
     """Return the points of each word when it is the same in two records: 2.5 for the commonest,
     up to 7 for a word that hardly anybody has."""
     counted = Counter(word for record in records for word in record.every_word)
+    return points_of_counts(counted, sum(counted.values()))
+
+
+def points_of_counts(counted: Mapping[str, int], everybody: int) -> dict[str, float]:
+    """Return the points of words that so many records have. everybody: the words of all records.
+
+    See ``points_of_words``. A word that is counted as 0 has the points of one record.
+    """
     # Among few people every name is rare: that says little of how many have it elsewhere.
-    everybody = max(sum(counted.values()), _FEW_WORDS)
+    everybody = max(everybody, _FEW_WORDS)
     return {
-        word: min(7.0, max(2.5, 0.75 * log2(everybody / number)))
+        word: min(7.0, max(2.5, 0.75 * log2(everybody / max(number, 1))))
         for word, number in counted.items()
     }
 
@@ -144,6 +155,63 @@ def find_pairs(records: Sequence[Known]) -> list[Pair]:
         if likeness.band is not None:
             pairs.append(Pair(first, second, likeness))
     return sorted(pairs, key=lambda pair: (pair.likeness.band is Band.MAYBE, -pair.likeness.points))
+
+
+def kept_keys(record: Prepared) -> set[int]:
+    """Return the numbers under which a record is kept, so that those like it find it.
+
+    The same phone, mail address, address or two words; a word, or the head of one, at the same
+    workplace. Slips are asked for by whoever looks: see ``asked_keys``.
+    """
+    known = record.known
+    whole = sorted(record.every_word)
+    keys: list[tuple[object, ...]] = [("phone", one) for one in known.phones]
+    keys += [("mail", one) for one in known.mails]
+    keys += [key for address in known.addresses for key in _address_keys(address)]
+    keys += [("two", one, other) for one, other in combinations(whole, 2)]
+    for place in known.workplaces:
+        keys += [("head and workplace", word[:3], place) for word in whole]
+        keys += [("word and workplace", word, place) for word in whole]
+    return {_number_of(key) for key in keys}
+
+
+def asked_keys(record: Prepared, near: Mapping[str, Collection[str]]) -> set[int]:
+    """Return the numbers under which records like this one may be kept.
+
+    near: for each of its words the known words that are nearly the same, without itself.
+    """
+    whole = sorted(record.every_word)
+    keys: list[tuple[object, ...]] = []
+    for word in whole:
+        forms = other_forms(word)
+        for other in {*near.get(word, ()), *forms}:
+            keys += [("two", *sorted((other, one))) for one in whole if one != word]
+        for place in record.known.workplaces:
+            keys += [("word and workplace", form, place) for form in forms]
+    return kept_keys(record) | {_number_of(key) for key in keys}
+
+
+def word_number(word: str) -> int:
+    """Return the number under which it is kept that a record has this word."""
+    return _number_of(("word", word))
+
+
+def near_words(word: str, known: Iterable[str]) -> list[str]:
+    """Return those of the known words that may be this one with slips, without itself."""
+    found = []
+    for other in known:
+        allowed = _slips(word, other)
+        if other == word or not allowed:
+            continue
+        near = OSA.distance(word, other, score_cutoff=allowed) <= allowed
+        if near or JaroWinkler.similarity(word, other, score_cutoff=_ALIKE):
+            found.append(other)
+    return found
+
+
+def _number_of(key: tuple[object, ...]) -> int:
+    digest = blake2b(repr(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def find_matches(
@@ -197,13 +265,8 @@ def _block_keys(record: Prepared) -> Iterator[object]:
     known = record.known
     yield from (("phone", one) for one in known.phones)
     yield from (("mail", one) for one in known.mails)
-    yield from (("address", one) for one in known.addresses)
     for address in known.addresses:
-        # The number of the house and the end (the postcode, or the town).
-        parts = address.split()
-        yield ("ends of address", parts[0], parts[-1])
-        yield ("head of address", *parts[:2])
-        yield ("end of address", *parts[-2:])
+        yield from _address_keys(address)
     whole = sorted(record.every_word)
     heads = [word[:3] for word in whole]
     for place, word in enumerate(whole):
@@ -221,6 +284,15 @@ def _block_keys(record: Prepared) -> Iterator[object]:
                 ("form and workplace", *sorted((form, word)), at) for at in known.workplaces
             )
             yield from (("form", *sorted((form, word)), one) for one in whole if one != word)
+
+
+def _address_keys(address: str) -> Iterator[tuple[object, ...]]:
+    """The number of the house and the end (the postcode, or the town)."""
+    parts = address.split()
+    yield ("address", address)
+    yield ("ends of address", parts[0], parts[-1])
+    yield ("head of address", *parts[:2])
+    yield ("end of address", *parts[-2:])
 
 
 # Many people have the same names; each is worked out once.

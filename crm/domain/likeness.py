@@ -8,7 +8,7 @@ out in crm/analysis/likeness.py.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -54,6 +54,11 @@ POINTS: Final[dict[Reason, float]] = {
     Reason.OTHER_PHONE: -1,
     Reason.OTHER_MAIL: -1,
 }
+# What somebody who does not see the place must not be told of two people.
+OF_PLACES: Final = frozenset({Reason.SAME_WORKPLACE, Reason.SAME_AREA})
+# Counted up when the rules here or in crm/analysis/likeness.py change: kept pairs are then worked
+# out anew.
+RULES: Final = 1
 # From here on two records are shown as perhaps one person, and as surely one.
 MAYBE_FROM: Final = 8.0
 SURE_FROM: Final = 14.0
@@ -86,11 +91,22 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How alike two records are: the sum of the points, and each reason with its own points."""
+    """How alike two records are: the sum of the points, and each reason with its own points.
+
+    can_be_sure: the names agree and something else is the same; enough points then make it sure.
+    """
 
     points: float
     band: Band | None
     reasons: tuple[tuple[Reason, float], ...] = field(default=())
+    can_be_sure: bool = False
+
+    def without(self, hidden: Collection[Reason]) -> Likeness:
+        """Return the likeness to somebody who may not know of these reasons."""
+        reasons = tuple(one for one in self.reasons if one[0] not in hidden)
+        points = sum(value for _, value in reasons)
+        band = band_of(points, names_agree=self.can_be_sure, shares_something=self.can_be_sure)
+        return Likeness(points, band, reasons, self.can_be_sure)
 
 
 @lru_cache(maxsize=1)

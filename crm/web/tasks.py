@@ -28,6 +28,9 @@ from crm.web.guard import scope_of
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds
+# Between two steps of a chore others get to the database and to the processor.
+BREATH = 0.05  # seconds
+CHORES_EVERY = timedelta(seconds=60)
 SWEEP_EVERY = timedelta(minutes=10)
 
 READING = lazy_gettext("The server is reading the file.")
@@ -154,6 +157,41 @@ def kinds_of(app: Flask) -> dict[str, TaskKind]:
     return kinds
 
 
+def register_chore(app: Flask, name: str, step: Callable[[], bool]) -> None:
+    """Add work that nobody hands in, done by the worker while no task waits.
+
+    step: does a little of it, under a second, and returns True when there is more to do. It makes
+    its own units of work. Raises ValueError when the name is taken.
+    """
+    chores = _chores_of(app)
+    if name in chores:
+        raise ValueError(f"There is a chore called {name} already.")
+    chores[name] = step
+
+
+def _chores_of(app: Flask) -> dict[str, Callable[[], bool]]:
+    chores: dict[str, Callable[[], bool]] = app.extensions.setdefault("crm_chores", {})
+    return chores
+
+
+def do_chores(app: Flask) -> bool:
+    """Do one step of each chore; return True when some has more to do.
+
+    One that goes wrong is left until its next turn, and keeps no other from its own.
+    """
+    more = False
+    for name, step in _chores_of(app).items():
+        with app.app_context():
+            try:
+                more = step() or more
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any fault
+                # The text of an exception may hold what is stored of somebody.
+                log.error("chore %s: %s", name, type(error).__name__)
+            finally:
+                db.session.remove()
+    return more
+
+
 def live_progress(task_id: int) -> tuple[int, int | None] | None:
     """Return (done, total) of a task that runs in this very process, or None."""
     return _live.get(task_id)
@@ -273,12 +311,18 @@ class Worker:
 
     def _loop(self) -> None:
         swept: datetime | None = None
+        chored: datetime | None = None
         while not self._stopping.is_set():
             try:
                 if swept is None or clock.now() - swept >= SWEEP_EVERY:
                     swept = clock.now()
                     sweep(self._app)
                 busy = run_one(self._app, stopping=self._stopping)
+                if not busy and (chored is None or clock.now() - chored >= CHORES_EVERY):
+                    if do_chores(self._app):
+                        self._stopping.wait(BREATH)
+                        continue
+                    chored = clock.now()
             except Exception as error:  # noqa: BLE001 - the loop must outlive any fault
                 # A worker that died of a busy database would leave every later task waiting.
                 log.error("worker: %s", type(error).__name__)

@@ -37,6 +37,8 @@ TAKES_EVERYTHING = {
     "access/merging.py",
     "access/scope.py",
     "cli.py",
+    # Anybody may be anybody: who is here twice is looked for in everybody.
+    "features/duplicates/views.py",
     "features/health/views.py",
 }
 READS_THE_CLOCK = {"web/clock.py", "access/audit.py"}
@@ -171,8 +173,8 @@ EXTRA_FILES: dict[str, set[str]] = {
     "reconcile": {"opened.py"},
     # Tables, fields and values of the trail, as the screens call them.
     "history": {"wording.py"},
-    # What was written after two records were made one.
-    "duplicates": {"wording.py"},
+    # What was written after two records were made one; the look through everybody by the worker.
+    "duplicates": {"looking.py", "wording.py"},
     # The words of the timeline: what happened, in one sentence for each kind of fact.
     "contacts": {"wording.py"},
     # The sentences of a figure, shared by the page, the print and the files; and those of

@@ -16,25 +16,24 @@ from crm.access.facts import known
 from crm.access.merging import Since, written_since
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.likeness import compare, find_pairs, points_of_words, prepare
+from crm.analysis.likeness import compare, points_of_words, prepare
 from crm.domain.errors import NotFound
-from crm.domain.likeness import Likeness
+from crm.domain.likeness import OF_PLACES, Band, Likeness, Reason
 from crm.domain.merging import contradict
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import HowKnown, PointKind
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Conversation
+from crm.models.likeness import LikenessState, LikePair, PersonLook
 from crm.models.merging import DifferentPeople, MergedPerson
 from crm.models.places import Place, PlaceClosure, Workplace
-from crm.reads.duplicates import Candidate, Person, find_candidates, read_known
+from crm.reads.duplicates import Candidate, find_candidates, read_known
 from crm.reads.people import get_contact, names_of_users, shown_name
 from crm.reads.places import Choice, names_of
 from crm.reads.search import find_people
 
-# So many people are compared while somebody waits: about a second. Of more, only those who share a
-# phone or mail address are, until a place is chosen.
-MOST_COMPARED: Final = 3000
-_MOST_SHARING: Final = 2000
+# Of more pairs the page says that there are more.
+MOST_COUNTED: Final = 500
 _MOST_CHOICES: Final = 300
 _MOST_FOUND: Final = 10
 _WRITE: Final = Permission.CONTACT_WRITE
@@ -55,14 +54,17 @@ class Twin:
 class Queue:
     """The pairs of a scope, the surest first, and of how many people they are.
 
-    people: how many were compared. all_names: False where there were too many to compare all
-    names. total: how many pairs there are; pairs holds some of them.
+    total: how many pairs there are, of which pairs holds some; at_least: True when there are more
+    than were counted. people: how many the reader holds; compared: how many of them were held
+    against all others, last when ``looked_at`` says. None: not everybody was looked at yet.
     """
 
     pairs: list[Twin]
     total: int
+    at_least: bool
     people: int
-    all_names: bool
+    compared: int
+    looked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,57 +145,127 @@ def places_to_choose(session: Session, scope: Scope) -> list[Choice]:
 
 
 def find_queue(session: Session, scope: Scope, *, place: uuid.UUID | None, limit: int) -> Queue:
-    """Return the pairs of people of the scope, or of one place in it, who may be one person.
+    """Return the pairs of people of the scope, or with one of one place in it, as last looked at.
 
-    Both people are in the scope, and nobody has said that they are two. About a dozen statements,
-    and four more for each 500 people.
+    Both people are in the scope, and nobody has said that they are two. What makes a pair at a
+    place that the reader does not hold is left out, and so is a pair that is none without it. At
+    most fifteen statements for each 500 pairs.
     """
-    at = _people_at(session, scope, place)
-    all_names = len(at) <= MOST_COMPARED
-    ids = at if all_names else _sharing(session, scope, place)
-    people = read_known(session, scope, ids, permission=_WRITE)
-    order = sorted(people)
+    kept = list(
+        session.scalars(
+            scope.select(LikePair, permission=_WRITE)
+            .where(*_at(scope, place))
+            .order_by(LikePair.points.desc(), LikePair.id)
+            .limit(MOST_COUNTED + 1)
+        )
+    )
+    pairs = kept[:MOST_COUNTED]
+    people = _people_of(session, scope, {one for pair in pairs for one in _both(pair)})
     different = _different(session, scope)
-    found = [
-        pair
-        for pair in find_pairs([people[one].known for one in order])
-        if frozenset((order[pair.first], order[pair.second])) not in different
-    ]
-    shown = [
-        (people[order[pair.first]], people[order[pair.second]], pair.likeness)
-        for pair in found[:limit]
-    ]
+    found = []
+    for pair in pairs:
+        if not people.keys() >= set(_both(pair)) or frozenset(_both(pair)) in different:
+            continue
+        one, other = people[pair.contact_id], people[pair.other_id]
+        likeness = _as_seen(pair, one, other)
+        if likeness.band is not None:
+            found.append((one, other, likeness))
+    found.sort(key=lambda one: (one[2].band is Band.MAYBE, -one[2].points))
     names = names_of(
         session,
         scope,
-        {
-            place
-            for one, other, _ in shown
-            for place in one.known.workplaces | other.known.workplaces
-        },
+        {at for one, other, _ in found[:limit] for at in one.workplaces | other.workplaces},
     )
+    here = sa.select(Job.contact_id).where(known(Job), *_inside(place))
     return Queue(
-        pairs=[_twin(one, other, likeness, names) for one, other, likeness in shown],
+        pairs=[_twin(one, other, likeness, names) for one, other, likeness in found[:limit]],
         total=len(found),
-        people=len(people),
-        all_names=all_names,
+        at_least=len(kept) > MOST_COUNTED,
+        people=_count(session, scope, Contact.id, Contact.id.in_(here)),
+        compared=_count(session, scope, PersonLook.contact_id, PersonLook.contact_id.in_(here)),
+        looked_at=session.scalars(sa.select(LikenessState.looked_at)).one_or_none(),
     )
 
 
-def _twin(one: Person, other: Person, likeness: Likeness, names: dict[int, str]) -> Twin:
-    places = one.known.workplaces | other.known.workplaces
+def _count(session: Session, scope: Scope, column: Any, condition: Any) -> int:
+    statement = scope.select(sa.func.count(column), permission=_WRITE).where(condition)
+    return int(session.scalars(statement).one())
+
+
+def _both(pair: LikePair) -> tuple[int, int]:
+    return pair.contact_id, pair.other_id
+
+
+def _at(scope: Scope, place: uuid.UUID | None) -> list[sa.ColumnElement[bool]]:
+    if place is None:
+        return []
+    here = scope.select(Job.contact_id, permission=_WRITE).where(known(Job), *_inside(place))
+    return [sa.or_(LikePair.contact_id.in_(here), LikePair.other_id.in_(here))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Somebody of a pair, with the places of their jobs that the reader holds."""
+
+    public_id: uuid.UUID
+    name: str
+    created_at: datetime
+    workplaces: frozenset[int]
+    areas: frozenset[int]
+
+
+def _people_of(session: Session, scope: Scope, ids: set[int]) -> dict[int, _Shown]:
+    found: dict[int, _Shown] = {}
+    order = sorted(ids)
+    for start in range(0, len(order), 500):
+        some = order[start : start + 500]
+        places: dict[int, tuple[set[int], set[int]]] = {}
+        for row in session.execute(
+            scope.select(Job.contact_id, Job.workplace_id, Job.area_id, permission=_WRITE).where(
+                Job.contact_id.in_(some), known(Job)
+            )
+        ):
+            workplaces, areas = places.setdefault(row.contact_id, (set(), set()))
+            workplaces.add(row.workplace_id)
+            if row.area_id is not None:
+                areas.add(row.area_id)
+        for contact in session.scalars(
+            scope.select(Contact, permission=_WRITE).where(Contact.id.in_(some))
+        ):
+            workplaces, areas = places.get(contact.id, (set(), set()))
+            found[contact.id] = _Shown(
+                public_id=contact.public_id,
+                name=shown_name(contact),
+                created_at=contact.created_at,
+                workplaces=frozenset(workplaces),
+                areas=frozenset(areas),
+            )
+    return found
+
+
+def _as_seen(pair: LikePair, one: _Shown, other: _Shown) -> Likeness:
+    """Return how alike the two are by what the reader may know of them."""
+    reasons = tuple((Reason(code), float(value)) for code, value in pair.reasons.items())
+    kept = Likeness(pair.points, None, reasons, pair.can_be_sure)
+    hidden: set[Reason] = set()
+    if not one.workplaces & other.workplaces:
+        hidden |= OF_PLACES
+    elif not one.areas & other.areas:
+        hidden.add(Reason.SAME_AREA)
+    return kept.without(hidden)
+
+
+def _twin(one: _Shown, other: _Shown, likeness: Likeness, names: dict[int, str]) -> Twin:
+    first, second = sorted((one, other), key=lambda person: person.created_at)
     return Twin(
-        first=one.public_id,
-        second=other.public_id,
-        names=(one.name, other.name),
-        workplaces=tuple(sorted(names[place] for place in places if place in names)),
+        first=first.public_id,
+        second=second.public_id,
+        names=(first.name, second.name),
+        workplaces=tuple(
+            sorted(names[at] for at in one.workplaces | other.workplaces if at in names)
+        ),
         likeness=likeness,
     )
-
-
-def _people_at(session: Session, scope: Scope, place: uuid.UUID | None) -> list[int]:
-    statement = scope.select(Job.contact_id, permission=_WRITE).where(known(Job), *_inside(place))
-    return list(session.scalars(statement.distinct().limit(MOST_COMPARED + 1)))
 
 
 def _inside(place: uuid.UUID | None) -> list[sa.ColumnElement[bool]]:
@@ -205,34 +277,6 @@ def _inside(place: uuid.UUID | None) -> list[sa.ColumnElement[bool]]:
         .where(Place.public_id == place)
     )
     return [Job.place_id.in_(inside)]
-
-
-def _sharing(session: Session, scope: Scope, place: uuid.UUID | None) -> list[int]:
-    """Return people who share a phone or mail address with somebody else of the scope."""
-    here = scope.select(Job.contact_id, permission=_WRITE).where(known(Job), *_inside(place))
-    keys = (
-        scope.select(ContactPoint.value_key, permission=_WRITE)
-        .where(
-            known(ContactPoint),
-            ContactPoint.kind.in_([PointKind.PHONE, PointKind.EMAIL]),
-            ContactPoint.contact_id.in_(here),
-        )
-        .group_by(ContactPoint.value_key)
-        .having(sa.func.count(ContactPoint.contact_id.distinct()) > 1)
-        .order_by(ContactPoint.value_key)
-        .limit(_MOST_SHARING)
-    )
-    shared = list(session.scalars(keys))
-    found: set[int] = set()
-    for start in range(0, len(shared), 500):
-        found |= set(
-            session.scalars(
-                scope.select(ContactPoint.contact_id, permission=_WRITE).where(
-                    known(ContactPoint), ContactPoint.value_key.in_(shared[start : start + 500])
-                )
-            )
-        )
-    return sorted(found)
 
 
 def _different(session: Session, scope: Scope) -> set[frozenset[int]]:

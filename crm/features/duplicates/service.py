@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access import merging
@@ -16,7 +17,9 @@ from crm.access.scope import Scope
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.identity import fold
 from crm.features.duplicates import queries
+from crm.models.base import table_of
 from crm.models.contacts import Contact
+from crm.models.likeness import LikePair
 from crm.models.merging import DifferentPeople, MergedPerson
 
 _NAME_KEY_LENGTH = 330
@@ -86,6 +89,7 @@ def merge_people(
     if pair.contradict:
         right = choice.right_memberships
         wrong = gone.id if right == kept.public_id else kept.id
+    _forget_pair(session, kept.id, gone.id)
     merging.merge(
         session,
         kept,
@@ -96,6 +100,15 @@ def merge_people(
         actor_id=scope.actor_id,
     )
     return pair.kept.public_id
+
+
+def _forget_pair(session: Session, one: int, other: int) -> None:
+    """Take a pair out of the queue, by the inner ids of the two."""
+    pair = table_of(LikePair)
+    first, second = sorted((one, other))
+    session.connection().execute(
+        sa.delete(pair).where(pair.c.contact_id == first, pair.c.other_id == second)
+    )
 
 
 def _fields(kept: Contact, gone: Contact, take_theirs: frozenset[str]) -> dict[str, Any]:
@@ -152,6 +165,7 @@ def say_different(
     pair = queries.read_pair(session, scope, one_id, other_id)
     if pair.different:
         return
+    _forget_pair(session, pair.kept.contact_id, pair.gone.contact_id)
     first, second = sorted((pair.kept.contact_id, pair.gone.contact_id))
     session.add(
         DifferentPeople(contact_id=first, other_id=second, said_at=now, said_by_id=scope.actor_id)

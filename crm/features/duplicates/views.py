@@ -12,7 +12,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import EditConflict, Refusal
 from crm.domain.timeline import MembershipStatus
-from crm.features.duplicates import forms, queries, service
+from crm.features.duplicates import forms, looking, queries, service
 from crm.features.duplicates.wording import TABLES
 from crm.reads.people import shown_name
 from crm.web import clock
@@ -22,6 +22,7 @@ from crm.web.guard import my_today, requires
 from crm.web.labels import label
 from crm.web.likeness import why, why_not
 from crm.web.pages import address_of
+from crm.web.tasks import register_chore
 
 bp = Blueprint("duplicates", __name__)
 
@@ -29,8 +30,20 @@ PAGE_SIZE = 50
 
 
 def install(app: Flask) -> None:
-    """Register the pages of this feature."""
+    """Register the pages of this feature, and the look through everybody."""
     app.register_blueprint(bp)
+    memory = looking.Memory()
+    everybody = Scope.everything("to find people who are here twice")
+    register_chore(app, "twins", lambda: look(everybody, memory))
+
+
+def look(everybody: Scope, memory: looking.Memory) -> bool:
+    """Look at the next people; return True when there may be more of them."""
+    with unit_of_work(everybody, read_only=True) as session:
+        if not looking.has_work(session, everybody, now=clock.now()):
+            return False
+    with unit_of_work(everybody) as session:
+        return looking.look_some(session, everybody, memory, now=clock.now()) > 0
 
 
 @bp.get("/duplicates")
