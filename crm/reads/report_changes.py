@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from crm.access.facts import known
-from crm.domain.report import Figure, PartName, ReportPart, ReportTable, count
+from crm.domain.report import Figure, FigureKind, PartName, ReportPart, ReportTable, count, hidden
 from crm.models.conversations import Assessment, Conversation
 from crm.reads.report_material import Material, Roll, places_of
 
@@ -23,6 +23,7 @@ MEMBERS = (
     "no_longer_known",
     "members_now",
 )
+_SECRET = dict.fromkeys(MEMBERS, hidden(FigureKind.COUNT))
 WORK = ("talks", "talked_to", "asked", "asked_first")
 
 
@@ -35,11 +36,26 @@ def build(material: Material) -> ReportPart:
 def _members(material: Material) -> ReportTable:
     then, now = material.roll(material.asked.since), material.roll(material.asked.as_at)
     nobody: frozenset[int] = frozenset()
-    by_place = {
-        place: _moves(then, now, then.at.get(place, nobody), now.at.get(place, nobody))
+    here = {
+        place: (then.at.get(place, nobody), now.at.get(place, nobody))
         for place in places_of(then.at, now.at)
     }
-    whole = _moves(then, now, then.people.keys(), now.people.keys())
+    # Who came and went is told of everybody who works there, on our list of both days or not.
+    work = material.workers_at()
+    secret = material.hidden_lines(
+        {
+            place: max(len(before | after), int(work.get(place or 0, 0)))
+            for place, (before, after) in here.items()
+        },
+        all_people=max(
+            len(then.people.keys() | now.people.keys()), int(work.get(material.asked.place_id, 0))
+        ),
+    )
+    by_place = {
+        place: _SECRET if place in secret.places else _moves(then, now, before, after)
+        for place, (before, after) in here.items()
+    }
+    whole = _SECRET if secret.whole else _moves(then, now, then.people.keys(), now.people.keys())
     return ReportTable(
         "members",
         MEMBERS,

@@ -17,6 +17,7 @@ from crm.domain.report import (
     Value,
     between,
     count,
+    hidden,
     share,
 )
 from crm.domain.vocabulary import PlaceKind
@@ -31,21 +32,39 @@ MONTHS = ("members_at_least", "workers", "density")
 def build(material: Material) -> ReportPart:
     """Return the densities: members of any union ÷ all who work on site, as features/density."""
     found = material.density()
+    secret = _secret(material, found)
     site = material.asked.kind is PlaceKind.WORKPLACE
     cut = material.density_by_area() if site else found
     return ReportPart(
         PartName.DENSITY,
         (
             ReportTable("places", PLACES, _places(material, found, cut), drawn=("density",)),
-            ReportTable("coverage", COVERAGE, (_coverage(material, found.table.total),)),
+            ReportTable(
+                "coverage", COVERAGE, (_coverage(material, found.table.total, secret=secret),)
+            ),
             ReportTable(
                 "months",
                 MONTHS,
-                tuple(_month(day, figure) for day, figure in found.trend),
+                tuple(_month(day, figure, secret=secret) for day, figure in found.trend),
                 drawn=("density",),
             ),
         ),
     )
+
+
+def _group(figure: TotalDensity, named: NamedPeople) -> int:
+    """Return how many people the members of a line are among: all who work there, as far as known.
+
+    A union's own count is of so many people, too.
+    """
+    people = named.members + named.not_members + named.not_known
+    lowest = figure.workforce.low if figure.workforce else 0
+    return max(people, int(lowest), int(figure.member_range.low))
+
+
+def _secret(material: Material, found: Survey) -> bool:
+    group = _group(found.table.total, found.table.named)
+    return material.hidden_lines({}, all_people=group).whole
 
 
 def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
@@ -54,10 +73,18 @@ def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
         "",
         "",
         material.asked.as_at,
-        _figures(found.table.total, found.table.named, _total_then(found)),
+        _figures(
+            found.table.total,
+            found.table.named,
+            _total_then(found),
+            secret=_secret(material, found),
+        ),
     )
     earlier = {row.key: row for row in cut.compared.rows} if cut.compared else {}
     rows = [row for row in cut.table.rows if len(cut.table.rows) > 1 or cut is not found]
+    secrets = material.hidden_lines(
+        {row.parts[0].place_id: _group(row.figure, row.named) for row in rows}, all_people=0
+    ).places
     return (
         whole,
         *(
@@ -66,14 +93,19 @@ def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
                 str(row.public_id or ""),
                 row.label,
                 material.asked.as_at,
-                _figures(row.figure, row.named, _row_then(earlier.get(row.key))),
+                _figures(
+                    row.figure,
+                    row.named,
+                    _row_then(earlier.get(row.key)),
+                    secret=row.parts[0].place_id in secrets,
+                ),
             )
             for row in rows
         ),
     )
 
 
-def _coverage(material: Material, figure: TotalDensity) -> Line:
+def _coverage(material: Material, figure: TotalDensity, *, secret: bool) -> Line:
     """Return for how many places the workers were counted, and how many members are there.
 
     A member with jobs at two places counts at each here: what is measured is the list of places.
@@ -85,7 +117,9 @@ def _coverage(material: Material, figure: TotalDensity) -> Line:
         material.asked.as_at,
         {
             "places_counted": share(figure.counted_places, figure.all_places),
-            "members_there": share(figure.counted_members, figure.all_members),
+            "members_there": hidden(FigureKind.SHARE)
+            if secret
+            else share(figure.counted_members, figure.all_members),
         },
     )
 
@@ -100,8 +134,12 @@ def _row_then(row: Row | None) -> TotalDensity | None:
 
 
 def _figures(
-    figure: TotalDensity, named: NamedPeople, then: TotalDensity | None
+    figure: TotalDensity, named: NamedPeople, then: TotalDensity | None, *, secret: bool
 ) -> dict[str, Figure]:
+    if secret:
+        kinds = dict.fromkeys(PLACES[:3], FigureKind.COUNT)
+        kinds |= dict.fromkeys(PLACES[4:], FigureKind.SHARE)
+        return {name: hidden(kind) for name, kind in kinds.items()} | {"workers": _workers(figure)}
     return {
         # Everybody on the list, also at places that nobody has counted the workers of.
         "members": count(named.members, not_known=named.not_known),
@@ -115,16 +153,18 @@ def _figures(
     }
 
 
-def _month(day: date, figure: TotalDensity) -> Line:
+def _month(day: date, figure: TotalDensity, *, secret: bool) -> Line:
     return Line(
         LineKind.DAY,
         day.isoformat(),
         "",
         day,
         {
-            "members_at_least": count(figure.member_range.low),
+            "members_at_least": hidden(FigureKind.COUNT)
+            if secret
+            else count(figure.member_range.low),
             "workers": _workers(figure),
-            "density": _density(figure),
+            "density": hidden(FigureKind.SHARE) if secret else _density(figure),
         },
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
-from crm.domain.report import Figure, Line, LineKind
+from crm.domain.report import SMALLEST_GROUP, Figure, Line, LineKind, hidden_groups
 from crm.domain.vocabulary import PlaceKind
 from crm.models.contacts import StateSpan
 from crm.models.places import Area, Place, PlaceClosure
@@ -68,6 +68,14 @@ class Roll:
 
     people: Mapping[int, Person]
     at: Mapping[int | None, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenLines:
+    """The lines of a table that are about too few people: the whole, and places by inner id."""
+
+    whole: bool
+    places: frozenset[int | None]
 
 
 @dataclass(slots=True)
@@ -186,6 +194,34 @@ class Material:
             self.scope.select(Place.id, Place.public_id, Place.name).where(Place.id.in_(wanted))
         )
         return {int(row[0]): (row[1], str(row[2])) for row in rows}
+
+    def workers_at(self) -> dict[int, float]:
+        """Return how many people work at least at each place with a line, by the headcount of the
+        day; no place without a headcount. The unit itself stands under its own id."""
+        found = self.density()
+        parts = [*found.table.parts]
+        if self.asked.kind is PlaceKind.WORKPLACE:
+            parts += self.density_by_area().table.parts
+        lows = {
+            part.place_id: part.density.workforce.low
+            for part in parts
+            if part.density.workforce is not None
+        }
+        whole = found.table.total.workforce
+        return lows if whole is None else {**lows, self.asked.place_id: whole.low}
+
+    def hidden_lines(self, people: Mapping[int | None, int], *, all_people: int) -> HiddenLines:
+        """Return of which lines nothing may be told that is about the people in them.
+
+        people: how many each line is about; all_people: the whole, each once. The one rule of every
+        part of a report: see hidden_groups in crm/domain/report.py.
+        """
+        places = list(people)
+        hides = hidden_groups([people[place] for place in places])
+        return HiddenLines(
+            whole=0 < all_people < SMALLEST_GROUP,
+            places=frozenset(place for place, hide in zip(places, hides, strict=True) if hide),
+        )
 
     def lines(
         self, whole: Mapping[str, Figure], by_place: Mapping[int | None, Mapping[str, Figure]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crm.domain.report import (
-    SMALLEST_GROUP,
     Figure,
     FigureKind,
     PartName,
@@ -13,7 +12,6 @@ from crm.domain.report import (
     ReportTable,
     count,
     hidden,
-    hidden_groups,
     share,
 )
 from crm.reads.report_material import Material, Person
@@ -27,12 +25,13 @@ MEASURES = ("on_list", *STANDS, "too_old", "not_asked", "with_us")
 def build(material: Material) -> ReportPart:
     """Return how many people stand where. Groups of few people are hidden, see hidden_groups."""
     roll = material.roll(material.asked.as_at)
-    whole = _figures(roll.people.values(), secret=0 < len(roll.people) < SMALLEST_GROUP)
-    places = list(roll.at)
-    secrets = hidden_groups([len(roll.at[place]) for place in places])
+    secret = material.hidden_lines(
+        {place: len(some) for place, some in roll.at.items()}, all_people=len(roll.people)
+    )
+    whole = _figures(roll.people.values(), secret=secret.whole)
     by_place = {
-        place: _figures((roll.people[one] for one in roll.at[place]), secret=secret)
-        for place, secret in zip(places, secrets, strict=True)
+        place: _figures((roll.people[one] for one in some), secret=place in secret.places)
+        for place, some in roll.at.items()
     }
     lines = material.lines(whole, by_place)
     return ReportPart(

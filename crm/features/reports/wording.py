@@ -272,12 +272,14 @@ def _shown(pack: ReportPack, part: ReportPart, lines: int, *, open_tables: bool)
 _BASES: dict[PartName, Any] = {
     PartName.CHANGES: _l(
         "Counted: people with a job here whom we know by name, and members of any union. Somebody "
-        "who moved between two places here is in the line of each, and not in the line of all."
+        "who moved between two places here is in the line of each, and not in the line of all. "
+        "Members in lines of fewer than 5 people are hidden."
     ),
     PartName.DENSITY: _l(
         "Members of any union ÷ all who work on site. Members are those we know by name or, where "
         "a union states more, the number it states. The range holds the truth: at the low end "
-        "nobody else is a member, at the high end all of whom we do not know are."
+        "nobody else is a member, at the high end all of whom we do not know are. Lines of fewer "
+        "than 5 people are hidden."
     ),
     PartName.SUPPORT: _l(
         "Counted: people with a job here whom we know by name. With us: 1 and 2. Lines of fewer "
@@ -325,6 +327,8 @@ def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     members = part.table("members").whole_line()
     work = part.table("work").whole_line()
     since = day_text(pack.since)
+    if members["members_now"].numerator == HIDDEN:
+        return _("Hidden: too few people to hand round"), [_talks_words(work)]
     change = _number(members, "members_now") - _number(members, "members_then")
     if change > 0:
         title = ngettext(
@@ -343,7 +347,6 @@ def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     else:
         title = _("As many members as on %(day)s", day=since)
     words = {name: number_text(members[name].numerator) for name in members.figures}
-    talks = {name: number_text(work[name].numerator) for name in work.figures}
     return title, [
         _(
             "Then %(members_then)s, now %(members_now)s. Here before, now known to be members: "
@@ -357,12 +360,16 @@ def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
             "Of %(n)s people here now we do not know whether they are in a union.",
             float(members["members_now"].not_known or 0),
         ),
-        _(
-            "Talks: %(talks)s, with %(talked_to)s people. Asked where they stand: %(asked)s "
-            "people, %(asked_first)s of them for the first time.",
-            **talks,
-        ),
+        _talks_words(work),
     ]
+
+
+def _talks_words(work: Line) -> str:
+    return _(
+        "Talks: %(talks)s, with %(talked_to)s people. Asked where they stand: %(asked)s "
+        "people, %(asked_first)s of them for the first time.",
+        **{name: number_text(work[name].numerator) for name in work.figures},
+    )
 
 
 def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
@@ -372,6 +379,8 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     words = figure_text(found)
     counted = coverage["places_counted"]
     reading = []
+    if found.low == HIDDEN:
+        return _("Hidden: too few people to hand round"), []
     if words is None:
         title = _("Density not known: nobody has counted the workers")
     elif isinstance(found.low, str):
@@ -732,10 +741,9 @@ def _chart(
     if table.name == "issues":
         return "bars", {"rows": [_bar(line_name(pack, line), line["raised"]) for line in lines]}
     if table.name == "support":
-        whole = table.whole_line()
-        if whole["with_us"].low == HIDDEN:
+        if all(line["with_us"].low == HIDDEN for line in lines):
             return "", {}
-        return "bars", {"rows": [_standing(pack, whole, measure) for measure in table.drawn]}
+        return "stacked", {"rows": [_standing(pack, line, table.drawn) for line in lines]}
     return "", {}
 
 
@@ -781,11 +789,24 @@ def _bar(name: str, figure: Figure) -> dict[str, Any]:
     return {"label": name, "share": share, "text": text, "unknown": False}
 
 
-def _standing(pack: ReportPack, whole: Line, measure: str) -> dict[str, Any]:
-    people, on_list = _number(whole, measure), _number(whole, "on_list")
+def _standing(pack: ReportPack, line: Line, measures: Sequence[str]) -> dict[str, Any]:
+    """Return the bar of one group: where its people stand, and of how many we do not know."""
+    on_list = _number(line, "on_list")
+    parts: list[dict[str, Any]] = []
+    before = 0.0
+    for measure in measures:
+        share = _number(line, measure) / on_list if on_list else 0.0
+        rating = int(measure[-1]) if measure.startswith("stand_") else None
+        if parts and parts[-1]["rating"] is rating is None:
+            parts[-1]["share"] += share
+        elif share:
+            parts.append({"rating": rating, "from": before, "share": share})
+        before += share
+    found = line["with_us"]
     return {
-        "label": measure_label(pack, measure),
-        "share": people / on_list if on_list else 0.0,
-        "text": people_text(people),
-        "unknown": measure in {"too_old", "not_asked"},
+        "label": line_name(pack, line),
+        "parts": parts,
+        "text": number_text(HIDDEN)
+        if found.low == HIDDEN
+        else _("with us %(words)s", words=figure_text(found) or _("not known")),
     }

@@ -21,10 +21,11 @@ from crm.models.audit import AuditEntry
 from crm.models.campaigns import ListEntry, Participation
 from crm.models.contacts import Job, Membership
 from crm.models.conversations import Assessment, Conversation, FollowUp
-from crm.models.places import PlaceClosure
+from crm.models.places import PlaceClosure, Workplace
 from crm.models.ties import Leading
 from crm.reads.report import build_report
 from crm.web.db import unit_of_work
+from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
 from tests.features.reports.conftest import SINCE, talk
 
@@ -238,7 +239,7 @@ def test_the_ways_in_and_out_make_the_whole_of_the_change_at_every_place(busy: W
     for unit in (busy.mill, busy.branch, busy.packing):
         lines: dict[str, dict[str, float]] = {}
         for row in _rows(unit):
-            if row.table == "members":
+            if row.table == "members" and row.numerator != "[c]":
                 assert isinstance(row.numerator, int | float)
                 lines.setdefault(row.place_id + row.line, {})[row.measure] = row.numerator
         assert lines
@@ -316,6 +317,35 @@ def test_what_only_two_raised_is_hidden_and_what_three_raised_is_told(busy: Worl
     # Workers 1 and 2, Tomasz and Marta; worker 4 has left.
     assert (raised["pay"].numerator, raised["pay"].out_of_high) == (4, 4)
     assert raised["heat"].numerator == "[c]"
+
+
+def test_membership_is_hidden_where_fewer_than_five_work_and_told_where_more_do(
+    busy: World, client_as: Clients
+) -> None:
+    """At the Depot we know one person; nobody has counted the workers."""
+
+    def _told(unit: Named) -> dict[tuple[str, str], Any]:
+        parts = [PartName.CHANGES, PartName.DENSITY]
+        return {
+            (row.table, row.measure): row.numerator
+            for row in _rows(unit, parts=parts)
+            if row.place_id == str(busy.depot.public_id) and row.line == ""
+        }
+
+    alone = _told(busy.depot)
+    shown = {name for name, value in alone.items() if value != "[c]"}
+    talks = {("work", one) for one in ("talks", "talked_to", "asked", "asked_first")}
+    assert shown == {*talks, ("places", "workers"), ("coverage", "places_counted")}
+    page = client_as(busy.officer).get(f"/reports/{busy.depot.public_id}").text
+    assert page.count("Hidden: too few people to hand round") >= 3
+    with unit_of_work(ALL) as session:
+        depot = session.scalars(ALL.select(Workplace).where(Workplace.id == busy.depot.id)).one()
+        factories.make_headcount(session, depot, 30, 40)
+    # Of thirty workers nobody can say who the one member is. Where they stand stays hidden.
+    assert _told(busy.depot)["members", "members_now"] == 1
+    assert _told(busy.branch)["places", "members"] == 1
+    stands = [row for row in _rows(busy.depot) if row.table == "support"]
+    assert {row.numerator for row in stands if row.measure == "with_us"} == {"[c]"}
 
 
 def test_where_people_stand_is_hidden_for_a_place_of_few_people(busy: World) -> None:
