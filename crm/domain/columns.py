@@ -39,6 +39,8 @@ class Target(StrEnum):
     UNION = "union"
     JOINED_ON = "joined_on"
     STANDING = "standing"
+    STANDING_ON = "standing_on"
+    NUMBER = "number"
     # Places
     PLACE_NAME = "place_name"
     EMPLOYER = "employer"
@@ -187,6 +189,9 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("standing", "rating", "assessment", "support", "support level", "score", "level"),
         *("1 5", "where they stand", "support score"),
     ),
+    Target.STANDING_ON: ("standing asked on",),
+    # As a file that was taken out of here has it.
+    Target.NUMBER: ("shopfloor number",),
     Target.PLACE_NAME: (
         *("workplace", "name", "site", "site name", "workplace name", "facility name", "facility"),
         *("university", "organisation name", "employer name", "school", "branch"),
@@ -207,7 +212,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     Target.AREA_NAME: ("area", "department", "dept", "section", "ward"),
     Target.HEADCOUNT: (
         *("headcount", "workers", "employees", "number of workers", "workforce", "head count"),
-        *("employed", "number of employees", "people", "fte"),
+        *("employed", "number of employees", "people", "fte", "employer size", "worker count"),
     ),
     Target.MEMBERS: (
         *("members", "number of members", "membership", "member count", "mailedout", "mailed out"),

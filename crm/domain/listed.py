@@ -15,8 +15,10 @@ from datetime import date
 from functools import cached_property
 from itertools import groupby
 from typing import ClassVar, Final
+from uuid import UUID
 
 from crm.domain.columns import NAMES, Target
+from crm.domain.countries import country_code
 from crm.domain.identity import fold, phone_key
 
 NAME_LIMIT: Final = 120
@@ -40,7 +42,22 @@ NO_PLACE_NAME = "There is no name of a workplace in this row. Put it in, or leav
 
 # "Not known" written out, in the ways that lists have it.
 _UNKNOWN: Final = frozenset(
-    {"", "-", "–", "?", "n/a", "na", "none", "null", "unknown", "not known", "tbc", "nan", "#n/a"}
+    {
+        "",
+        "-",
+        "–",
+        "?",
+        "n/a",
+        "na",
+        "none",
+        "null",
+        "unknown",
+        "not known",
+        "tbc",
+        "nan",
+        "#n/a",
+        "not provided",
+    }
 )
 _YES: Final = frozenset({"y", "yes", "true", "1", "member", "m", "x", "✓", "current", "active"})
 _NO: Final = frozenset(
@@ -84,11 +101,14 @@ class Fault:
 class Listed:
     """What one row says of a person. None = the row does not say.
 
+    number: the public id that a file of ours gives them, where the row holds one.
+
     valued: what the row holds in columns whose values are matched to a list, by target: the
     meaning that was chosen for the value.
     """
 
     row_no: int
+    number: str | None = None
     known_as: str | None = None
     full_name: str | None = None
     pronouns: str | None = None
@@ -99,6 +119,7 @@ class Listed:
     started_on: date | None = None
     left_on: date | None = None
     joined_on: date | None = None
+    standing_on: date | None = None
     valued: dict[Target, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -175,6 +196,48 @@ def read_count(cell: str) -> float | None:
     return float(text.replace(",", "").replace(" ", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """How many people: a number, or a range of which no middle is made up.
+
+    best: None for a range. high: None = no upper end is said.
+    """
+
+    low: float
+    best: float | None
+    high: float | None
+
+
+def read_people(cell: str) -> People | None:
+    """Return the number or range in a cell; None for none.
+
+    Ranges as registers and supplier lists have them: "1001-5000", "250 to 499", "20,000 or more",
+    "less than 250".
+    """
+    text = " ".join(cell.casefold().replace("people", "").replace("workers", "").split())
+    exact = read_count(text)
+    if exact is not None:
+        return People(exact, exact, exact)
+    for pattern, build in _RANGES:
+        found = pattern.fullmatch(text)
+        ends = [read_count(end) for end in found.groups()] if found else []
+        if ends and None not in ends:
+            people = build(*(end for end in ends if end is not None))
+            return people if people.high is None or people.low <= people.high else None
+    return None
+
+
+_RANGES: Final[Sequence[tuple[re.Pattern[str], Callable[..., People]]]] = (
+    (re.compile(r"([\d,]+) ?(?:-|–|to) ?([\d,]+)"), lambda low, high: People(low, None, high)),
+    (re.compile(r"([\d,]+) ?(?:\+|or more|and over)"), lambda low: People(low, None, None)),
+    (re.compile(r"(?:more than|over|>) ?([\d,]+)"), lambda low: People(low + 1, None, None)),
+    (
+        re.compile(r"(?:less than|fewer than|under|<) ?([\d,]+)"),
+        lambda end: People(0, None, end - 1),
+    ),
+)
+
+
 def read_phone(cell: str) -> str | None:
     """Return a phone number as people write it, or None for what is none.
 
@@ -245,6 +308,8 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
     """Return what a row says of a person, with a fault for each cell that cannot be used."""
     found = Listed(row_no)
     cell = RowCells(cells, matching, found.faults)
+    number = cell.text(Target.NUMBER, TEXT_LIMIT)
+    found.number = None if number is None else _read_number(number)
     _read_names(found, cell)
     found.pronouns = cell.text(Target.PRONOUNS, 40)
     found.job_title = cell.text(Target.JOB_TITLE, TEXT_LIMIT)
@@ -256,6 +321,7 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
     found.started_on = cell.day(Target.STARTED_ON)
     found.left_on = cell.day(Target.LEFT_ON)
     found.joined_on = cell.day(Target.JOINED_ON)
+    found.standing_on = cell.day(Target.STANDING_ON)
     if found.started_on and found.left_on and found.left_on < found.started_on:
         found.faults.append(
             Fault(matching.columns_of(Target.LEFT_ON)[0], DAYS_OUT_OF_ORDER),
@@ -278,10 +344,19 @@ def _read_names(found: Listed, cell: RowCells) -> None:
     found.full_name = _one_line(full or (turned_round(turned) if turned else None) or joined)
     found.known_as = _one_line(cell.text(Target.KNOWN_AS, NAME_LIMIT)) or found.full_name
     if found.known_as is None or not fold(found.known_as):
-        if not any(fault.message in {TOO_LONG} for fault in found.faults):
+        # Somebody whose name nobody knows leaves in our files by their number alone.
+        if found.number is None and not any(fault.message in {TOO_LONG} for fault in found.faults):
             found.faults.append(Fault(cell.first_of_names(), NO_NAME))
     elif len(found.known_as) > NAME_LIMIT:
         found.faults.append(Fault(cell.first_of_names(), NAME_TOO_LONG))
+
+
+def _read_number(cell: str) -> str | None:
+    """Return the public id that a cell holds; None for the number of another program."""
+    try:
+        return str(UUID(cell))
+    except ValueError:
+        return None
 
 
 def _one_line(text: str | None) -> str | None:
@@ -338,6 +413,15 @@ class RowCells:
             return found
         return None
 
+    def people(self, target: Target) -> People | None:
+        """Return the number or the range of the first filled cell; None for none."""
+        for place, cell in self._filled(target):
+            found = read_people(cell)
+            if found is None:
+                self._faults.append(Fault(place, NOT_A_COUNT))
+            return found
+        return None
+
     def each(self, target: Target, read: Callable[[str], str | None], message: str) -> list[str]:
         """Return what each part of the cells reads as, once; " ::: " and lines cut a cell."""
         values: dict[str, None] = {}
@@ -383,7 +467,7 @@ class ListedPlace:
     address: str | None = None
     postcode: str | None = None
     country: str | None = None
-    headcount: float | None = None
+    headcount: People | None = None
     headcount_column: int | None = None
     members: float | None = None
     members_column: int | None = None
@@ -398,7 +482,7 @@ class ListedPlace:
 
 PLACE_NAME_LIMIT: Final = 200
 ADDRESS_LIMIT: Final = 500
-NOT_A_COUNTRY = "Write the country as two letters, like GB."
+NOT_A_COUNTRY = "Write the country by its English name, or as two letters, like GB."
 
 
 def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedPlace:
@@ -421,7 +505,7 @@ def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedP
         found.country = country_code(country)
         if found.country is None:
             found.faults.append(Fault(matching.columns_of(Target.COUNTRY)[0], NOT_A_COUNTRY))
-    found.headcount = cell.count(Target.HEADCOUNT)
+    found.headcount = cell.people(Target.HEADCOUNT)
     found.members = cell.count(Target.MEMBERS)
     for target in (Target.HEADCOUNT, Target.MEMBERS):
         column = next(iter(matching.columns_of(target)), None)
@@ -436,42 +520,6 @@ def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedP
         elif meaning:
             found.valued[target] = meaning
     return found
-
-
-_COUNTRIES: Final = {
-    "united kingdom": "GB",
-    "uk": "GB",
-    "great britain": "GB",
-    "england": "GB",
-    "scotland": "GB",
-    "wales": "GB",
-    "northern ireland": "GB",
-    "ireland": "IE",
-    "united states": "US",
-    "usa": "US",
-    "bangladesh": "BD",
-    "cambodia": "KH",
-    "canada": "CA",
-    "china": "CN",
-    "germany": "DE",
-    "india": "IN",
-    "indonesia": "ID",
-    "sri lanka": "LK",
-    "thailand": "TH",
-    "turkey": "TR",
-    "vietnam": "VN",
-}
-
-
-def country_code(text: str) -> str | None:
-    """Return the two letters of a country (ISO 3166), None for what is none.
-
-    Names are known of a few countries only: where our members and the places they supply are.
-    """
-    bare = text.strip()
-    if len(bare) == 2 and bare.isascii() and bare.isalpha():
-        return "GB" if bare.upper() == "UK" else bare.upper()
-    return _COUNTRIES.get(fold(bare))
 
 
 SAME_AS = "This row is about the same person as row %(row)s. Leave one of the two out."

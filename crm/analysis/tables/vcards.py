@@ -24,6 +24,8 @@ HEADINGS: Final = (
     "Organisation",
     "Department",
     "Job title",
+    # Of a card that was taken out of here: there its UID is the person's own.
+    "Shopfloor number",
 )
 _LINE: Final = re.compile(
     r"(?:[A-Za-z0-9-]+\.)?(?P<name>[A-Za-z0-9-]+)(?P<more>(?:;(?:[^:\";]|\"[^\"]*\")*)*):(?P<value>.*)",
@@ -65,7 +67,9 @@ def read_vcards(content: bytes, asked: Asked) -> Table:
     return Table(kind="vcard", rows=even(rows), encoding=encoding)
 
 
-_READ: Final = frozenset({"FN", "N", "NICKNAME", "TEL", "EMAIL", "ADR", "ORG", "TITLE", "ROLE"})
+_READ: Final = frozenset(
+    {"FN", "N", "NICKNAME", "TEL", "EMAIL", "ADR", "ORG", "TITLE", "ROLE", "UID"}
+)
 
 
 def _unfolded(text: str) -> list[str]:
@@ -125,7 +129,11 @@ def _row(card: dict[str, list[str]]) -> list[str]:
         row += [*kept, *[""] * (most - len(kept))]
     address = ", ".join(one.replace("\n", ", ") for one in _parts(_first(card, "ADR")) if one)
     title = _plain(_first(card, "TITLE")) or _plain(_first(card, "ROLE"))
-    return [*row, address, organisation, department, title]
+    scheme, _colon, number = _first(card, "UID").strip().rpartition(":")
+    return [
+        *(*row, address, organisation, department, title),
+        number if scheme.casefold() == "urn:uuid" else "",
+    ]
 
 
 def _without_scheme(value: str) -> str:

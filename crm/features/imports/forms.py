@@ -45,6 +45,8 @@ TARGET_WORDS: dict[Target, Any] = {
     Target.UNION: _("Which union"),
     Target.JOINED_ON: _("Joined the union on"),
     Target.STANDING: _("Where they stand, 1 to 5"),
+    Target.STANDING_ON: _("The day they were asked"),
+    Target.NUMBER: _("Shopfloor number"),
     Target.PLACE_NAME: _("Name of the workplace"),
     Target.EMPLOYER: _("Employer"),
     Target.PLACE_ADDRESS: _("Address"),

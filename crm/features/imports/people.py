@@ -26,7 +26,7 @@ from crm.domain.assessment import Basis
 from crm.domain.columns import Target
 from crm.domain.identity import fold, phone_key
 from crm.domain.likeness import Reason
-from crm.domain.listed import NO_WORKPLACE, NOT_MATCHED, Fault, Listed
+from crm.domain.listed import NO_NAME, NO_WORKPLACE, NOT_MATCHED, Fault, Listed
 from crm.domain.spells import covers
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import (
@@ -157,6 +157,7 @@ class Known:
     by_name: dict[tuple[int, str], set[int]] = field(default_factory=dict)
     by_phone: dict[str, set[int]] = field(default_factory=dict)
     by_email: dict[str, set[int]] = field(default_factory=dict)
+    by_number: dict[str, int] = field(default_factory=dict)
     names: dict[int, set[str]] = field(default_factory=dict)
     phones: dict[int, set[str]] = field(default_factory=dict)
     emails: dict[int, set[str]] = field(default_factory=dict)
@@ -197,12 +198,23 @@ class Known:
         for kept in (found.by_phone, found.by_email):
             for reached in kept.values():
                 reached -= came
+        found._load_numbers(session, scope, sorted({one.number for one in people if one.number}))
         found._load_people(session, scope)
         for (site, name), same in at.items():
             here = {one for one in same if name in found.names.get(one, ())}
             if here:
                 found.by_name[site, name] = here
         return found
+
+    def _load_numbers(self, session: Session, scope: Scope, numbers: Sequence[str]) -> None:
+        for some in in_parts(numbers):
+            for contact_id, public_id in session.execute(
+                scope.select(
+                    Contact.id, Contact.public_id, permission=Permission.CONTACT_WRITE
+                ).where(Contact.public_id.in_([UUID(one) for one in some]))
+            ):
+                self.by_number[str(public_id)] = contact_id
+                self.names.setdefault(contact_id, set())
 
     def _load_points(
         self, session: Session, scope: Scope, kind: PointKind, keys: Sequence[str]
@@ -246,13 +258,31 @@ class Known:
                     kept = self.phones if kind is PointKind.PHONE else self.emails
                     kept.setdefault(contact_id, set()).add(key)
 
-    def find(self, one: Listed, workplace_id: int) -> tuple[int | None, tuple[Candidate, ...]]:
+    def numbered(self, one: Listed) -> int | None:
+        """Return whom the number of a row finds, if the row gives them no other name."""
+        found = self.by_number.get(one.number or "")
+        if found is None or (one.name_key and not self._has_name(found, one)):
+            return None
+        return found
+
+    def _has_name(self, contact_id: int, one: Listed) -> bool:
+        names = {fold(name) for name in (one.known_as, one.full_name) if name}
+        return bool(names & self.names[contact_id])
+
+    def find(
+        self, one: Listed, workplace_id: int | None
+    ) -> tuple[int | None, tuple[Candidate, ...]]:
         """Return whom a row is surely about, or else whom it could be about.
 
-        Surely: one person has this name and this phone or mail address; or one person at this
-        workplace has this name, and no phone or mail speaks against it.
+        Surely: the number of a file of ours finds somebody of this name; or one person has this
+        name and this phone or mail address; or one person at this workplace has this name, and no
+        phone or mail speaks against it.
         """
-        reached: set[int] = set()
+        numbered = self.numbered(one)
+        if numbered is not None:
+            return numbered, ()
+        # Somebody of another name has this number: a row that was typed over is a question.
+        reached = {self.by_number[one.number]} if one.number in self.by_number else set[int]()
         for key in one.phone_keys:
             reached |= self.by_phone.get(key, set())
         for key in one.email_keys:
@@ -260,7 +290,7 @@ class Known:
         same = {contact for contact in reached if one.name_key in self.names[contact]}
         if len(same) == 1:
             return next(iter(same)), ()
-        here = self.by_name.get((workplace_id, one.name_key), set())
+        here = self.by_name.get((workplace_id or 0, one.name_key), set())
         if not same and not reached and len(here) == 1:
             only = next(iter(here))
             if not self._speaks_against(one, only):
@@ -364,14 +394,16 @@ def plan(
     new = set(different)
     plans: list[Plan] = []
     for one in people:
-        faults = [*one.faults, *_place_faults(one, choices)]
-        if one.row_no in repeats:
+        numbered = known.numbered(one)
+        faults = [*one.faults, *_place_faults(one, choices, numbered is not None)]
+        if one.row_no in repeats and numbered is None:
             faults.append(repeats[one.row_no])
+        if not one.name_key and numbered is None and not faults:
+            faults.append(Fault(None, NO_NAME))
         if faults:
             plans.append(Plan(one.row_no, RowOutcome.PROBLEM, faults, listed=one))
             continue
         workplace_id = workplace_of(one, choices)
-        assert workplace_id is not None  # noqa: S101 - _place_faults has seen to it
         contact_id: int | None = same.get(one.row_no)
         candidates: tuple[Candidate, ...] = ()
         if contact_id is None and one.row_no not in new:
@@ -392,6 +424,12 @@ def plan(
     met = [one for one in plans if one.outcome is RowOutcome.UNCHANGED]
     for some in in_parts(met):
         _plan_met(session, scope, some, choices)
+    for one_met in met:
+        # Our files hold a row for each job of a person. A second one that changes something waits
+        # for the first to be stored: both would add the same phone.
+        if one_met.outcome is RowOutcome.CHANGED and one_met.row_no in repeats:
+            one_met.outcome, one_met.changes = RowOutcome.PROBLEM, []
+            one_met.faults = [repeats[one_met.row_no]]
     return plans
 
 
@@ -438,11 +476,17 @@ def look_alike(
                 )
 
 
-def _place_faults(one: Listed, choices: Choices) -> list[Fault]:
+def _place_faults(one: Listed, choices: Choices, numbered: bool) -> list[Fault]:
+    """Return what is wrong with the places and the union of a row.
+
+    numbered: a number of ours says who it is, so it need not say where they work.
+    """
     found: list[Fault] = []
     site = workplace_of(one, choices)
     if site is None:
         told = Target.WORKPLACE in one.valued
+        if numbered and not told:
+            return found
         # A place outside the scope and one that nobody knows are told by the same words.
         found.append(Fault(None, NOT_MATCHED if told else NO_WORKPLACE))
         return found
@@ -452,7 +496,9 @@ def _place_faults(one: Listed, choices: Choices) -> list[Fault]:
     if shift is not None and (site, shift) not in choices.shifts:
         found.append(Fault(None, NO_SUCH_SHIFT))
     member = one.valued.get(Target.MEMBER)
-    if member in {"member", "not_member"} and _union_of(one, choices) is None:
+    unsaid = member in {"member", "not_member"} and _union_of(one, choices) is None
+    # Our files name the union of members only.
+    if unsaid and not (numbered and member == "not_member"):
         found.append(Fault(None, NO_UNION))
     return found
 
@@ -501,7 +547,7 @@ def _points(one: Listed) -> list[tuple[PointKind, str, str]]:
 
 def _membership_values(one: Listed, choices: Choices) -> dict[str, Any] | None:
     said = one.valued.get(Target.MEMBER)
-    if said is None:
+    if said is None or (said != IN_NONE and _union_of(one, choices) is None):
         return None
     return {
         "union_id": None if said == IN_NONE else _union_of(one, choices),
@@ -519,7 +565,7 @@ def _assessment_values(one: Listed, choices: Choices, place_id: int) -> dict[str
         return None
     return {
         "place_id": place_id,
-        "day": choices.as_at,
+        "day": one.standing_on or choices.as_at,
         "rating": int(said),
         "basis": choices.basis,
         "ask": None,
@@ -564,9 +610,10 @@ def _plan_met(session: Session, scope: Scope, plans: Sequence[Plan], choices: Ch
             continue
         _plan_fields(one, person)
         _plan_points(one, points.get(person.id, []))
-        _plan_job(one, jobs.get(person.id, []), choices)
+        if one.listed is not None and workplace_of(one.listed, choices) is not None:
+            _plan_job(one, jobs.get(person.id, []), choices)
+            _plan_standing(one, standings.get(person.id, []), choices)
         _plan_membership(one, memberships.get(person.id, []), choices)
-        _plan_standing(one, standings.get(person.id, []), choices)
         if one.changes:
             one.outcome = RowOutcome.CHANGED
 
@@ -709,10 +756,10 @@ def _plan_standing(one: Plan, held: Sequence[Assessment], choices: Choices) -> N
     said = _assessment_values(listed, choices, values["place_id"])
     if said is None:
         return
-    general = [fact for fact in held if fact.ask is None]
-    if any(fact.day > choices.as_at for fact in general):
+    day = said["day"]
+    if any(fact.day > day for fact in held if fact.ask is None):
         return  # Somebody has asked since.
-    if any(fact.day == choices.as_at and fact.rating == said["rating"] for fact in general):
+    if any(fact.day == day and fact.rating == said["rating"] for fact in held):
         return
     one.assessment = said
     one.changes.append("standing")

@@ -173,7 +173,8 @@ def _plan_one(
     plan = PlacePlan(row.row_no, RowOutcome.NEW, list(row.faults), listed=row)
     if row.row_no in repeats:
         plan.faults.append(repeats[row.row_no])
-    for count, column in ((row.headcount, row.headcount_column), (row.members, row.members_column)):
+    most = None if row.headcount is None else row.headcount.high or row.headcount.low
+    for count, column in ((most, row.headcount_column), (row.members, row.members_column)):
         if count is not None and count > MOST_PEOPLE:
             plan.faults.append(Fault(column, TOO_MANY))
     sites = choices.by_name.get(row.name_key, ())
@@ -219,9 +220,9 @@ def _headcount(row: ListedPlace, choices: PlaceChoices) -> dict[str, Any] | None
     return {
         "on_day": choices.as_at,
         "counts": choices.counts,
-        "low": row.headcount,
-        "best": row.headcount,
-        "high": row.headcount,
+        "low": row.headcount.low,
+        "best": row.headcount.best,
+        "high": row.headcount.high,
         "rounded_to": None,
         "source_kind": choices.source,
         "source_note": choices.note,

@@ -105,7 +105,12 @@ def with_guesses(rules: Rules, kind: ImportKind, table: Table) -> Rules:
     """Return the rules with the columns that the headings and values speak for."""
     headings = headings_of(table, rules)
     columns = [samples(table, rules, place, _SAMPLES) for place in range(table.width)]
-    return replace(rules, targets=tuple(guess_targets(kind, headings, columns)))
+    targets = tuple(guess_targets(kind, headings, columns))
+    strongest = rules.strongest
+    if {Target.STANDING, Target.STANDING_ON} <= set(targets):
+        # A file that was taken out of here: its scale is ours.
+        strongest = STRONGEST
+    return replace(rules, targets=targets, strongest=strongest)
 
 
 def headings_of(table: Table, rules: Rules) -> list[str]:

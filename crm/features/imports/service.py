@@ -331,7 +331,9 @@ def _refuse_unready_places(rules: Rules) -> None:
 def _refuse_unready_people(rules: Rules) -> None:
     if not has_name(rules.targets):
         raise Refusal(NO_NAME_COLUMN)
-    if rules.workplace is None and not rules.columns_of(Target.WORKPLACE):
+    # Whom a number of ours finds needs no workplace; anybody else in the list does.
+    says_who = bool(rules.columns_of(Target.WORKPLACE, Target.NUMBER))
+    if rules.workplace is None and not says_who:
         raise Refusal(SAY_WORKPLACE)
     if rules.columns_of(Target.STANDING) and rules.strongest is None:
         raise Refusal(SAY_STRONGEST)
