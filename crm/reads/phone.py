@@ -60,7 +60,7 @@ def people_for_the_phone(
     first = (*promised, *(one for one in found if one in to_ask), *found, *listed)
     named = frozenset(list(dict.fromkeys(first))[:limit])
     if len(named) < limit:
-        for other in people_to_speak_to(session, scope, today=today, limit=limit).rows:
+        for other in people_to_speak_to(session, scope, today=today, limit=limit):
             if other.public_id in named or len(named) < limit:
                 named |= {other.public_id}
                 found.setdefault(

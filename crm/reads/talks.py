@@ -16,6 +16,7 @@ from crm.access.scope import OWN_PLAN, Scope
 from crm.domain.vocabulary import NO_ASK, Answer
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
+from crm.reads.counting import count_people
 from crm.reads.places import names_of
 
 # After a talk people are left in peace this long, unless a reminder says otherwise.
@@ -82,53 +83,120 @@ class PersonAtWork:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ToSpeakTo:
-    """The first people to speak to, and how many there are in all."""
-
-    rows: list[PersonAtWork]
-    total: int
-
-
 def people_to_speak_to(
     session: Session, scope: Scope, *, today: date, limit: int, own: Collection[int] = ()
-) -> ToSpeakTo:
-    """Return the people to speak to at the places where the actor logs talks.
+) -> list[PersonAtWork]:
+    """Return the first people to speak to at the places where the actor logs talks.
 
     own: inner ids of people who come before all others. Then, never asked first, then those with
     no talk, then the oldest talk. Left out: people who are not to be contacted, who had a talk in
-    the last seven days, or whom a reminder of the actor's own stands for. Three statements,
+    the last seven days, or whom a reminder of the actor's own stands for. Five statements at most,
     whatever the number of people.
     """
-    first = _first_span(scope, today)
-    talks = _last_days()
-    talked = sa.func.coalesce(talks.c.day, date.min)
-    reminded = sa.select(sa.literal(1)).where(
-        FollowUp.contact_id == Contact.id,
-        FollowUp.owner_id == scope.actor_id,
-        FollowUp.done_at.is_(None),
-    )
-    found = session.execute(
-        _people(scope, sa.func.count().over().label("total"))
-        .join(first, first.c.span_id == StateSpan.id)
-        .outerjoin(talks, talks.c.contact_id == Contact.id)
+    found: list[Any] = []
+    if own:
+        these = sorted(own)
+        found = list(_by_last_talk(session, scope, today, limit, Contact.id.in_(these), these))
+    others = Contact.id.not_in(sorted(own)) if own else sa.true()
+    if len(found) < limit:
+        # Where many have never been asked nor spoken to, no talk of the others need be looked at:
+        # of a million people that is most of the work.
+        left = limit - len(found)
+        more = _never_spoken_to(session, scope, today, left, others)
+        if len(more) < left:
+            more = _by_last_talk(session, scope, today, left, others)
+        found += more
+    return _with_last_talks(session, scope, found, frozenset(own))
+
+
+def count_people_to_speak_to(session: Session, scope: Scope, *, today: date) -> int:
+    """Return how many people there are to speak to, by the rule of people_to_speak_to."""
+    spans = (
+        scope.select(StateSpan.contact_id)
         .where(
-            Contact.do_not_contact.is_(False),
-            talked <= today - REST,
-            ~reminded.exists(),
+            StateSpan.from_day <= today,
+            StateSpan.to_day > today,
+            scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
+            StateSpan.contact_id.not_in(
+                sa.select(Contact.id).where(Contact.do_not_contact.is_(True))
+            ),
+            StateSpan.contact_id.not_in(_rested(today)),
+            ~_reminded(scope, StateSpan.contact_id),
         )
-        .order_by(
-            *([Contact.id.not_in(sorted(own))] if own else []),
-            StateSpan.score.is_not(None),
-            talked,
-            Contact.name_key,
-            Contact.id,
+        .execution_options(**{OWN_PLAN: True})
+    )
+    return count_people(session, scope, spans)[0]
+
+
+def _rested(today: date) -> sa.Select[Any]:
+    """Return the people who had a talk so lately that they are left in peace."""
+    return sa.select(Conversation.contact_id).where(Conversation.day > today - REST)
+
+
+def _reminded(scope: Scope, contact_id: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a reminder of the actor's own stands for the person."""
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(FollowUp)
+        .where(
+            FollowUp.contact_id == contact_id,
+            FollowUp.owner_id == scope.actor_id,
+            FollowUp.done_at.is_(None),
         )
+        .correlate_except(FollowUp)
+    )
+
+
+def _never_spoken_to(
+    session: Session, scope: Scope, today: date, limit: int, which: sa.ColumnElement[bool]
+) -> Sequence[Any]:
+    """Return the first by name who were never asked and have had no talk."""
+    first = _first_span(scope, today, never_asked=True)
+    talked = sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Conversation)
+        .where(Conversation.contact_id == first.c.contact_id)
+        .correlate_except(Conversation)
+    )
+    return session.execute(
+        _people(scope)
+        .join(first, first.c.span_id == StateSpan.id)
+        .where(which, Contact.do_not_contact.is_(False), ~talked, ~_reminded(scope, Contact.id))
+        .order_by(Contact.name_key, Contact.id)
         .limit(limit)
         .execution_options(**{OWN_PLAN: True})
     ).all()
-    rows = _with_last_talks(session, scope, found, frozenset(own))
-    return ToSpeakTo(rows=rows, total=int(found[0].total) if found else 0)
+
+
+def _by_last_talk(
+    session: Session,
+    scope: Scope,
+    today: date,
+    limit: int,
+    which: sa.ColumnElement[bool],
+    contact_ids: Sequence[int] | None = None,
+) -> Sequence[Any]:
+    """Return the first people, never asked first, then by the day of the last talk.
+
+    contact_ids: nobody else need be looked at; None = everybody.
+    """
+    first = _first_span(scope, today, contact_ids)
+    talks = _last_days(contact_ids)
+    talked = sa.func.coalesce(talks.c.day, date.min)
+    return session.execute(
+        _people(scope)
+        .join(first, first.c.span_id == StateSpan.id)
+        .outerjoin(talks, talks.c.contact_id == Contact.id)
+        .where(
+            which,
+            Contact.do_not_contact.is_(False),
+            talked <= today - REST,
+            ~_reminded(scope, Contact.id),
+        )
+        .order_by(StateSpan.score.is_not(None), talked, Contact.name_key, Contact.id)
+        .limit(limit)
+        .execution_options(**{OWN_PLAN: True})
+    ).all()
 
 
 def promised_people(
@@ -229,12 +297,23 @@ def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> di
     }
 
 
-def _first_span(scope: Scope, today: date, contact_ids: Sequence[int] | None = None) -> sa.Subquery:
+def _first_span(
+    scope: Scope,
+    today: date,
+    contact_ids: Sequence[int] | None = None,
+    *,
+    never_asked: bool = False,
+) -> sa.Subquery:
     """Return one span of today for each person, so that two jobs do not make two rows.
 
-    contact_ids: only these people; None = everybody.
+    contact_ids: only these people; None = everybody. never_asked: only who has no standing today,
+    which is the same at all places of a person.
     """
-    these = () if contact_ids is None else (StateSpan.contact_id.in_(contact_ids),)
+    these: list[sa.ColumnElement[bool]] = []
+    if contact_ids is not None:
+        these.append(StateSpan.contact_id.in_(contact_ids))
+    if never_asked:
+        these.append(StateSpan.score.is_(None))
     return (
         sa.select(StateSpan.contact_id, sa.func.min(StateSpan.id).label("span_id"))
         .where(
@@ -248,12 +327,17 @@ def _first_span(scope: Scope, today: date, contact_ids: Sequence[int] | None = N
     )
 
 
-def _last_days() -> sa.Subquery:
-    """Return the day of the last talk of each person who had one."""
-    # Grouped once, not asked person by person: PostgreSQL's planner takes such a question for
-    # cheap, asks it before it has narrowed the people down, and needs seconds for a branch.
+def _last_days(contact_ids: Sequence[int] | None = None) -> sa.Subquery:
+    """Return the day of the last talk of each person who had one; of these people, or (None) all.
+
+    Those of everybody are grouped once, not asked person by person: PostgreSQL's planner takes
+    such a question for cheap, asks it before it has narrowed the people down, and needs seconds
+    for a branch.
+    """
+    these = () if contact_ids is None else (Conversation.contact_id.in_(contact_ids),)
     return (
         sa.select(Conversation.contact_id, sa.func.max(Conversation.day).label("day"))
+        .where(*these)
         .group_by(Conversation.contact_id)
         .subquery()
     )

@@ -38,7 +38,14 @@ def engine_settings(url: str, key_hex: str | None) -> dict[str, Any]:
     Raises SystemExit for a SQLite library that can corrupt a WAL database.
     """
     if url.startswith("postgresql"):
-        options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+        options: dict[str, Any] = {
+            "pool_pre_ping": True,
+            "pool_size": 8,
+            "max_overflow": 8,
+            # The server compiles a statement that it takes for long: of Today for a whole country
+            # that took longer than the statement itself.
+            "connect_args": {"options": "-c jit=off"},
+        }
         return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
     refuse_unsafe_sqlite(sqlcipher.sqlite_version_info)
     path = Path(url.removeprefix("sqlite:///"))

@@ -108,7 +108,7 @@ def who(scope: Scope) -> str:
         others = (
             []
             if asked or len(recent) >= RECENT
-            else people_to_speak_to(session, scope, today=today, limit=RECENT).rows
+            else people_to_speak_to(session, scope, today=today, limit=RECENT)
         )
         to_finish = 0 if asked else queries.count_kept(session, scope)
     known = {person.public_id for person in recent}

@@ -16,6 +16,7 @@ from crm.access.speakers import list_speakers
 from crm.domain.errors import NotFound
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, FollowUp
+from crm.reads.counting import count_people
 from crm.reads.people import names_of_users
 from crm.reads.places import place_name_of
 from crm.reads.talks import LastTalk, last_talks
@@ -219,15 +220,11 @@ def count_week(session: Session, scope: Scope, *, today: date) -> Week:
 
 def count_asked(session: Session, scope: Scope, *, today: date) -> Asked:
     """Return how many people work at the places in scope today, and how many of them were asked."""
-    asked = sa.case((StateSpan.score.is_not(None), StateSpan.contact_id))
-    row = session.execute(
-        scope.select(
-            sa.func.count(StateSpan.contact_id.distinct()).label("on_list"),
-            sa.func.count(asked.distinct()).label("asked"),
-            permission=Permission.CONTACT_READ,
-        ).where(StateSpan.from_day <= today, StateSpan.to_day > today)
-    ).one()
-    return Asked(on_list=int(row.on_list), asked=int(row.asked))
+    spans = scope.select(StateSpan.contact_id, permission=Permission.CONTACT_READ).where(
+        StateSpan.from_day <= today, StateSpan.to_day > today
+    )
+    on_list, asked = count_people(session, scope, spans)
+    return Asked(on_list=on_list, asked=asked)
 
 
 def _reminder(row: Any, talks: dict[int, LastTalk]) -> Reminder:

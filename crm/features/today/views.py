@@ -24,7 +24,12 @@ from crm.reads.ballots import list_ballots, list_due_steps
 from crm.reads.cases import list_open_deadlines
 from crm.reads.notices import Notice, list_notices
 from crm.reads.structure import open_tests
-from crm.reads.talks import LastTalk, PersonAtWork, people_to_speak_to
+from crm.reads.talks import (
+    LastTalk,
+    PersonAtWork,
+    count_people_to_speak_to,
+    people_to_speak_to,
+)
 from crm.reads.turf import own_people, something_stranded
 from crm.web import clock
 from crm.web.db import unit_of_work
@@ -123,6 +128,7 @@ def index(scope: Scope) -> str:
         to_speak = people_to_speak_to(
             session, scope, today=today, limit=MOST if everyone else FIRST_FEW, own=own
         )
+        total = count_people_to_speak_to(session, scope, today=today)
         notices = list_notices(session, scope)
         week = queries.count_week(session, scope, today=today)
         asked = queries.count_asked(session, scope, today=today)
@@ -144,8 +150,8 @@ def index(scope: Scope) -> str:
         due=[_reminder_row(one, today) for one in reminders.due],
         coming=[_reminder_row(one, today) for one in reminders.coming],
         done=[_reminder_row(one, today) for one in reminders.done],
-        to_speak=[_person_row(person) for person in to_speak.rows],
-        total=to_speak.total,
+        to_speak=[_person_row(person) for person in to_speak],
+        total=total,
         everyone=everyone,
         has_own=bool(own),
         week=week,

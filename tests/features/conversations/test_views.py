@@ -370,7 +370,7 @@ def test_who_to_log_asks_the_database_no_more_for_more_people(
     count_statements.clear()
     rep.get("/log")
     assert len(count_statements) <= few + 1
-    assert few <= 8
+    assert few <= 9
 
 
 def test_a_scope_reads_notes_of_others_only_with_the_right(world: World, client_as: SignIn) -> None:
