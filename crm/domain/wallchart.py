@@ -123,11 +123,14 @@ def talk_age(last_talk_on: date | None, as_at: date) -> TalkAge:
     return TalkAge.OLDER if freshness is Freshness.STALE else TalkAge.OLD
 
 
+_BY_AGE = {age: place for place, age in enumerate(TalkAge)}
+
+
 def wall_order(person: OnTheWall) -> tuple[int, int, bool, int, str, int]:
     """The order inside a column: 1 to 5, then not asked; the latest talk first; then the name."""
     return (
         9 if person.rating is None else person.rating,
-        list(TalkAge).index(person.talk_age),
+        _BY_AGE[person.talk_age],
         person.firm is False,
         {True: 0, None: 1, False: 2}[person.member],
         person.name.casefold(),

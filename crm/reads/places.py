@@ -81,18 +81,18 @@ def places_to_filter(session: Session, scope: Scope, chosen: uuid.UUID | None) -
         .order_by(Area.name, Area.id)
         .limit(MOST_TO_FILTER)
     ).all()
+    inside: dict[int, list[tuple[Any, str]]] = {}
+    for area_id, name, workplace_id in areas:
+        inside.setdefault(workplace_id, []).append((area_id, name))
     found: list[Choice] = []
-    for workplace in kinds:
-        found.append(Choice(str(workplace.public_id), workplace.name))
+    for inner_id, public_id, name in kinds:
+        found.append(Choice(str(public_id), name))
         found.extend(
-            Choice(str(area.public_id), f"{workplace.name}: {area.name}")
-            for area in areas
-            if area.workplace_id == workplace.id
+            Choice(str(area_id), f"{name}: {area}") for area_id, area in inside.pop(inner_id, ())
         )
-    held = {workplace.id for workplace in kinds}
-    found.extend(
-        Choice(str(area.public_id), area.name) for area in areas if area.workplace_id not in held
-    )
+    # Of workplaces that are not shown themselves, in the order of their names.
+    lost = set(inside)
+    found.extend(Choice(str(area_id), name) for area_id, name, at in areas if at in lost)
     found = found[:MOST_TO_FILTER]
     if chosen is not None and str(chosen) not in {choice.value for choice in found}:
         row = session.execute(scope.select(Place.name).where(Place.public_id == chosen)).first()

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, g, get_flashed_messages, request, url_for
-from flask_babel import Babel, get_locale, lazy_gettext
+from flask_babel import get_locale, lazy_gettext
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from crm.access.permissions import Permission
 from crm.web.guard import current_scope, my_zone, signed_in
+from crm.web.language import Language
 
-babel = Babel()
+babel = Language()
 
 LOOK = "look"
 

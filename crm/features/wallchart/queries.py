@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -260,9 +260,8 @@ def get_wall(
     )
     tests, deeds = last_deeds(session, scope, site.workplace_id, as_at=as_at, tests=TESTS_SHOWN)
     everybody = {
-        row.contact_id: replace(
-            _person(row, as_at, following, led, apart, expiry),
-            tests=_tests_of(row.contact_id, deeds),
+        row.contact_id: _person(
+            row, as_at, following, led, apart, expiry, _tests_of(row.contact_id, deeds)
         )
         for row in rows
     }
@@ -624,8 +623,10 @@ def _person(
     led: Cover[int],
     apart: Collection[int],
     expiry: ExpiryRule,
+    tests: str = "",
 ) -> OnTheWall:
     return OnTheWall(
+        tests=tests,
         too_old=row.scored_on is not None
         and freshness_of((as_at - row.scored_on).days, expiry) is Freshness.EXPIRED,
         apart=row.contact_id in apart,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import lazy_gettext, ngettext
 
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
 from crm.domain.cover import Stage, leaders_needed
@@ -400,7 +400,7 @@ class _Words:
             if person.rating not in begun:
                 begun.add(person.rating)
                 run = (rating_label(person.rating), alike[person.rating])
-            css, words = self._signs(person if self.with_tests else replace(person, tests=""))
+            css, words = self._signs(person)
             yield Tile(
                 short=shorts[person.public_id],
                 name=person.name,
@@ -427,10 +427,11 @@ class _Words:
             person.do_not_contact,
             person.too_old,
             person.apart,
-            person.tests,
+            person.tests if self.with_tests else "",
         )
         if key not in self._said:
-            self._said[key] = (tile_css(person), tile_words(person))
+            drawn = person if self.with_tests else replace(person, tests="")
+            self._said[key] = (tile_css(drawn), tile_words(drawn))
         return self._said[key]
 
 
@@ -471,13 +472,7 @@ def tile_words(person: OnTheWall) -> str:
         parts.append(_("too old to count"))
     if person.apart:
         parts.append(_("two of us see it differently"))
-    parts.append(
-        {
-            "yes": _("member"),
-            "no": _("not a member"),
-            "unknown": _("membership not known"),
-        }[_member(person)]
-    )
+    parts.append(_MEMBER_WORDS[_member(person)])
     parts.append(age_words(person.talk_age))
     if person.do_not_contact:
         parts.append(_("asked us not to contact them"))
@@ -486,14 +481,28 @@ def tile_words(person: OnTheWall) -> str:
     return ", ".join(str(part) for part in parts)
 
 
+_MEMBER_WORDS = {
+    "yes": lazy_gettext("member"),
+    "no": lazy_gettext("not a member"),
+    "unknown": lazy_gettext("membership not known"),
+}
+
+
 def tests_words(signs: str) -> str:
     """Return what somebody did in the last tests, the oldest first: "tests: did, not known"."""
     return str(_("tests: %(what)s", what=_test_words(signs)))
 
 
 def _test_words(signs: str) -> str:
-    words = {"d": _("did"), "n": _("did not"), "q": _("not known"), "o": _("not listed")}
-    return ", ".join(str(words[sign]) for sign in signs)
+    return ", ".join(str(_SIGN_WORDS[sign]) for sign in signs)
+
+
+_SIGN_WORDS = {
+    "d": lazy_gettext("did"),
+    "n": lazy_gettext("did not"),
+    "q": lazy_gettext("not known"),
+    "o": lazy_gettext("not listed"),
+}
 
 
 _LEADS = {None: "", Stage.IDENTIFIED: "found", Stage.CONFIRMED: "sure"}
@@ -501,14 +510,15 @@ _LEADS = {None: "", Stage.IDENTIFIED: "found", Stage.CONFIRMED: "sure"}
 
 def age_words(age: TalkAge) -> str:
     """Return how long ago the last talk was, in words."""
-    return str(
-        {
-            TalkAge.RECENT: _("talk in the last 60 days"),
-            TalkAge.OLDER: _("talk 61 to 120 days ago"),
-            TalkAge.OLD: _("talk over 120 days ago"),
-            TalkAge.NEVER: _("no talk yet"),
-        }[age]
-    )
+    return str(_AGE_WORDS[age])
+
+
+_AGE_WORDS = {
+    TalkAge.RECENT: lazy_gettext("talk in the last 60 days"),
+    TalkAge.OLDER: lazy_gettext("talk 61 to 120 days ago"),
+    TalkAge.OLD: lazy_gettext("talk over 120 days ago"),
+    TalkAge.NEVER: lazy_gettext("no talk yet"),
+}
 
 
 def initials(name: str) -> str:
