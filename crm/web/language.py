@@ -12,9 +12,8 @@ from typing import Any
 
 from flask import Flask, g
 from flask_babel import Babel, Domain
-from jinja2 import pass_eval_context
-from jinja2.nodes import EvalContext
-from markupsafe import Markup
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 # Sentences of templates that are kept ready as they stand; no catalogue has so many.
 _MOST_READY = 20_000
@@ -53,40 +52,29 @@ class Language(Babel):
     def init_app(self, app: Flask, *args: Any, **more: Any) -> None:
         """Set the app up, and have its templates look sentences up here."""
         super().init_app(app, *args, **more)
-        app.jinja_env.globals.update(
-            {"_": self._one, "gettext": self._one, "ngettext": self._counted}
-        )
 
-    # As the templates' own extension does it: the sentence is markup, what is put into it is
-    # escaped, and a sentence without anything to put in is a pattern all the same.
-    @property
-    def _one(self) -> Any:
-        @pass_eval_context
-        def one(here: EvalContext, words: str, /, **inside: Any) -> str:
-            found = self.domain_instance.get_translations()
-            if inside or not here.autoescape:
-                return _pattern(here, found.ugettext(words)) % inside
-            ready: dict[str, str] = found.ready_for_pages
+        def look_up() -> Any:
+            return self.domain_instance.get_translations()
+
+        pages = app.jinja_env
+        pages.install_gettext_callables(  # type: ignore[attr-defined]
+            gettext=lambda words: look_up().ugettext(words),
+            ngettext=lambda one, many, number: look_up().ungettext(one, many, number),
+            newstyle=True,
+        )
+        # The templates' own way from a sentence to markup; only its ways there are cut short.
+        drawn: Any = pages.globals["gettext"]
+
+        @pass_context
+        def one(here: Context, words: str, /, **inside: Any) -> Any:
+            if inside or not here.eval_ctx.autoescape:
+                return drawn(here, words, **inside)
+            ready: dict[str, str] = look_up().ready_for_pages
             done = ready.get(words)
             if done is None:
-                done = _pattern(here, found.ugettext(words)) % {}
+                done = drawn(here, words)
                 if len(ready) < _MOST_READY:
                     ready[words] = done
             return done
 
-        return one
-
-    @property
-    def _counted(self) -> Any:
-        @pass_eval_context
-        def counted(here: EvalContext, one: str, many: str, number: Any, /, **inside: Any) -> str:
-            inside.setdefault("num", number)
-            found = self.domain_instance.get_translations()
-            return _pattern(here, found.ungettext(one, many, number)) % inside
-
-        return counted
-
-
-def _pattern(here: EvalContext, words: str) -> str:
-    # From our templates and the catalogue of a translator, never from anybody's input.
-    return Markup(words) if here.autoescape else words  # noqa: S704
+        pages.globals["_"] = one
