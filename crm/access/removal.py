@@ -20,11 +20,13 @@ from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membersh
 from crm.models.conversations import Assessment
 from crm.models.places import (
     Area,
+    Employer,
     Headcount,
     MemberCount,
     Place,
     PlaceClosure,
     PlaceEdge,
+    PlaceTie,
     Workplace,
 )
 from crm.models.search import SearchEntry
@@ -34,7 +36,7 @@ _PARTS: tuple[type[Any], ...] = (Assessment, Membership, FieldBasis, ContactPoin
 _DERIVED: tuple[type[Any], ...] = (StateSpan, SearchEntry)
 _OWN = frozenset(table_of(model).name for model in (*_PARTS, *_DERIVED))
 # What a place is made of when a list brought it.
-_COUNTS: tuple[type[Any], ...] = (Headcount, MemberCount)
+_COUNTS: tuple[type[Any], ...] = (Headcount, MemberCount, PlaceTie)
 # A row that names another: its table, and its inner id there.
 Named = tuple[str, int]
 _OF_PLACE = frozenset(table_of(model).name for model in (Headcount, MemberCount, PlaceClosure))
@@ -65,12 +67,13 @@ def places_named_elsewhere(session: Session, place_ids: Sequence[int]) -> set[in
     As ``named_elsewhere``; a place's own counts and its links to what contains it do not count.
     """
     found: set[int] = set()
-    nodes = {table_of(model).c.id for model in (Place, Workplace, Area)}
+    nodes = {table_of(model).c.id for model in (Place, Workplace, Area, Employer)}
+    own_side = {("place_edge", "child_id"), (PlaceTie.__tablename__, "place_id")}
     for table in Base.metadata.sorted_tables:
         if table.name in _OF_PLACE:
             continue
         for column in table.columns:
-            own = column.primary_key or (table.name, column.name) == ("place_edge", "child_id")
+            own = column.primary_key or (table.name, column.name) in own_side
             if not own and any(key.column in nodes for key in column.foreign_keys):
                 asked = sa.select(column).where(column.in_(place_ids)).distinct()
                 rows = session.connection().execute(asked.execution_options(**{MARK: True}))
@@ -96,8 +99,10 @@ def rows_that_name(session: Session, model: Any, ids: Sequence[int]) -> dict[int
     return found
 
 
-def remove_places(session: Session, scope: Scope, places: Sequence[Area | Workplace]) -> None:
-    """Delete areas or workplaces with their counts and their links, and say so in the trail.
+def remove_places(
+    session: Session, scope: Scope, places: Sequence[Area | Workplace | Employer]
+) -> None:
+    """Delete areas, workplaces or employers with their counts and links, and say so in the trail.
 
     places: all of one kind, read with the right to change them; nothing else may name them (see
     ``places_named_elsewhere``).

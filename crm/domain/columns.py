@@ -50,6 +50,7 @@ class Target(StrEnum):
     AREA_NAME = "area_name"
     HEADCOUNT = "headcount"
     MEMBERS = "members"
+    SUPPLIES = "supplies"
     # Ballots
     BALLOT_NAME = "ballot_name"
     QUESTION = "question"
@@ -89,9 +90,12 @@ _OF_BALLOTS: Final = (
 )
 TARGETS: Final[Mapping[ImportKind, tuple[Target, ...]]] = {
     ImportKind.PEOPLE: tuple(
-        one for one in Target if one not in _OF_PLACES and one not in _OF_BALLOTS
+        one
+        for one in Target
+        if one not in _OF_PLACES and one not in _OF_BALLOTS and one is not Target.SUPPLIES
     ),
     ImportKind.PLACES: (Target.LEAVE_OUT, *_OF_PLACES),
+    ImportKind.SUPPLIERS: (Target.LEAVE_OUT, *_OF_PLACES, Target.SUPPLIES),
     ImportKind.BALLOTS: (Target.LEAVE_OUT, Target.PLACE_NAME, *_OF_BALLOTS, Target.UNION),
 }
 # Several columns may hold one of these each; of the others there is one.
@@ -117,6 +121,7 @@ VALUED: Final = frozenset(
         Target.UNION,
         Target.STANDING,
         Target.EMPLOYER,
+        Target.SUPPLIES,
         Target.QUESTION,
         Target.LAW,
     }
@@ -196,7 +201,8 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("workplace", "name", "site", "site name", "workplace name", "facility name", "facility"),
         *("university", "organisation name", "employer name", "school", "branch"),
         *("establishment", "establishment name", "store", "hospital", "depot", "place"),
-        *("case name", "college", "institution"),
+        *("case name", "college", "institution", "factory", "factory name", "supplier"),
+        *("supplier name", "facility", "unit name"),
     ),
     Target.EMPLOYER: ("employer", "company", "organisation", "parent", "owner", "trust", "group"),
     Target.PLACE_ADDRESS: (
@@ -218,6 +224,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("members", "number of members", "membership", "member count", "mailedout", "mailed out"),
         *("entitled", "entitled to vote", "union members"),
     ),
+    Target.SUPPLIES: ("buyer", "brand", "supplies", "customer", "contributor", "list of"),
     Target.BALLOT_NAME: ("ballot", "ballot name", "case number", "dispute", "vote"),
     Target.QUESTION: ("question", "asked", "kind of question"),
     Target.ENTITLED: (

@@ -295,6 +295,13 @@ class ImportKind(enum.StrEnum):
     PEOPLE = "people"
     PLACES = "places"
     BALLOTS = "ballots"
+    SUPPLIERS = "suppliers"
+
+
+class PlaceTieKind(enum.StrEnum):
+    """What a workplace is to another place, besides lying in it."""
+
+    SUPPLIES = "supplies"
 
 
 class ListOrigin(enum.StrEnum):

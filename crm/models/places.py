@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.identity import fold
-from crm.domain.vocabulary import AreaKind, PlaceKind, Sector
+from crm.domain.vocabulary import AreaKind, PlaceKind, PlaceTieKind, Sector
 from crm.models.base import (
     AtPlace,
     Base,
@@ -168,6 +168,22 @@ class PlaceEdge(Spell, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     child_id: Mapped[int] = mapped_column(sa.ForeignKey("place.id"), index=True)
     parent_id: Mapped[int] = mapped_column(sa.ForeignKey("place.id"))
+
+
+class PlaceTie(Public, Spell, AtPlace, Base):
+    """What a workplace is to another place for some days: whom it supplies.
+
+    It belongs to the workplace; whoever sees only the other place learns nothing of it.
+    source_note: the list or person that said so.
+    """
+
+    __tablename__ = "place_tie"
+    __table_args__ = (spell_check(), sa.Index("ix_place_tie_other_kind", "other_id", "kind"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    other_id: Mapped[int] = mapped_column(sa.ForeignKey("place.id"))
+    kind: Mapped[PlaceTieKind] = mapped_column(enum_of(PlaceTieKind))
+    source_note: Mapped[str | None] = mapped_column(sa.String(300))
 
 
 class PlaceClosure(Base):

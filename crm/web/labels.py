@@ -241,6 +241,7 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (ImportKind.PEOPLE, _("People and their jobs")),
         (ImportKind.PLACES, _("Workplaces and counts")),
         (ImportKind.BALLOTS, _("Ballots and their results")),
+        (ImportKind.SUPPLIERS, _("Workplaces that supply an employer")),
         (ImportState.MATCHING, _("Not finished")),
         (ImportState.CHECKED, _("Checked, not imported yet")),
         (ImportState.IMPORTING, _("Being imported")),

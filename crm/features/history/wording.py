@@ -55,6 +55,7 @@ SUBJECTS: dict[str, Any] = {
     "readiness_terms": _("Weights and limits of readiness"),
     "readiness_finding": _("What was decided or checked"),
     "place_edge": _("Link between places"),
+    "place_tie": _("What a workplace is to another place"),
     "user_account": _("Account"),
     "access_grant": _("Role"),
     "invitation": _("Link to sign in"),

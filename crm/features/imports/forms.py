@@ -55,6 +55,7 @@ TARGET_WORDS: dict[Target, Any] = {
     Target.AREA_NAME: _("Department or area"),
     Target.HEADCOUNT: _("How many work there"),
     Target.MEMBERS: _("How many members"),
+    Target.SUPPLIES: _("Whom it supplies"),
     Target.BALLOT_NAME: _("Name of the ballot"),
     Target.QUESTION: _("What was asked"),
     Target.ENTITLED: _("Entitled to vote"),
@@ -85,6 +86,7 @@ ENCODING_WORDS: dict[str, Any] = {
     "mac_roman": _("Old Mac"),
 }
 CHOOSE = _("Choose")
+ITS_OWN = "its_own"
 LEFT_OUT_WORDS = _("Leave out: as if it were empty")
 
 
@@ -189,12 +191,14 @@ def match_form(
     workplaces: Sequence[tuple[str, str]],
     employers: Sequence[tuple[str, str]],
     unions: Sequence[tuple[str, str]],
+    buyers: Sequence[tuple[str, str]] = (),
+    may_add_employers: bool = False,
     **more: Any,
 ) -> Any:
     """Return the form for a list, with a select for each column.
 
-    columns: position and label. workplaces, employers, unions: values and words; empty ones are
-    not asked.
+    columns: position and label. workplaces, employers, unions, buyers: values and words; empty
+    ones are not asked. may_add_employers: a new workplace may come with an employer of its own.
     """
     fields: dict[str, Any] = {}
     words = options((one.value, TARGET_WORDS[one]) for one in TARGETS[kind])
@@ -207,8 +211,14 @@ def match_form(
             choices=options([*none, *workplaces]),
             description=_("Not needed when a column names the workplace."),
         )
-    if kind is ImportKind.PLACES:
-        _add_questions_of_places(fields, employers, unions)
+    if kind is not ImportKind.PEOPLE:
+        _add_questions_of_places(fields, employers, unions, may_add=may_add_employers)
+        if kind is ImportKind.SUPPLIERS:
+            fields["buyer"] = SelectField(
+                _("Whom do they supply?"),
+                choices=options([*none, *buyers]),
+                description=_("Not needed when a column names the buyer of each."),
+            )
         return type("MatchForm", (_MatchForm,), fields)(**more)
     fields["union"] = SelectField(
         _("Union that the list speaks of"),
@@ -253,12 +263,15 @@ def _add_questions_of_places(
     fields: dict[str, Any],
     employers: Sequence[tuple[str, str]],
     unions: Sequence[tuple[str, str]],
+    *,
+    may_add: bool,
 ) -> None:
     none = [("", CHOOSE)]
-    if employers:
+    own = [(ITS_OWN, _("Each one its own new employer, of the same name"))] if may_add else []
+    if employers or own:
         fields["employer"] = SelectField(
             _("Employer of workplaces that are new"),
-            choices=options([*none, *employers]),
+            choices=options([*none, *own, *employers]),
             description=_("Not needed when a column names the employer."),
         )
     fields["counts"] = SelectField(

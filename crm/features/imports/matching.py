@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Table
 from crm.domain.assessment import Basis
@@ -17,6 +18,7 @@ from crm.domain.vocabulary import ContractType, ImportKind, QuestionKind
 from crm.features.imports import forms, queries, service
 from crm.features.imports.asking import answers_of, questions_of
 from crm.features.imports.others import OTHERS
+from crm.features.imports.places import BUYER, OWN_EMPLOYER
 from crm.features.imports.rules import Rules, headings_of
 from crm.reads.places import Choice
 from crm.web.db import unit_of_work
@@ -39,12 +41,15 @@ def match_form(scope: Scope, kind: ImportKind, table: Table, rules: Rules) -> An
     of_people = kind is ImportKind.PEOPLE
     workplaces: list[Choice] = []
     employers: list[Choice] = []
+    buyers: list[Choice] = []
     with unit_of_work(scope, read_only=True) as session:
         unions = queries.unions_to_choose(session, scope)
         if of_people:
             workplaces = queries.workplaces_to_choose(session, scope)
         else:
             employers = queries.employers_to_choose(session, scope)
+            if kind is ImportKind.SUPPLIERS:
+                buyers = queries.buyers_to_choose(session, scope)
     # Too many to pick from: then a column of the list must name them.
     workplaces = workplaces if len(workplaces) <= queries.MOST_OFFERED else []
     employers = employers if len(employers) <= queries.MOST_OFFERED else []
@@ -52,7 +57,10 @@ def match_form(scope: Scope, kind: ImportKind, table: Table, rules: Rules) -> An
         "as_at": rules.as_at,
         "workplace": rules.workplace or (workplaces[0].value if len(workplaces) == 1 else ""),
         "union": rules.union or (unions[0].value if len(unions) == 1 and of_people else ""),
-        "employer": rules.employer or (employers[0].value if len(employers) == 1 else ""),
+        "employer": rules.answers.get(OWN_EMPLOYER)
+        or rules.employer
+        or (employers[0].value if len(employers) == 1 else ""),
+        "buyer": rules.answers.get(BUYER, ""),
         "counts": rules.counts or "",
         "source": rules.source or "",
         "strongest": str(rules.strongest) if rules.strongest else None,
@@ -64,6 +72,8 @@ def match_form(scope: Scope, kind: ImportKind, table: Table, rules: Rules) -> An
         workplaces=[(one.value, one.label) for one in workplaces],
         employers=[(one.value, one.label) for one in employers],
         unions=[(one.value, one.label) for one in unions],
+        buyers=[(one.value, one.label) for one in buyers],
+        may_add_employers=scope.nodes(Permission.EMPLOYER_WRITE) is None,
         data=data,
     )
 
@@ -89,8 +99,12 @@ def chosen(form: Any, kind: ImportKind, table: Table, rules: Rules) -> Rules:
         rules = replace(rules, strongest=strongest, basis=Basis(form.basis.data))
     else:
         employer = chosen_id(form.employer.data) if "employer" in form else None
+        answers = answers_of(form, ["buyer"] if "buyer" in form else [])
+        if "employer" in form and form.employer.data == forms.ITS_OWN:
+            answers[OWN_EMPLOYER] = forms.ITS_OWN
         rules = replace(
             rules,
+            answers=answers,
             employer=str(employer) if employer else None,
             counts=form.counts.data or None,
             source=form.source.data or None,
@@ -118,6 +132,9 @@ def offered_meanings(
         ],
         Target.EMPLOYER: [
             (one.value, one.label) for one in queries.employers_to_choose(session, scope)
+        ],
+        Target.SUPPLIES: [
+            (one.value, one.label) for one in queries.buyers_to_choose(session, scope)
         ],
         Target.UNION: [(one.value, one.label) for one in queries.unions_to_choose(session, scope)],
         Target.AREA: list(areas.items()),

@@ -7,10 +7,10 @@ true for, and stand beside those of other days. Employers are not made here: the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -22,13 +22,27 @@ from crm.domain.columns import Target
 from crm.domain.headcount import MOST_PEOPLE, Counts, HeadcountSource
 from crm.domain.identity import fold
 from crm.domain.listed import NOT_MATCHED, Fault, ListedPlace
-from crm.domain.vocabulary import AreaKind, RowOutcome
+from crm.domain.vocabulary import AreaKind, PlaceTieKind, RowOutcome
 from crm.features.imports.people import in_parts
-from crm.models.places import Area, Employer, Headcount, MemberCount, Union, Workplace
+from crm.models.places import (
+    Area,
+    Employer,
+    Headcount,
+    MemberCount,
+    PlaceTie,
+    Union,
+    Workplace,
+)
+
+# Answers to the questions about the whole list; see Rules.answers.
+BUYER: Final = "buyer"
+OWN_EMPLOYER: Final = "own_employer"
 
 NO_EMPLOYER = "Choose the employer of this workplace, because it is new here."
 NOT_YOURS = "Only somebody who may change this employer’s places can add a workplace to it."
 TWO_OF_THE_NAME = "Two workplaces have this name. Put the count in on the page of the right one."
+NO_BUYER = "Say whom this workplace supplies."
+TWO_EMPLOYERS = "Two employers have this name. Choose one of them for the whole list."
 TOO_MANY = "This is more people than any workplace has. Check the number."
 SAME_ROW = "This row is about the same place as row %(row)s. Leave one of the two out."
 
@@ -39,7 +53,10 @@ class PlaceChoices:
 
     by_name: workplaces that the scope may change, by folded name. employers: inner ids by public
     id, only those under which the scope may add a workplace. areas: by workplace and folded name.
-    union: whose members are counted, None for all unions together.
+    union: whose members are counted, None for all unions together. buyers: employers that the
+    scope sees, by public id; buyer: whom all of the list supply, if of_suppliers. own_employer: a
+    new workplace comes with an employer of its own name, one of by_employer (folded names) where
+    it is there.
     """
 
     by_name: Mapping[str, tuple[int, ...]]
@@ -52,6 +69,11 @@ class PlaceChoices:
     source: HeadcountSource
     time_zone: str
     note: str
+    buyer: str | None = None
+    buyers: Mapping[str, int] = field(default_factory=dict)
+    of_suppliers: bool = False
+    own_employer: bool = False
+    by_employer: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -72,6 +94,7 @@ class PlacePlan:
     headcount_before: Headcount | None = None
     members: dict[str, Any] | None = None
     members_before: MemberCount | None = None
+    buyer_id: int | None = None
 
     @property
     def contact_id(self) -> int | None:
@@ -91,6 +114,8 @@ def load_place_choices(
     *,
     employers: Sequence[str],
     union: str | None,
+    buyers: Set[str],
+    own_employer: bool,
     **chosen: Any,
 ) -> PlaceChoices:
     """Return what the rows name, as far as the scope may change it."""
@@ -125,7 +150,43 @@ def load_place_choices(
         body = session.scalars(
             scope.select(Union.id).where(Union.public_id == UUID(union))
         ).one_or_none()
-    return PlaceChoices(by_name=by_name, employers=found, areas=areas, union=body, **chosen)
+    # Employers are made by those who may make them anywhere, as on their own page.
+    own = own_employer and scope.nodes(Permission.EMPLOYER_WRITE) is None
+    new = sorted({row.name_key for row in rows if row.name_key} - set(by_name))
+    return PlaceChoices(
+        by_name=by_name,
+        employers=found,
+        areas=areas,
+        union=body,
+        buyers=_buyers(session, scope, buyers),
+        own_employer=own,
+        by_employer=_employers_of(session, scope, new) if own else {},
+        **chosen,
+    )
+
+
+def _buyers(session: Session, scope: Scope, public_ids: Set[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in in_parts([UUID(one) for one in sorted(public_ids) if one]):
+        for public_id, inner in session.execute(
+            scope.select(Employer.public_id, Employer.id).where(Employer.public_id.in_(some))
+        ):
+            found[str(public_id)] = inner
+    return found
+
+
+def _employers_of(
+    session: Session, scope: Scope, names: Sequence[str]
+) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for some in in_parts(names):
+        for inner, key in session.execute(
+            scope.select(Employer.id, Employer.name_key, permission=Permission.PLACE_WRITE).where(
+                Employer.name_key.in_(some), Employer.closed_on.is_(None)
+            )
+        ):
+            found[key] = (*found.get(key, ()), inner)
+    return found
 
 
 def find_place_repeats(rows: Sequence[ListedPlace]) -> dict[int, Fault]:
@@ -186,12 +247,8 @@ def _plan_one(
         plan.place_id = sites[0]
         plan.outcome = RowOutcome.UNCHANGED
     else:
-        public_id = row.valued.get(Target.EMPLOYER) or choices.employer
-        plan.employer_id = choices.employers.get(public_id or "")
-        if public_id is None:
-            plan.faults.append(Fault(None, NO_EMPLOYER))
-        elif plan.employer_id is None:
-            plan.faults.append(Fault(None, NOT_YOURS))
+        plan.faults.extend(_find_employer(plan, row, choices))
+    plan.faults.extend(_find_buyer(plan, row, choices))
     if plan.faults:
         plan.outcome, plan.place_id = RowOutcome.PROBLEM, None
         return plan
@@ -212,6 +269,30 @@ def _plan_one(
     plan.headcount = _headcount(row, choices)
     plan.members = _members(row, choices)
     return plan
+
+
+def _find_employer(plan: PlacePlan, row: ListedPlace, choices: PlaceChoices) -> list[Fault]:
+    """Find the employer of a workplace that is new; return what stands against it."""
+    public_id = row.valued.get(Target.EMPLOYER) or choices.employer
+    plan.employer_id = choices.employers.get(public_id or "")
+    if public_id is None and choices.own_employer:
+        same = choices.by_employer.get(row.name_key, ())
+        plan.employer_id = same[0] if same else None
+        return [Fault(None, TWO_EMPLOYERS)] if len(same) > 1 else []
+    if public_id is None:
+        return [Fault(None, NO_EMPLOYER)]
+    return [] if plan.employer_id is not None else [Fault(None, NOT_YOURS)]
+
+
+def _find_buyer(plan: PlacePlan, row: ListedPlace, choices: PlaceChoices) -> list[Fault]:
+    """Find whom a workplace supplies; return what stands against it."""
+    if not choices.of_suppliers:
+        return []
+    public_id = row.valued.get(Target.SUPPLIES) or choices.buyer
+    plan.buyer_id = choices.buyers.get(public_id or "")
+    if public_id is None:
+        return [Fault(None, NO_BUYER)]
+    return [] if plan.buyer_id is not None else [Fault(None, NOT_MATCHED)]
 
 
 def _headcount(row: ListedPlace, choices: PlaceChoices) -> dict[str, Any] | None:
@@ -278,6 +359,17 @@ def _plan_met(
             )
         )
     }
+    sold_to = {
+        (row.place_id, row.other_id)
+        for row in session.scalars(
+            scope.select(PlaceTie, permission=write).where(
+                PlaceTie.place_id.in_(ids),
+                PlaceTie.kind == PlaceTieKind.SUPPLIES,
+                facts.known(PlaceTie),
+                facts.covers(PlaceTie, day),
+            )
+        )
+    }
     for one in plans:
         site = sites.get(one.place_id or 0)
         if site is None:
@@ -288,6 +380,10 @@ def _plan_met(
             name: value for name, value in one.fields.items() if getattr(site, name) is None
         }
         one.changes += sorted(one.fields)
+        if one.buyer_id is not None and (site.id, one.buyer_id) in sold_to:
+            one.buyer_id = None
+        elif one.buyer_id is not None:
+            one.changes.append("supplies")
         where = one.area_id or (0 if one.new_area else site.id)
         if one.headcount is not None:
             one.headcount_before = heads.get((where, choices.counts))
@@ -346,6 +442,18 @@ def store_places(
             made[one.row_no].append((site, None, old))
     _store_areas(session, scope, doing, made, choices, now=now)
     for one in doing:
+        if one.buyer_id is not None and one.place_id is not None:
+            tie = PlaceTie(
+                place_id=one.place_id,
+                other_id=one.buyer_id,
+                kind=PlaceTieKind.SUPPLIES,
+                valid_from=choices.as_at,
+                source_note=choices.note,
+                recorded_at=now,
+                recorded_by_id=scope.actor_id,
+            )
+            session.add(tie)
+            made[one.row_no].append((tie, None, None))
         where = one.area_id or one.place_id
         for model, values, before in (
             (Headcount, one.headcount, one.headcount_before),
@@ -380,6 +488,7 @@ def _store_new(
     *,
     now: datetime,
 ) -> None:
+    _store_employers(session, scope, doing, made, choices, now=now)
     fresh: dict[tuple[int, str], Workplace] = {}
     for one in doing:
         if one.outcome is not RowOutcome.NEW or one.listed is None or one.employer_id is None:
@@ -411,6 +520,45 @@ def _store_new(
     for one in doing:
         if one.outcome is RowOutcome.NEW and one.listed is not None:
             one.place_id = fresh[one.employer_id or 0, one.listed.name_key].id
+
+
+def _store_employers(
+    session: Session,
+    scope: Scope,
+    doing: Sequence[PlacePlan],
+    made: Any,
+    choices: PlaceChoices,
+    *,
+    now: datetime,
+) -> None:
+    """Store an employer of its own for each new workplace that has none yet."""
+    fresh: dict[str, Employer] = {}
+    for one in doing:
+        if one.outcome is RowOutcome.NEW and one.listed is not None and one.employer_id is None:
+            key = one.listed.name_key
+            if key not in fresh:
+                fresh[key] = Employer(
+                    name=one.listed.name, country=one.fields.get("country"), created_at=now
+                )
+                fresh[key].version = 1
+                made[one.row_no].append((fresh[key], None, None))
+    if not fresh:
+        return
+    scope.require_everywhere(Permission.EMPLOYER_WRITE)
+    session.add_all(fresh.values())
+    session.flush()
+    root = tree.everything_id(session)
+    tree.link_new(
+        session,
+        [(row.id, root) for row in fresh.values()],
+        since={row.id: choices.as_at for row in fresh.values()},
+        now=now,
+        actor_id=scope.actor_id,
+    )
+    session.info.pop("place_checks", None)
+    for one in doing:
+        if one.outcome is RowOutcome.NEW and one.listed is not None and one.employer_id is None:
+            one.employer_id = fresh[one.listed.name_key].id
 
 
 def _store_areas(

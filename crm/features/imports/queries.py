@@ -400,6 +400,25 @@ def employers_by_name(session: Session, scope: Scope, names: Sequence[str]) -> d
     return _by_name(session, scope, Employer, Permission.PLACE_WRITE, names)
 
 
+def buyers_to_choose(session: Session, scope: Scope) -> list[Choice]:
+    """Return the employers that a workplace may be said to supply, by name, at most MOST_OFFERED.
+
+    All that the scope sees: nothing is written of them but that somebody supplies them.
+    """
+    rows = session.execute(
+        scope.select(Employer.public_id, Employer.name)
+        .where(Employer.closed_on.is_(None))
+        .order_by(Employer.name, Employer.id)
+        .limit(MOST_OFFERED)
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def buyers_by_name(session: Session, scope: Scope, names: Sequence[str]) -> dict[str, str]:
+    """Return the public ids of employers by folded name, as far as the name is theirs alone."""
+    return _by_name(session, scope, Employer, Permission.PLACE_READ, names)
+
+
 def unions_to_choose(session: Session, scope: Scope) -> list[Choice]:
     """Return the unions by name, at most MOST_OFFERED."""
     rows = session.execute(

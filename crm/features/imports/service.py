@@ -118,6 +118,7 @@ SAY_UNION = "Choose the union that this list speaks of, or the column that names
 NO_PLACE_COLUMN = "Choose the column that holds the names of the workplaces."
 SAY_WHO_COUNTS = "Say whom the headcount counts."
 SAY_SOURCE = "Say where the numbers come from."
+SAY_BUYER = "Choose the employer that they supply, or the column that names it."
 NO_ROWS = "No row is left below the headings. Look at the row that holds them."
 NOT_NOW = "This list is not at this step any more. Look at it again."
 NOTHING_TO_DO = "There is nothing to import: no row is new, and none changes anything."
@@ -316,6 +317,9 @@ def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date)
         _refuse_unready_people(rules)
     else:
         _refuse_unready_places(rules)
+        buys = rules.answers.get(places.BUYER) or rules.columns_of(Target.SUPPLIES)
+        if kind is ImportKind.SUPPLIERS and not buys:
+            raise Refusal(SAY_BUYER)
 
 
 def _refuse_unready_places(rules: Rules) -> None:
@@ -353,6 +357,9 @@ def offered_names(
         offered[Target.WORKPLACE] = queries.workplaces_by_name(session, scope, names)
     if rules.columns_of(Target.UNION):
         offered[Target.UNION] = queries.union_names(session, scope)
+    for place in rules.columns_of(Target.SUPPLIES):
+        names = list(values_of(table, rules, place).values())
+        offered[Target.SUPPLIES] = queries.buyers_by_name(session, scope, names)
     if rules.columns_of(Target.LAW):
         offered[Target.LAW] = {
             fold(word): code for code, book in rule_books().items() for word in (code, book.name)
@@ -430,7 +437,8 @@ def _keep_recipe(
         recipe = ImportRecipe(owner_id=scope.actor_id, kind=kind, headings_hash=headings)
         session.add(recipe)
     recipe.used_at = now
-    recipe.settings = as_recipe(rules, OTHERS[kind].kept_answers if kind in OTHERS else ())
+    kept = OTHERS[kind].kept_answers if kind in OTHERS else {places.OWN_EMPLOYER}
+    recipe.settings = as_recipe(rules, kept)
 
 
 # --- Check ------------------------------------------------------------------------------------
@@ -453,7 +461,7 @@ def prepare(
     if row.kind in OTHERS:
         return OTHERS[row.kind].read(rules, table, today=today)
     matching = Matching(rules.targets, rules.meanings, today)
-    if row.kind is ImportKind.PLACES:
+    if row.kind is not ImportKind.PEOPLE:
         places_listed = {
             number: read_place(number, cells, matching) for number, cells in body(table, rules)
         }
@@ -513,12 +521,7 @@ def _place_choices(
     session: Session, scope: Scope, work: OfPlaces, rows: Sequence[ListedPlace]
 ) -> PlaceChoices:
     rules = work.rules
-    employers = {
-        meaning
-        for place in rules.columns_of(Target.EMPLOYER)
-        for meaning in rules.meanings.get(place, {}).values()
-        if meaning
-    }
+    employers = _meant(rules, Target.EMPLOYER)
     if rules.employer is not None:
         employers.add(rules.employer)
     return places.load_place_choices(
@@ -533,7 +536,17 @@ def _place_choices(
         source=HeadcountSource(rules.source) if rules.source else HeadcountSource.OTHER,
         time_zone=work.time_zone,
         note=work.note,
+        buyers=_meant(rules, Target.SUPPLIES) | {rules.answers.get(places.BUYER, "")},
+        buyer=rules.answers.get(places.BUYER),
+        of_suppliers=bool(rules.answers.get(places.BUYER) or rules.columns_of(Target.SUPPLIES)),
+        own_employer=places.OWN_EMPLOYER in rules.answers,
     )
+
+
+def _meant(rules: Rules, target: Target) -> set[str]:
+    """Return what the values of a column may stand for, in this list."""
+    columns = (rules.meanings.get(place, {}) for place in rules.columns_of(target))
+    return {meaning for words in columns for meaning in words.values() if meaning}
 
 
 def _source(how_known: HowKnown | None) -> MembershipSource:

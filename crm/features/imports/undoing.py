@@ -25,7 +25,7 @@ from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
 from crm.models.imports import ImportRow
-from crm.models.places import Area, Headcount, MemberCount, Workplace
+from crm.models.places import Area, Employer, Headcount, MemberCount, PlaceTie, Workplace
 
 _FACTS: Final[Mapping[str, Any]] = {
     model.__tablename__: model for model in (ContactPoint, Job, Membership, Assessment)
@@ -144,7 +144,7 @@ def _put_back(
 
 
 _PLACE_FACTS: Final[Mapping[str, Any]] = {
-    model.__tablename__: model for model in (Headcount, MemberCount)
+    model.__tablename__: model for model in (Headcount, MemberCount, PlaceTie)
 }
 
 
@@ -164,7 +164,7 @@ def undo_places(
     session.info["reason"] = UNDONE
     write = Permission.PLACE_WRITE
     facts_of = _facts_by_key(session, scope, rows, _PLACE_FACTS, write)
-    made: dict[str, set[int]] = {"area": set(), "workplace": set()}
+    made: dict[str, set[int]] = {"area": set(), "workplace": set(), "employer": set()}
     filled: set[int] = set()
     for row in rows:
         for table, inner, _before, old in _stored(row):
@@ -172,7 +172,7 @@ def undo_places(
                 made[table].add(inner)
             elif table == "workplace":
                 filled.add(inner)
-    new = sorted(made["area"] | made["workplace"])
+    new = sorted(made["area"] | made["workplace"] | made["employer"])
     changed = changed_since(session, request_id, new, AuditEntry.place_id)
     sites = {
         site.id: site
@@ -192,7 +192,7 @@ def undo_places(
         if able:
             _take_back(session, scope, stored, facts_of, sites, fresh, now=now)
     session.flush()
-    for table, model in (("area", Area), ("workplace", Workplace)):
+    for table, model in (("area", Area), ("workplace", Workplace), ("employer", Employer)):
         _remove_made(session, scope, rows, table, model, made[table])
 
 

@@ -92,6 +92,7 @@ CHANGES: dict[str, Any] = {
     "country": _("Country"),
     "headcount": _("Headcount"),
     "members": _("Count of members"),
+    "supplies": _("Whom it supplies"),
     "entitled": _("Entitled to vote"),
     "cast": _("Papers that came back"),
     "yes": _("Yes"),

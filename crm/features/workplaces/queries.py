@@ -19,7 +19,7 @@ from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.headcount import Headcount as Estimate
 from crm.domain.identity import fold
-from crm.domain.vocabulary import AreaKind, Sector
+from crm.domain.vocabulary import AreaKind, PlaceTieKind, Sector
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Conversation
 from crm.models.places import (
@@ -33,6 +33,7 @@ from crm.models.places import (
     Place,
     PlaceClosure,
     PlaceEdge,
+    PlaceTie,
     Recognition,
     Region,
     Shift,
@@ -47,6 +48,7 @@ WORKPLACES_A_PAGE = 50
 PEOPLE_A_PAGE = 100
 # A longer list of employers is no help on a phone; the search box finds them all.
 EMPLOYERS_TO_PICK = 100
+SUPPLIERS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,14 @@ class DatedLink:
     more: str | None
     valid_from: date
     valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppliers:
+    """Workplaces that supply an employer, by name. more: there are others."""
+
+    shown: tuple[DatedLink, ...]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +268,7 @@ class WorkplaceView:
     headcount: Estimate | None
     units: tuple[UnitRow, ...]
     branches: tuple[DatedLink, ...]
+    supplies: tuple[DatedLink, ...]
     people: PeopleHere | None
     may_write: bool
 
@@ -296,6 +307,7 @@ class EmployerView:
     workplaces: WorkplacePage
     counted: Counted
     units: tuple[UnitRow, ...]
+    suppliers: Suppliers
     may_edit: bool
     may_write: bool
 
@@ -544,6 +556,7 @@ def get_workplace_view(
         headcount=headcounts_on(session, scope, [workplace.id], today).get(workplace.id),
         units=_units_at(session, scope, [workplace.id, workplace.employer_id]),
         branches=_branches_of(session, scope, workplace.id),
+        supplies=_supplied_by(session, scope, workplace.id),
         people=people,
         may_write=bool(may_write),
     )
@@ -650,6 +663,7 @@ def get_employer_view(
         workplaces=list_workplaces(session, scope, today=today, employer_id=employer.id, page=page),
         counted=_counted(session, scope, [employer.id]),
         units=_units_at(session, scope, [employer.id]),
+        suppliers=_suppliers_of(session, scope, employer.id),
         may_edit=bool(may_edit),
         may_write=bool(may_write),
     )
@@ -888,6 +902,53 @@ def _branches_of(session: Session, scope: Scope, workplace_id: int) -> tuple[Dat
         .order_by(PlaceEdge.valid_to.is_not(None), Branch.name, PlaceEdge.valid_from)
     )
     return tuple(DatedLink(PlaceLink(row[0], row[1]), row[2], row[3], row[4]) for row in rows)
+
+
+def _supplied_by(session: Session, scope: Scope, workplace_id: int) -> tuple[DatedLink, ...]:
+    """Return the employers that a workplace supplies, as far as the scope sees them."""
+    rows = session.execute(
+        scope.select(
+            Employer.public_id,
+            Employer.name,
+            PlaceTie.source_note,
+            PlaceTie.valid_from,
+            PlaceTie.valid_to,
+        )
+        .join(PlaceTie, PlaceTie.other_id == Employer.id)
+        .where(
+            PlaceTie.place_id == workplace_id,
+            PlaceTie.kind == PlaceTieKind.SUPPLIES,
+            known(PlaceTie),
+        )
+        .order_by(PlaceTie.valid_to.is_not(None), Employer.name, PlaceTie.id)
+    )
+    return tuple(DatedLink(PlaceLink(row[0], row[1]), row[2], row[3], row[4]) for row in rows)
+
+
+def _suppliers_of(session: Session, scope: Scope, employer_id: int) -> Suppliers:
+    """Return the workplaces that supply an employer, of those that the scope sees."""
+    rows = session.execute(
+        scope.select(
+            Workplace.public_id,
+            Workplace.name,
+            Workplace.country,
+            PlaceTie.valid_from,
+            PlaceTie.valid_to,
+        )
+        .join(PlaceTie, PlaceTie.place_id == Workplace.id)
+        .where(
+            PlaceTie.other_id == employer_id,
+            PlaceTie.kind == PlaceTieKind.SUPPLIES,
+            known(PlaceTie),
+        )
+        .order_by(PlaceTie.valid_to.is_not(None), Workplace.name, PlaceTie.id)
+        .limit(SUPPLIERS_SHOWN + 1)
+    ).all()
+    shown = tuple(
+        DatedLink(PlaceLink(row[0], row[1]), row[2], row[3], row[4])
+        for row in rows[:SUPPLIERS_SHOWN]
+    )
+    return Suppliers(shown, len(rows) > SUPPLIERS_SHOWN)
 
 
 def _units_at(session: Session, scope: Scope, place_ids: list[int]) -> tuple[UnitRow, ...]:
