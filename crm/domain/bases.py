@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -23,6 +23,7 @@ from crm.domain.density import (
     StatedMembers,
     TotalDensity,
     confirmed,
+    density,
     total,
 )
 from crm.domain.headcount import Counts, Workforce
@@ -61,6 +62,21 @@ def basis_of(word: str) -> Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """How many times too often people are counted when places are added up.
+
+    members: those who surely or perhaps belong to several of the parts. not_members: the same, of
+    people known to be none.
+    """
+
+    members: int = 0
+    not_members: int = 0
+
+
+_NO_REPEATS: Final = Repeats()
+
+
+@dataclass(frozen=True, slots=True)
 class PartDensity:
     """Members of a part of one place. members: how many there can be. workers: of the part, raised
     to the people who surely belong; share: their share, a range that holds the truth."""
@@ -91,14 +107,25 @@ def part_density(
     at each possible size of the part: everybody in it who is not known to be no member, but not
     more than there are such people. The truth lies inside when what we know of people is right,
     the statement is right, and both headcounts hold. Where the list names more people than a
-    headcount, the headcount is raised to them, as density() does.
+    headcount, or more members than a statement, that is raised to them, as density() does; and the
+    headcount of the place to the part with those outside it, and to the members stated.
     """
     high_end = max(part.high, float(surely.people))
     if high_end <= 0:
         return None
     low_end = min(max(part.low, float(surely.people)), high_end)
     named = surely.people + perhaps.people + outside.people
-    whole = math.inf if site is None else max(site.high, high_end, float(named))
+    whole = (
+        math.inf
+        if site is None
+        else max(
+            site.high,
+            high_end,
+            float(named),
+            low_end + outside.people,
+            0.0 if stated is None else stated.low,
+        )
+    )
     room = max(0.0, whole - low_end - outside.people)
     least = surely.members + max(0.0, perhaps.members - room)
     if stated is not None:
@@ -107,7 +134,8 @@ def part_density(
     surely_not = surely.not_members + max(0.0, perhaps.not_members - room)
     could = whole - named + surely.could_be + perhaps.could_be
     if stated is not None:
-        could = min(could, max(least, stated.high - outside.members))
+        members_named = surely.members + perhaps.members + outside.members
+        could = min(could, max(least, max(stated.high, members_named) - outside.members))
     sizes = {low_end, high_end}
     if could + surely_not < high_end:
         sizes.add(max(low_end, could + surely_not))
@@ -175,16 +203,22 @@ def part_figure(
 
 
 def total_density(
-    parts: Iterable[Density], *, surely: Known, perhaps: Known = _NOBODY, repeats: int = 0
+    parts: Iterable[Density],
+    *,
+    surely: Known,
+    perhaps: Known = _NOBODY,
+    repeats: Repeats = _NO_REPEATS,
 ) -> TotalDensity:
     """Return the density of several places together on any basis: sum over sum.
 
     parts: one Density for each place, on the same day and basis. surely: the people named at the
     places with a workforce, each once. On the basis of a part these are those who surely belong;
-    perhaps: those of whom it is not known, each once; repeats: how many times too often members
+    perhaps: those of whom it is not known, each once; repeats: how many times too often people
     of either sort are counted when the places are added up.
     Of whole places see total(). Of parts, the fewest members are taken as if everybody at two
-    places belonged to both parts, and the most as if they were two people: so it holds the truth.
+    places belonged to both parts, and the most as if they were two people; but whoever is known to
+    be no member is taken off the workers as often as they may be in them too often. So it holds
+    the truth, of members each once out of workers each once.
     """
     every = tuple(parts)
     if not any(one.part for one in every):
@@ -206,7 +240,7 @@ def total_density(
         if used
         else None
     )
-    low = max(surely.members, sum(one.member_range.low for one in counted) - repeats)
+    low = max(surely.members, sum(one.member_range.low for one in counted) - repeats.members)
     shares = [
         PartDensity(one.member_range, one.workforce_used, one.fraction_range)
         for one in counted
@@ -220,7 +254,7 @@ def total_density(
         member_range=PeopleRange(
             low=low, high=max(low, sum(one.member_range.high for one in counted))
         ),
-        fraction_range=together(shares, least=low),
+        fraction_range=together(shares, least=low, too_often=repeats.not_members),
         confirmed_fraction=None if workforce is None else confirmed(surely.members, workforce.best),
         no_density=NoDensity.WORKFORCE_UNKNOWN
         if workforce is None
@@ -236,24 +270,51 @@ def total_density(
     )
 
 
-def together(parts: Sequence[PartDensity], *, least: float | None = None) -> Range | None:
+def total_of_named(parts: Iterable[Density], people: Known) -> TotalDensity:
+    """Return the density of people on a list of names (a Roster) at several places together.
+
+    parts: one Density for each place, of those on the list there. people: all of them, each once.
+    They are known by name, so the bottom is how many people they are, however many jobs they have.
+    """
+    every = tuple(parts)
+    summed = total_density(every, surely=people)
+    one = density(
+        members=people.members,
+        not_members=people.not_members,
+        not_known_named=people.not_known,
+        workforce=Workforce.exactly(people.people) if people.people else None,
+    )
+    return replace(
+        summed,
+        workforce=one.workforce_used,
+        member_range=one.member_range,
+        fraction_range=one.fraction_range,
+        confirmed_fraction=one.confirmed_fraction,
+        no_density=one.no_density,
+    )
+
+
+def together(
+    parts: Sequence[PartDensity], *, least: float | None = None, too_often: int = 0
+) -> Range | None:
     """Return the share over several places: sum over sum, as a range; None without any.
 
     least: the fewest members of all together, when it is less than the sum, because some of them
-    are at two places. The highest is sought over all sizes the places can have: the places with
-    the greatest share as large, and the others as small as they can be.
+    are at two places. too_often: how many workers who are no members may be in the sum twice. The
+    highest is sought over all sizes the places can have: the places with the greatest share as
+    large, and the others as small as they can be.
     """
     if not parts:
         return None
     fewest = sum(one.members.low for one in parts) if least is None else least
     ordered = sorted(parts, key=lambda one: -one.share.high)
-    workers = sum(one.workers.low for one in ordered)
+    workers = sum(one.workers.low for one in ordered) - too_often
     members = sum(one.share.high * one.workers.low for one in ordered)
-    most = members / workers if workers else 1.0
+    most = members / workers if workers > 0 else 1.0
     for one in ordered:
         workers += one.workers.high - one.workers.low
         members += one.share.high * (one.workers.high - one.workers.low)
-        most = max(most, members / workers)
+        most = max(most, members / workers if workers > 0 else 1.0)
     low = min(1.0, fewest / sum(one.workers.high for one in parts))
     return Range(low=low, high=max(low, min(1.0, most)))
 

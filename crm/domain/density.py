@@ -167,13 +167,19 @@ class Density:
     def headcount_stale(self) -> bool:
         """Whether the headcount must be too low (or people who left are still on the list).
 
-        True when more people are named, or more members stated, than its highest count.
+        True when more people are named, or more members stated, than its highest count; of a part,
+        also when it and those outside it are more than the highest count of the place.
         """
         if self.workforce is None:
             return False
         if self.part is not None and self.part.site is not None:
-            everybody = self.named + self.part.perhaps.people + self.part.outside.people
-            if everybody > self.part.site.high:
+            part, site = self.part, self.part.site
+            everybody = max(
+                self.named + part.perhaps.people + part.outside.people,
+                max(self.workforce.low, self.named) + part.outside.people,
+                0.0 if part.stated is None else part.stated.low,
+            )
+            if everybody > site.high:
                 return True
         return max(self.named, self.member_range.low) > self.workforce.high
 

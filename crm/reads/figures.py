@@ -25,7 +25,15 @@ from sqlalchemy.orm import Session, aliased
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.bases import PARTS, Basis, Roster, part_figure, total_density
+from crm.domain.bases import (
+    PARTS,
+    Basis,
+    Repeats,
+    Roster,
+    part_figure,
+    total_density,
+    total_of_named,
+)
 from crm.domain.density import Density, Known, StatedMembers, TotalDensity, density
 from crm.domain.headcount import (
     Counts,
@@ -203,12 +211,14 @@ class _People:
     """Counts per place; and of the few people at more than one of the places, state and places.
 
     On the basis of a part, state and place say whether somebody belongs there, as in _belonging;
-    repeats: the places of members who surely or perhaps belong at several.
+    repeats, repeats_not: the places of members, and of people known to be none, who surely or
+    perhaps belong at several.
     """
 
     by_place: dict[int, Counter[str]]
     shared: tuple[tuple[str, tuple[int, ...]], ...]
     repeats: tuple[tuple[int, ...], ...] = ()
+    repeats_not: tuple[tuple[int, ...], ...] = ()
 
 
 MEMBER, NOT_MEMBER, NOT_KNOWN = "member", "not_member", "not_known"
@@ -282,10 +292,10 @@ def survey(
         asked = replace(question, as_at=day)
         groups = _groups(session, scope, asked, parts)
         rows = [
-            Row(key, label, detail, place, *_summed(members, people[day]))
+            Row(key, label, detail, place, *_summed(members, people[day], read.roster))
             for (key, label, detail, place), members in groups
         ]
-        figure, _, named = _summed(parts, people[day])
+        figure, _, named = _summed(parts, people[day], read.roster)
         return Table(
             question=asked,
             rows=tuple(sorted(rows, key=_order)),
@@ -392,6 +402,7 @@ class _Read:
                 if self._counts(site, people, day)
             },
             people,
+            self.roster,
         )
 
     def _counts(self, site: _Site, people: _People, day: date) -> bool:
@@ -499,15 +510,24 @@ def _stated(used: StatedUsed | None) -> StatedMembers | None:
     return StatedMembers.exactly(used.members)
 
 
-def _total(densities: Mapping[int, Density], people: _People) -> TotalDensity:
+def _total(
+    densities: Mapping[int, Density], people: _People, roster: Roster | None
+) -> TotalDensity:
     """Return the total over the places; people at several counted places are taken once."""
     counted = {place for place, figure in densities.items() if figure.workforce_used is not None}
     named = _named_at(counted, densities, people)
+    surely = Known(named.members, named.not_members, named.not_known)
+    if roster is not None:
+        return total_of_named(densities.values(), surely)
+
+    def _too_often(repeats: Iterable[tuple[int, ...]]) -> int:
+        return sum(max(0, len(counted.intersection(at)) - 1) for at in repeats)
+
     return total_density(
         densities.values(),
-        surely=Known(named.members, named.not_members, named.not_known),
+        surely=surely,
         perhaps=named.perhaps or Known(),
-        repeats=sum(max(0, len(counted.intersection(at)) - 1) for at in people.repeats),
+        repeats=Repeats(_too_often(people.repeats), _too_often(people.repeats_not)),
     )
 
 
@@ -542,14 +562,14 @@ def _named_at(places: set[int], densities: Mapping[int, Density], people: _Peopl
 
 
 def _summed(
-    parts: Sequence[Part], people: _People
+    parts: Sequence[Part], people: _People, roster: Roster | None
 ) -> tuple[TotalDensity, tuple[Part, ...], NamedPeople]:
     densities = {part.place_id: part.density for part in parts}
     if len(parts) == 1:
         # Nobody is at two places of one: the walk over everybody with two jobs can be spared.
         people = _People({}, ())
     named = _named_at(set(densities), densities, people)
-    return _total(densities, people), tuple(parts), named
+    return _total(densities, people, roster), tuple(parts), named
 
 
 def _order(row: Row) -> tuple[bool, float, str]:
@@ -892,7 +912,7 @@ def _entitled(
     """Return whom the last list of those entitled names, at each workplace on each day.
 
     A list counts from the day whose records it was made of, until a later one is made there or the
-    ballot is called off. Two statements.
+    ballot is called off. Of one union, only its own ballots count. Two statements.
     """
     site, made = BallotPart.place_id, Ballot.frozen_on
     lists = session.execute(
@@ -900,6 +920,7 @@ def _entitled(
         .join(Ballot, Ballot.id == BallotPart.ballot_id)
         .where(
             made <= days[-1],
+            *([] if question.union_id is None else [Ballot.union_id == question.union_id]),
             *([] if question.known_at is None else [Ballot.frozen_at <= question.known_at]),
         )
         .order_by(made, Ballot.frozen_at, Ballot.id)
@@ -990,6 +1011,7 @@ def _tally(
     sums: dict[tuple[int, str], int] = defaultdict(int)
     shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
     repeats: list[list[tuple[int, ...]]] = [[] for _ in days]
+    repeats_not: list[list[tuple[int, ...]]] = [[] for _ in days]
     for contact, jobs_at in _held(jobs).items():
         yes = members.get(contact, 0)
         no = not_members.get(contact, 0) & ~yes
@@ -1006,9 +1028,8 @@ def _tally(
         if len(jobs_at) > 1:
             for bit, state, here in _at_several(jobs_at, yes, no, len(days)):
                 shared[bit].append((state, here))
-            could = {at: (held[_SURELY] | held[_PERHAPS]) & yes for at, held in jobs_at.items()}
-            for bit, here in _together(could, len(days)):
-                repeats[bit].append(here)
+            _add_repeats(repeats, jobs_at, yes)
+            _add_repeats(repeats_not, jobs_at, no)
     by_day: list[dict[int, Counter[str]]] = [defaultdict(Counter) for _ in days]
     for (at, state), packed in sums.items():
         for bit in range(len(days)):
@@ -1016,7 +1037,9 @@ def _tally(
             if number:
                 by_day[bit][at][state] = number
     return {
-        day: _People(dict(by_day[bit]), tuple(shared[bit]), tuple(repeats[bit]))
+        day: _People(
+            dict(by_day[bit]), tuple(shared[bit]), tuple(repeats[bit]), tuple(repeats_not[bit])
+        )
         for bit, day in enumerate(days)
     }
 
@@ -1031,6 +1054,15 @@ def _held(jobs: Sequence[_Spell]) -> dict[int, dict[int, list[int]]]:
             held[_PERHAPS] &= ~held[_SURELY]
             held[_OUTSIDE] &= ~(held[_SURELY] | held[_PERHAPS])
     return places
+
+
+def _add_repeats(
+    found: Sequence[list[tuple[int, ...]]], jobs_at: Mapping[int, Sequence[int]], when: int
+) -> None:
+    """Add the places where a person surely or perhaps belongs to several, on each of these days."""
+    could = {at: (held[_SURELY] | held[_PERHAPS]) & when for at, held in jobs_at.items()}
+    for bit, here in _together(could, len(found)):
+        found[bit].append(here)
 
 
 def _at_several(
@@ -1275,11 +1307,11 @@ def _by_union(
                 continue
             stated = statements.get(union_id, {})
             parts = read.measure(asked, sites, stated, people[union_id][day], day)
-            figure, _, named = _summed(parts, people[union_id][day])
+            figure, _, named = _summed(parts, people[union_id][day], read.roster)
             if figure.all_members or any(part.stated for part in parts):
                 rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts), named))
         parts = read.measure(asked, sites, statements.get(None, {}), people[None][day], day)
-        figure, _, named = _summed(parts, people[None][day])
+        figure, _, named = _summed(parts, people[None][day], read.roster)
         return Table(
             question=asked,
             rows=tuple(sorted(rows, key=_order)),

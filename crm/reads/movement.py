@@ -17,10 +17,19 @@ from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
-from crm.domain.bases import PARTS
+from crm.domain.bases import PARTS, Roster
 from crm.domain.density import TotalDensity
 from crm.domain.headcount import Counts
-from crm.domain.movement import Effect, Move, Moves, State, Whole, YearOfChange, effects
+from crm.domain.movement import (
+    Effect,
+    Move,
+    Moves,
+    Named,
+    State,
+    Whole,
+    YearOfChange,
+    effects,
+)
 from crm.models.contacts import Job, Membership
 from crm.reads.figures import GroupBy, Part, Question, Survey, membership_state, only_those, survey
 from crm.reads.places import one_of
@@ -70,9 +79,11 @@ def movement(session: Session, scope: Scope, question: Question, *, since: date)
         return _of_part(session, scope, asked, found, since)
     then = found.compared.parts if found.compared else ()
     now = found.table.parts
-    both = _counted(then) & _counted(now)
     everywhere = _moves(session, scope, asked, since, _ids(then), _ids(now))
     all_places = _ids(then) | _ids(now)
+    # Whoever stands on a list of names is counted wherever they work, by name and each once.
+    of_names = isinstance(question.counts, Roster)
+    both = all_places if of_names else _counted(then) & _counted(now)
     counted = (
         everywhere
         if both == all_places
@@ -80,8 +91,8 @@ def movement(session: Session, scope: Scope, question: Question, *, since: date)
         if both
         else Moves({})
     )
-    before = _whole(counted.before.members, then, both)
-    after = _whole(counted.after.members, now, both)
+    before = _whole(counted.before, then, both, of_names=of_names)
+    after = _whole(counted.after, now, both, of_names=of_names)
     return Movement(
         first=since,
         last=question.as_at,
@@ -293,9 +304,11 @@ def _stated(parts: Iterable[Part], only: set[int] | None = None) -> float:
     )
 
 
-def _whole(members: int, parts: Sequence[Part], only: set[int]) -> Whole:
+def _whole(named: Named, parts: Sequence[Part], only: set[int], *, of_names: bool) -> Whole:
+    if of_names:
+        return Whole(members=named.members, workers=named.people)
     used = [part.density.workforce_used for part in parts if part.place_id in only]
     return Whole(
-        members=members + _stated(parts, only),
+        members=named.members + _stated(parts, only),
         workers=sum(workforce.high for workforce in used if workforce is not None),
     )

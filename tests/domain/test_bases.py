@@ -6,8 +6,23 @@ import random
 
 import pytest
 
-from crm.domain.bases import PartDensity, part_density, part_figure, together, total_density
-from crm.domain.density import Known, NoDensity, PeopleRange, Range, StatedMembers
+from crm.domain.bases import (
+    PartDensity,
+    Repeats,
+    part_density,
+    part_figure,
+    together,
+    total_density,
+    total_of_named,
+)
+from crm.domain.density import (
+    Known,
+    NoDensity,
+    PeopleRange,
+    Range,
+    StatedMembers,
+    density,
+)
 from crm.domain.headcount import Workforce
 
 
@@ -69,9 +84,57 @@ def test_stated_members_are_in_the_part_only_as_far_as_they_cannot_all_be_outsid
 
 def test_a_member_in_two_parts_counts_once_at_least_and_twice_at_most() -> None:
     one = part_figure(Known(members=3), Known(), Known(), Workforce.exactly(10), None)
-    both = total_density([one, one], surely=Known(members=5), repeats=1)
+    both = total_density([one, one], surely=Known(members=5), repeats=Repeats(members=1))
     assert both.member_range == PeopleRange(5, 20)
     assert both.fraction_range == Range(5 / 20, 1.0)
+
+
+def test_no_member_in_two_parts_is_one_worker_and_leaves_more_room_for_members() -> None:
+    # Ten at each place, the same one of them no member at both: 18 of 19 may be members.
+    one = part_figure(Known(not_members=1), Known(), Known(), Workforce.exactly(10), None)
+    both = total_density([one, one], surely=Known(not_members=1), repeats=Repeats(not_members=1))
+    assert both.fraction_range is not None
+    assert both.fraction_range.high == pytest.approx(18 / 19)
+
+
+def test_people_on_a_list_of_names_are_the_bottom_once_however_many_jobs_they_have() -> None:
+    here, there = (
+        density(
+            members=1,
+            not_members=none,
+            not_known_named=0,
+            workforce=Workforce.exactly(1 + none),
+        )
+        for none in (1, 0)
+    )
+    both = total_of_named([here, there], Known(members=1, not_members=1))
+    assert both.workforce == Workforce.exactly(2)
+    assert both.fraction_range == Range(1 / 2, 1 / 2)
+    assert (both.counted_places, both.all_places) == (2, 2)
+    nobody = total_of_named([], Known())
+    assert (nobody.workforce, nobody.no_density) == (None, NoDensity.WORKFORCE_UNKNOWN)
+
+
+def test_more_members_named_than_a_union_states_may_all_be_in_the_part() -> None:
+    # An old statement of 5; 8 are named, and nobody wrote down who is in the unit of 10 of 20.
+    part, site = Workforce.exactly(10), Workforce.exactly(20)
+    found = part_density(Known(), Known(members=8), part, site, stated=StatedMembers.exactly(5))
+    assert found is not None
+    assert found.members == PeopleRange(0, 8)
+
+
+def test_a_count_of_the_place_too_low_for_what_is_known_of_it_narrows_nothing() -> None:
+    # Ten direct staff and three named of an agency cannot be the ten counted on site.
+    part, site = Workforce.exactly(10), Workforce.exactly(10)
+    figure = part_figure(Known(), Known(), Known(not_members=3), part, site)
+    assert figure.fraction_range == Range(0.0, 1.0)
+    assert figure.headcount_stale
+    # Fifteen members stated cannot be on a site of ten: ten more may be outside a part of 5 to 8.
+    stated = part_figure(
+        Known(), Known(), Known(), Workforce(5, None, 8), site, StatedMembers.exactly(15)
+    )
+    assert stated.fraction_range == Range(5 / 8, 1.0)
+    assert stated.headcount_stale
 
 
 def test_more_people_named_than_work_at_the_whole_place_is_stale() -> None:

@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.access.scope import Grant, Scope
+from crm.domain.bases import Roster
+from crm.domain.density import Range
+from crm.domain.headcount import Workforce
 from crm.domain.movement import Cause, Move, State, YearOfChange
 from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
@@ -49,6 +52,22 @@ def test_a_member_who_left_the_job_is_not_called_lapsed(world: World) -> None:
     assert sum(share.values(), Fraction()) == Fraction(1, 10) - Fraction(2, 10)
     assert share[Cause.MEMBER_LEFT] == Fraction(-1, 10) + Fraction(3, 200)
     assert share[Cause.HEADCOUNT] == Fraction(-3, 200)
+
+
+def test_whoever_is_on_a_list_of_names_is_one_worker_however_many_jobs_they_have(
+    world: World,
+) -> None:
+    with unit_of_work(ALL) as session:
+        ioana = _get(session, Contact, world.ioana)
+        factories.make_job(session, ioana, _get(session, Place, world.dock), since=date(2026, 5, 1))
+    people = frozenset({world.ioana.id, world.tomasz.id})
+    found = _found(Question(TODAY, counts=Roster.LIST, people=people))
+    total = found.total_after
+    assert total.workforce == Workforce.exactly(2)
+    assert total.fraction_range == Range(1 / 2, 1 / 2)
+    # She came to a second place, where nobody of the list was before: that changed no share.
+    assert (found.after.members, found.after.workers) == (1, 2)
+    assert (found.before.members, found.before.workers) == (1, 2)
 
 
 def test_a_place_with_a_headcount_on_one_day_only_is_left_out_of_the_share(world: World) -> None:

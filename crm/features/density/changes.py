@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as later
 from flask_babel import ngettext as plural
 
-from crm.domain.bases import PARTS
+from crm.domain.bases import PARTS, Roster
 from crm.domain.density import is_small
 from crm.domain.movement import ADDS, Cause, Effect
 from crm.domain.numbers import round_half_up
@@ -119,10 +119,19 @@ def _members(found: Changes) -> dict[str, Any]:
 def _share(found: Changes, filters: Filters) -> dict[str, Any]:
     """The table of the share: what each cause added to "at least", in points."""
     moved = found.movement
-    places = _(
-        "%(counted)s of %(places)s places have a headcount on both days.",
-        counted=people_text(moved.counted_places),
-        places=people_text(moved.places),
+    places = (
+        plural(
+            "People of the list worked at %(n)s place on the first or the last day.",
+            "People of the list worked at %(n)s places on the first or the last day.",
+            moved.places,
+            n=people_text(moved.places),
+        )
+        if filters.counts is Roster.LIST
+        else _(
+            "%(counted)s of %(places)s places have a headcount on both days.",
+            counted=people_text(moved.counted_places),
+            places=people_text(moved.places),
+        )
     )
     if filters.counts in PARTS:
         return {"places": places, "table": None, "part": _of_part(found, filters)}
