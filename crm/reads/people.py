@@ -328,6 +328,36 @@ def _row(span: Any) -> PersonRow:
     )
 
 
+# Of those who fit a text, so many are looked through for the people of one workplace.
+_LOOKED_THROUGH = 20_000
+
+
+def ids_on_list(
+    session: Session,
+    scope: Scope,
+    chosen: ContactFilter,
+    here: sa.Select[Any],
+    *,
+    as_at: date,
+    expiry: ExpiryRule = DEFAULT_EXPIRY,
+) -> frozenset[int]:
+    """Return the inner ids of those people whom ``list_people`` would show, on all its pages.
+
+    here: a statement that finds the inner ids of the people to choose among. One statement
+    without text, whatever the number of people; a field takes one more.
+    """
+    conditions = conditions_of(session, scope, chosen, as_at=as_at, expiry=expiry)
+    if chosen.text.strip():
+        among = [*_present(as_at, conditions), SearchEntry.contact_id.in_(here)]
+        most = _LOOKED_THROUGH
+        found = find_people(session, scope, chosen.text, as_at=as_at, among=among, most=most)
+        return frozenset(found.ids)
+    fitting = scope.select(StateSpan.contact_id).where(
+        *_on(as_at), *conditions, StateSpan.contact_id.in_(here)
+    )
+    return frozenset(session.scalars(fitting.distinct()))
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Somebody on a list, for work on the list as a whole. Inner ids, never to be shown.

@@ -25,7 +25,7 @@ from crm.models.conversations import Assessment
 def seen_differently(
     session: Session,
     scope: Scope,
-    contact_ids: Collection[int],
+    contact_ids: Collection[int] | sa.Select[Any],
     *,
     as_at: date,
     expiry: ExpiryRule,
@@ -34,13 +34,17 @@ def seen_differently(
 
     In general, not on one ask; by the judgements that this scope reads and that have not expired
     on the day. One statement, whatever the number of contacts.
+    contact_ids: or a statement that finds them, for those of a whole workplace: hundreds of ids
+    in a statement take longer than the statement.
     """
-    if not contact_ids:
-        return {}
+    if not isinstance(contact_ids, sa.Select):
+        if not contact_ids:
+            return {}
+        contact_ids = sorted(contact_ids)
     # The rule itself is in crm/domain; the database only leaves out whom it cannot be true of.
     possible = (
         sa.select(Assessment.contact_id)
-        .where(Assessment.contact_id.in_(sorted(contact_ids)), *_counts(as_at, expiry))
+        .where(Assessment.contact_id.in_(contact_ids), *_counts(as_at, expiry))
         .group_by(Assessment.contact_id)
         .having(
             sa.func.max(Assessment.rating) - sa.func.min(Assessment.rating) >= DISAGREEMENT_POINTS

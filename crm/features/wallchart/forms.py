@@ -13,6 +13,7 @@ from wtforms import IntegerField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from crm.features.wallchart.queries import Among, Wall
 from crm.web import contact_filter
 from crm.web.forms import DayField, Form, options
 from crm.web.labels import ISSUES, RATINGS
@@ -64,6 +65,27 @@ class WallForm(Form):
     member = _Choice(_("In a union"), MEMBERS)
     leads = _Choice(_("Leaders"), LEADS)
     issue = _Choice(_("What matters to them"), [("", _("Anything")), *ISSUES.items()])
+
+    among = _Choice(_("Tag or saved list"), [("", _("Everybody"))], validate_choice=False)
+
+    def offer(self, wall: Wall) -> None:
+        """Take the tags of the workplace and the reader's lists as what people are chosen by."""
+        pairs: list[tuple[str, str]] = []
+        for tag in wall.own:
+            if tag.kind is None:
+                pairs += [
+                    (f"{Among.WITH}{tag.public_id.hex}", gettext("With: %(tag)s", tag=tag.name)),
+                    (
+                        f"{Among.WITHOUT}{tag.public_id.hex}",
+                        gettext("Without: %(tag)s", tag=tag.name),
+                    ),
+                ]
+        pairs += [
+            (f"{Among.ON_LIST}{one.public_id.hex}", gettext("On the list: %(name)s", name=one.name))
+            for one in wall.lists
+        ]
+        self.among.choices = [*self.among.choices, *options(pairs)]
+        self.among.data = wall.among
 
     def check(self, today: date) -> date:
         """Validate and return the day to show; today where none, or none that can be, is given."""

@@ -18,6 +18,7 @@ from crm.access.permissions import Permission
 from crm.access.reminders import is_untouched
 from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule, Freshness, freshness_of
+from crm.domain.contact_filter import ContactFilter
 from crm.domain.cover import Cover
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Headcount as Estimate
@@ -40,8 +41,9 @@ from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.lists import ContactAnswer, ContactTag, CustomField, FieldChoice, Tag
 from crm.models.places import Area, Place, PlaceClosure, Shift, Workplace
 from crm.models.talk_lists import TalkList, TalkListEntry
-from crm.reads.people import names_of_users
+from crm.reads.people import ids_on_list, names_of_users
 from crm.reads.places import headcounts_on
+from crm.reads.saved_lists import Saved, list_saved
 from crm.reads.standing import seen_differently
 from crm.reads.structure import last_deeds
 from crm.reads.talks import has_open_reminder, said_yes
@@ -58,6 +60,8 @@ YES_KEY = "yes"
 NO_KEY = "no"
 # A row of tabs with more than this cannot be read.
 MOST_OWN = 12
+# Saved lists to choose people by.
+MOST_LISTS = 24
 
 
 # How many of the last tests a tile has a sign for.
@@ -81,6 +85,14 @@ class GroupBy(enum.StrEnum):
     LEADER = "leader"
     # A tag or a field of a branch.
     OWN = "own"
+
+
+class Among(enum.StrEnum):
+    """How people are chosen by a tag or a saved list: the letter before its id in addresses."""
+
+    WITH = "t"
+    WITHOUT = "n"
+    ON_LIST = "l"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,9 @@ class Wall:
 
     whole: the reader holds the whole workplace, not only areas of it. own: the tags and fields it
     can have columns by; own_chosen: the one it has, with GroupBy.OWN. tests: the names of the last
-    tests there, the oldest first.
+    tests there, the oldest first. lists: the saved lists that the reader may open. among: the tag
+    or list that people are chosen by, empty for none; kept: the keys of those who are on it, or,
+    without a tag, who do not have it; None = everybody.
     """
 
     public_id: uuid.UUID
@@ -137,6 +151,9 @@ class Wall:
     tests: tuple[str, ...] = ()
     own: tuple[Own, ...] = ()
     own_chosen: Own | None = None
+    lists: tuple[Own, ...] = ()
+    among: str = ""
+    kept: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,23 +258,27 @@ def get_wall(
     by: GroupBy = GroupBy.AREA,
     own: uuid.UUID | None = None,
     issue: str | None = None,
+    among: str = "",
     expiry: ExpiryRule = DEFAULT_EXPIRY,
 ) -> Wall:
-    """Return the wall chart of a workplace as at a day, as we know now. 14 statements at most.
+    """Return the wall chart of a workplace as at a day, as we know now. 17 statements at most.
 
     own: the tag or field to have columns by, with GroupBy.OWN; without one that the workplace
     has, the columns are areas. Tags and answers have no days: they are those of now.
     expiry: how long an assessment counts.
     issue: a code of the vocabulary; it marks who raised that issue by then.
+    among: a letter of Among and the id of a tag of the workplace, or of a saved list of the
+    reader's; what is none of these chooses nobody out.
     Raises NotFound when the workplace is out of scope, or none of its people are the reader's.
     """
     site = _get_site(session, scope, public_id)
     rows = _rows(session, scope, site.workplace_id, as_at=as_at, issue=issue)
     following = get_following(session, scope, site.workplace_id, as_at=as_at)
     led = following.cover(row.contact_id for row in rows)
-    apart = seen_differently(
-        session, scope, {row.contact_id for row in rows}, as_at=as_at, expiry=expiry
+    here = sa.select(Job.contact_id).where(
+        Job.workplace_id == site.workplace_id, known(Job), covers(Job, as_at)
     )
+    apart = seen_differently(session, scope, here, as_at=as_at, expiry=expiry)
     tests, deeds = last_deeds(session, scope, site.workplace_id, as_at=as_at, tests=TESTS_SHOWN)
     everybody = {
         row.contact_id: _person(
@@ -273,6 +294,13 @@ def get_wall(
         at_place,
     )
     owns = _owns(session, scope, site)
+    saved = [one for one in list_saved(session, scope) if one.chosen is not None][:MOST_LISTS]
+    chooses = _chooses(among, owns, saved)
+    kept = None
+    if chooses is not None:
+        kept = ids_on_list(session, scope, chooses, here, as_at=as_at, expiry=expiry)
+        if among.startswith(Among.WITHOUT):
+            kept = frozenset(everybody) - kept
     chosen = next((one for one in owns if one.public_id == own), None)
     if by is GroupBy.OWN and chosen is None:
         by = GroupBy.AREA
@@ -305,6 +333,25 @@ def get_wall(
         tests=tuple(name for _key, name in tests),
         own=owns,
         own_chosen=chosen if by is GroupBy.OWN else None,
+        lists=tuple(Own(one.public_id, one.name, None) for one in saved),
+        among="" if chooses is None else among,
+        kept=kept,
+    )
+
+
+def _chooses(among: str, owns: Iterable[Own], saved: Iterable[Saved]) -> ContactFilter | None:
+    """Return the filter that a choice of people stands for; None where it stands for none."""
+    if among.startswith(Among.ON_LIST):
+        named = {f"{Among.ON_LIST}{one.public_id.hex}": one.chosen for one in saved}
+        return named.get(among)
+    return next(
+        (
+            ContactFilter(tag=one.public_id)
+            for one in owns
+            if one.kind is None
+            and among in (f"{Among.WITH}{one.public_id.hex}", f"{Among.WITHOUT}{one.public_id.hex}")
+        ),
+        None,
     )
 
 

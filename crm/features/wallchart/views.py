@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -110,9 +111,12 @@ def show(scope: Scope, place_id: UUID) -> Any:
             by=by,
             own=own,
             issue=shown.issue or None,
+            among=request.args.get("among", ""),
             expiry=expiry_rule(),
         )
     by = wall.by
+    form.offer(wall)
+    shown = replace(shown, among=wall.kept)
     links = _Links(
         place_id,
         {
@@ -123,6 +127,7 @@ def show(scope: Scope, place_id: UUID) -> Any:
             "member": shown.member,
             "issue": shown.issue,
             "leads": shown.leads,
+            "among": wall.among,
         },
     )
     look = {"table": _table, "meeting": _meeting, "print": _paper}.get(

@@ -134,11 +134,13 @@ class Shown:
     member: str = ""
     issue: str = ""
     leads: str = ""
+    # The keys of those on a list or with a tag; None = everybody.
+    among: frozenset[int] | None = None
 
     @property
     def everybody(self) -> bool:
         """Whether nobody is filtered out."""
-        return not (self.stands or self.member or self.issue or self.leads)
+        return self.among is None and not (self.stands or self.member or self.issue or self.leads)
 
     def keeps(self, person: OnTheWall) -> bool:
         """Whether the filters keep the person."""
@@ -148,6 +150,7 @@ class Shown:
             and (not self.issue or person.raised_issue)
             and (self.leads != "yes" or person.leads is not None)
             and (self.leads != "none" or not person.led)
+            and (self.among is None or person.key in self.among)
         )
 
 

@@ -123,3 +123,51 @@ def test_a_tag_of_others_or_none_gives_the_areas_and_no_name(
         assert reply.status_code == 200
         assert "Crane licence" not in reply.text
         assert _text(reply) == plain
+
+
+def _names_shown(page: Any) -> list[str]:
+    return sorted(re.findall(r"name=p value=[0-9a-f]+>([^<]+)<", page.text))
+
+
+@pytest.mark.parametrize("by", ["", "by=leader&"])
+def test_people_are_chosen_by_a_tag_they_have_or_do_not_have(
+    client_as: ClientAs, world: World, own: dict[str, uuid.UUID], by: str
+) -> None:
+    rep = client_as(world.rep)
+    here = f"/places/{world.mill.public_id}/wall?{by}among="
+    with_it = rep.get(f"{here}t{own['drives'].hex}")
+    assert _names_shown(with_it) == ["Ioana P"]
+    assert "1 of 4 people shown. The figures still count everybody." in _text(with_it)
+    assert "With: Drives Without: Drives" in _text(with_it)
+    assert f'<option selected value="t{own["drives"].hex}">' in with_it.text
+    without = rep.get(f"{here}n{own['drives'].hex}")
+    assert _names_shown(without) == ["Night packer 3", "Rukhsana A", "Tomasz K"]
+    # The other views and columns keep the choice.
+    assert f"among=n{own['drives'].hex}&amp;view=table" in without.text
+    table = rep.get(f"{here}n{own['drives'].hex}&view=table")
+    assert "Ioana P" not in table.text
+    assert "Tomasz K" in table.text
+    # A tag of another branch, and what is no choice, choose nobody out and tell nothing.
+    for wrong in (f"t{own['crane'].hex}", f"t{own['bus'].hex}", "t", "x", f"l{uuid.uuid4().hex}"):
+        page = rep.get(here + wrong)
+        assert len(_names_shown(page)) == 4
+        assert "Crane" not in page.text
+
+
+def test_people_are_chosen_by_a_saved_list_of_the_reader(
+    client_as: ClientAs, world: World, own: dict[str, uuid.UUID]
+) -> None:
+    with unit_of_work(ALL) as session:
+        by_text = factories.make_saved_list(session, world.rep, "Tomaszes", q=["tomasz"])
+        tagged = factories.make_saved_list(session, world.rep, "Drivers", tag=[str(own["drives"])])
+        others = factories.make_saved_list(session, world.dock_rep, "Not yours")
+        ids = [one.public_id.hex for one in (by_text, tagged, others)]
+    rep = client_as(world.rep)
+    here = f"/places/{world.mill.public_id}/wall?among=l"
+    found = [_names_shown(rep.get(here + one)) for one in ids]
+    assert found[:2] == [["Tomasz K"], ["Ioana P"]]
+    assert len(found[2]) == 4
+    page = rep.get(here + ids[0])
+    assert "On the list: Drivers" in _text(page)
+    assert "Not yours" not in page.text
+    assert "0 of 2 people shown." in _text(page)

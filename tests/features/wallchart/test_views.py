@@ -29,8 +29,8 @@ ClientAs = Callable[[factories.Named], FlaskClient]
 pytestmark = pytest.mark.usefixtures("fixed_clock")
 
 # Who is signed in, the workplace, its areas, the people, the ties, the leaders, the counts, the
-# last tests and what people did in them, the tags and the fields.
-STATEMENTS = 12
+# last tests and what people did in them, the tags, the fields and the saved lists.
+STATEMENTS = 13
 # The weight that a wall of 500 people may have over the line; and one of 250, with the signs of the
 # last tests on its tiles.
 LIGHT = 12 * 1024
