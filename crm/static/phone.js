@@ -39,18 +39,18 @@
     if (told && told.state === "ended") {
       await Vault.wipe();
       // All that stays: that this was said, until somebody signs in here again.
-      await Vault.put("ended", true);
+      await Vault.put("ended", told.words);
       if (navigator.serviceWorker) {
         for (var one of await navigator.serviceWorker.getRegistrations()) await one.unregister();
       }
       await show();
-      say(data.ended);
+      say(told.words);
       document.dispatchEvent(new Event("phone:ended"));
     }
     return told;
   }
   async function send() {
-    var told = await state(), refused = 0, failed = 0, most = 45000, left = {}, one;
+    var told = await state(), refused = 0, words = "", failed = 0, most = 45000, left = {}, one;
     if (!told || told.state !== "in") return told;
     var me = await Vault.get("me");
     while (failed < 4) {
@@ -75,6 +75,7 @@
         continue;
       }
       failed = 0;
+      words = reply.told.words;
       for (var talk of batch) {
         one = reply.told.answers.find(function (a) { return a.id === talk.id; }) || {};
         if (one.reason) refused += 1, self.Phone.refused[talk.id] = true;
@@ -83,7 +84,7 @@
       }
     }
     await show();
-    if (refused) say(data.refused, refused);
+    if (refused) say(words, refused);
     return told;
   }
   function alone(work) { return navigator.locks ? navigator.locks.request("send", work) : work(); }
@@ -117,8 +118,9 @@
       if (!document.getElementById("unsent").hidden) say(data.waiting);
       return;
     }
-    if (!data.owner && (await Vault.get("ended"))) {
-      say(data.ended);
+    var ended = await Vault.get("ended");
+    if (!data.owner && ended) {
+      say(String(ended));
       if (data.in) await Vault.drop(["ended"]);
     }
     if (data.owner) {

@@ -102,7 +102,7 @@ def static_url(name: str) -> str:
 
 @cache
 def _content_hash(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
 
 
 def _context() -> dict[str, Any]:

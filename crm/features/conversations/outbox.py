@@ -300,7 +300,11 @@ def take_talks(scope: Scope) -> Any:
     if not isinstance(items, list) or len(items) > MOST_SENT:
         return jsonify(error="talks"), 400
     ahead = _ahead(sent.get("clock"))
-    return jsonify(answers=[_take(scope, item, ahead) for item in items])
+    return jsonify(
+        answers=[_take(scope, item, ahead) for item in items],
+        # For those with a reason beside them; the phone puts in how many there were.
+        words=gettext("Could not be stored: {n}. Open the outbox."),
+    )
 
 
 def _ahead(clock_there: Any) -> timedelta:
@@ -498,7 +502,11 @@ def _may_log(user_id: int) -> bool:
 
 
 def _ended() -> Any:
-    answer = jsonify(state="ended")
+    # The words come with it: on every page they would weigh on those whom they do not concern.
+    words = gettext(
+        "Your access has ended. This phone has wiped what it kept. What was not sent is gone."
+    )
+    answer = jsonify(state="ended", words=words)
     # Where the browser can, it wipes by itself, whatever the script does.
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer

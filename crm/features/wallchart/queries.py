@@ -398,6 +398,17 @@ def find_people(
     return site.name, [Found(one, names[one], tuple(jobs[one])) for one in jobs]
 
 
+def find_area(session: Session, scope: Scope, public_id: uuid.UUID, short: str) -> uuid.UUID | None:
+    """Return the public id of the one area of a workplace whose id starts with these letters.
+
+    None where several do, or none: whoever adds somebody then chooses the area themselves.
+    Raises NotFound as get_wall does.
+    """
+    site = _get_site(session, scope, public_id)
+    fitting = [one.public_id for one in site.areas if str(one.public_id).startswith(short)]
+    return fitting[0] if short and len(fitting) == 1 else None
+
+
 def find_by_key(found: Mapping[str, Kept], key: str) -> Kept:
     """Return the one whose key is this, or alone starts with it. Raises NotFound otherwise."""
     fitting = [one for name, one in found.items() if key and name.startswith(key)]

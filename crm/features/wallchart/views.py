@@ -86,9 +86,12 @@ class _Links:
 @bp.get("/places/<uuid:place_id>/wall")
 @requires(Permission.CONTACT_READ)
 def show(scope: Scope, place_id: UUID) -> Any:
-    """Show the wall chart; or, from a tile, go on to the person's log, page or move."""
+    """Show the wall chart; or, from a tile, go on to the person's log, page or move; or, from the
+    squares of an area (``add``: letters of its key), to adding somebody there."""
     if "p" in request.args:
         return _go(scope, place_id, request.args["p"])
+    if "add" in request.args:
+        return _go_add(scope, place_id, request.args["add"])
     today = my_today()
     form = forms.WallForm(formdata=request.args)
     as_at = form.check(today)
@@ -201,10 +204,20 @@ def _common(
 
 
 def _add_address(wall: Wall) -> Any:
-    def _address(**values: Any) -> str | None:
-        return address_of("contacts.add", workplace=wall.public_id, **values)
+    whole = address_of("contacts.add", workplace=wall.public_id)
+
+    def _address(area: str = "") -> str | None:
+        # The whole id of each area in each column would be a hundredth of the page.
+        return f"?{urlencode({'add': area})}" if whole and area else whole
 
     return _address
+
+
+def _go_add(scope: Scope, place_id: UUID, short: str) -> Any:
+    """Go on from the squares of an area to adding somebody there."""
+    with unit_of_work(scope, read_only=True) as session:
+        area = queries.find_area(session, scope, place_id, short)
+    return redirect(url_for("contacts.add", workplace=place_id, area=area), 303)
 
 
 def _talk_address(links: _Links) -> Any:

@@ -320,7 +320,7 @@ def columns(
                 hidden=len(group.people) - len(kept),
                 blanks=min(group.blanks, MOST_BLANKS) if shown.everybody else 0,
                 more_blanks=max(0, group.blanks - MOST_BLANKS) if shown.everybody else 0,
-                blank_url=_blank_url(group, add_address),
+                blank_url=_blank_url(group, add_address, keys[group.key]),
                 figures=figures(group.sums, group.headcount, address, group=keys[group.key]),
                 notes=tuple(_notes(group, wall)),
             )
@@ -333,10 +333,10 @@ def tests_drawn(wall: Wall, shown: Shown) -> bool:
     return bool(wall.tests) and sum(map(shown.keeps, wall.people)) <= TESTS_DRAWN_UP_TO
 
 
-def _blank_url(group: Group, add_address: Address | None) -> str | None:
+def _blank_url(group: Group, add_address: Address | None, key: str) -> str | None:
     if add_address is None:
         return None
-    return add_address(area=group.area_id) if group.area_id else add_address()
+    return add_address(area=key) if group.area_id else add_address()
 
 
 def _letter(place: int) -> str:
