@@ -25,10 +25,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from crm.access.scope import Scope
+from crm.domain.headcount import Counts
 from crm.features.accounts import service as accounts
 from crm.features.practice.service import EXTRACTS
+from crm.models.places import Headcount, Place
 from crm.web import tasks
 from crm.web.db import db, unit_of_work
+from tests import factories
 from tests.browser import live as serving
 from tests.browser.live import Live
 
@@ -57,7 +60,7 @@ SELECT place.name AS place,
        h.low AS low, h.high AS high
 FROM place
 JOIN headcount h ON h.place_id = place.id AND h.superseded_at IS NULL
-     AND h.counts = 'employer_direct'
+     AND h.counts = 'site_all'
 LEFT JOIN job ON job.workplace_id = place.id AND job.superseded_at IS NULL
      AND job.valid_from <= :day AND (job.valid_to IS NULL OR job.valid_to > :day)
 LEFT JOIN membership m ON m.contact_id = job.contact_id AND m.superseded_at IS NULL
@@ -171,6 +174,23 @@ def _organise(page: Page, live: Live, site: str) -> None:
     page.get_by_text(BRANCH).first.wait_for()
 
 
+def _count_on_site(live: Live) -> None:
+    """Somebody counted on site as many as the employer's return says: so everybody there counts,
+    whoever pays them."""
+    scope = Scope.everything(reason="the play counts the workers")
+    with live.app.app_context(), unit_of_work(scope) as session:
+        for found in session.scalars(
+            scope.select(Headcount)
+            .join(Place, Place.id == Headcount.place_id)
+            .where(
+                Headcount.counts == Counts.EMPLOYER_DIRECT,
+                sa.or_(*(Place.name.contains(site) for site in SITES)),
+            )
+        ).all():
+            place = session.scalars(scope.select(Place).where(Place.id == found.place_id)).one()
+            factories.make_headcount(session, place, found.low or 0, found.high)
+
+
 def _invite(page: Page, live: Live, name: str, *, place: str, kind: str, role: str) -> str:
     page.goto(f"{live.address}/admin/places?q={place}&kind={kind}")
     page.locator(f"a.wc-row__name:has-text('{place}')").click()
@@ -218,7 +238,7 @@ def _note_membership(page: Page, live: Live, person: Person) -> None:
 
 def _density_table(page: Page, live: Live, as_at: date) -> dict[str, list[str]]:
     """Return the cells of the page's table by the name of the workplace."""
-    page.goto(f"{live.address}/dash?as_at={as_at.isoformat()}&by=workplace&counts=employer_direct")
+    page.goto(f"{live.address}/dash?as_at={as_at.isoformat()}&by=workplace")
     caption = f"Density by workplace, {as_at.day} {as_at:%B %Y}"
     table = page.locator("table").filter(has=page.locator("caption", has_text=caption))
     rows = table.locator("tbody tr").all()
@@ -324,6 +344,7 @@ def _play(live: Live, open_page: OpenPage, people: tuple[Person, ...], *, nhs: b
     _add_union_and_branch(admin, live)
     for site in SITES:
         _organise(admin, live, site)
+    _count_on_site(live)
     in_branch = {"place": BRANCH, "kind": "branch"}
     links = {
         "owen": _invite(admin, live, "Owen Rep", place=SITES[0], kind="workplace", role="Rep"),

@@ -179,7 +179,7 @@ EXTRA_FILES: dict[str, set[str]] = {
     "contacts": {"wording.py"},
     # The sentences of a figure, shared by the page, the print and the files; and those of
     # what changed, and of the measures beside density.
-    "density": {"changes.py", "more.py", "wording.py"},
+    "density": {"changes.py", "files.py", "more.py", "wording.py"},
     # The sentences and tables of a report, and the same as the sheets of a workbook.
     "reports": {"wording.py", "files.py"},
     # Gates, parts and next steps, in sentences.

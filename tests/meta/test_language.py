@@ -207,6 +207,8 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("officer", "/dash/print"),
         ("officer", "/dash/changes"),
         ("officer", "/dash/more"),
+        ("officer", "/dash/more/print"),
+        ("officer", "/dash/changes/print"),
         ("officer", "/ready"),
         ("officer", f"/ready/{world.branch.public_id}"),
         ("officer", f"/ready/{world.mill.public_id}/people"),

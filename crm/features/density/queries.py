@@ -291,13 +291,20 @@ class Changes:
     year_from: date
 
 
-def read_changes(session: Session, scope: Scope, filters: Filters, *, since: date) -> Changes:
+def read_changes(
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    *,
+    since: date,
+    permission: Permission = Permission.DENSITY_READ,
+) -> Changes:
     """Return what changed at the places asked for. Raises NotFound as read_answer does.
 
-    since: a day before filters.as_at; ValueError otherwise.
+    since: a day before filters.as_at; ValueError otherwise. permission: as for read_answer.
     """
     asked = find_question(
-        session, scope, replace(filters, by=GroupBy.WORKPLACE), permission=Permission.DENSITY_READ
+        session, scope, replace(filters, by=GroupBy.WORKPLACE), permission=permission
     )
     year_from = year_before(filters.as_at)
     return Changes(
@@ -315,14 +322,20 @@ def read_changes(session: Session, scope: Scope, filters: Filters, *, since: dat
 
 
 def read_measures(
-    session: Session, scope: Scope, filters: Filters, *, expiry: ExpiryRule, day: date
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    *,
+    expiry: ExpiryRule,
+    day: date,
+    permission: Permission = Permission.DENSITY_READ,
 ) -> tuple[dict[str, str], Measures]:
     """Return the names asked for, and the measures. Raises NotFound as read_answer does.
 
-    day: today in UTC.
+    day: today in UTC. permission: as for read_answer.
     """
     asked = find_question(
-        session, scope, replace(filters, by=GroupBy.WORKPLACE), permission=Permission.DENSITY_READ
+        session, scope, replace(filters, by=GroupBy.WORKPLACE), permission=permission
     )
     return asked.names, measures(session, scope, asked.question, expiry=expiry, day=day)
 

@@ -17,14 +17,17 @@ from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.exports import density_csv, density_xlsx
+from crm.analysis.report_files import Sheet, figures_csv, workbook
 from crm.analysis.safe_files import PRACTICE, About
 from crm.domain.bases import Roster, basis_of
 from crm.domain.density_row import DensityRow
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
-from crm.features.density import changes, forms, more, queries, wording
+from crm.domain.report import FigureRow
+from crm.features.density import changes, files, forms, more, queries, wording
 from crm.features.density.queries import Answer, Filters
 from crm.reads.figures import GroupBy
+from crm.reads.measures import Measures
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
@@ -88,15 +91,7 @@ def index(scope: Scope) -> Any:
 @requires(Permission.DENSITY_READ)
 def what_changed(scope: Scope) -> Any:
     """Show what changed between two days, cause by cause."""
-    asked = _read_filters()
-    if asked.filters.counts is Roster.BALLOT:
-        # Whoever is entitled stays on that list: what moved it has no causes here.
-        asked = replace(asked, filters=replace(asked.filters, counts=Counts.SITE_ALL))
-        asked.form.counts.data = Counts.SITE_ALL.value
-    asked.form.as_on_changes()
-    since = asked.filters.compare or queries.year_before(asked.filters.as_at)
-    if not asked.form.errors and since >= asked.filters.as_at:
-        asked.form.compare.errors = [_("Choose a day before the other one.")]
+    asked, since = _asked_for_changes()
     found = None
     with unit_of_work(scope, read_only=True) as session:
         choices = queries.list_choices(session, scope)
@@ -107,15 +102,96 @@ def what_changed(scope: Scope) -> Any:
     if found is None:
         return render_template("density/changes.html", **words, found=None), 422
     asked.form.compare.data = since
+    query = {**asked.query, "compare": since.isoformat()}
     return render_template(
         "density/changes.html",
         **words,
-        found=changes.page(found, asked.filters),
-        bounded=wording.how_bounded(Roster.LIST) if asked.filters.saved else None,
-        title=_named(str(_("What changed")), found.names),
-        filters=_filter_lines(asked, found.names)[2:],
-        back_url=url_for("density.index", **{**asked.query, "compare": since}),
+        **_changes_words(asked, found),
+        back_url=url_for("density.index", **query),
+        urls=_take_out("changes", query),
+        may_export=scope.may(Permission.EXPORT_MAKE),
     )
+
+
+def _asked_for_changes() -> tuple[_Asked, date]:
+    asked = _read_filters()
+    if asked.filters.counts is Roster.BALLOT:
+        # Whoever is entitled stays on that list: what moved it has no causes here.
+        asked = replace(asked, filters=replace(asked.filters, counts=Counts.SITE_ALL))
+        asked.form.counts.data = Counts.SITE_ALL.value
+    asked.form.as_on_changes()
+    since = asked.filters.compare or queries.year_before(asked.filters.as_at)
+    if not asked.form.errors and since >= asked.filters.as_at:
+        asked.form.compare.errors = [_("Choose a day before the other one.")]
+    return asked, since
+
+
+def _changes_words(asked: _Asked, found: queries.Changes) -> dict[str, Any]:
+    return {
+        "found": changes.page(found, asked.filters),
+        "bounded": wording.how_bounded(Roster.LIST) if asked.filters.saved else None,
+        "title": _named(str(_("What changed")), found.names),
+        "filters": _filter_lines(asked, found.names)[2:],
+    }
+
+
+@bp.get("/dash/changes/print", endpoint="changes_print")
+@requires(Permission.DENSITY_READ)
+def changes_on_paper(scope: Scope) -> str:
+    """Show what changed as a sheet for paper."""
+    asked, since = _asked_for_changes()
+    _refuse_errors(asked)
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.read_changes(session, scope, asked.filters, since=since)
+    query = {**asked.query, "compare": since.isoformat()}
+    words = _changes_words(asked, found)
+    back_url = url_for("density.changes", **query)
+    return render_template(
+        "density/changes_print.html",
+        **words,
+        sheet=_sheet(asked, words["title"], found.names, back_url=back_url),
+    )
+
+
+@bp.get("/dash/changes.csv", endpoint="changes_csv")
+@requires(Permission.EXPORT_MAKE)
+def changes_csv(scope: Scope) -> Response:
+    """Send what changed as CSV, and record that it was taken out."""
+    asked, rows, _sheets, _names = _changes_out(scope, "changes_csv")
+    content = figures_csv(rows, practice=_practice())
+    return _file(content, "text/csv; charset=utf-8", asked, "csv", "changes")
+
+
+@bp.get("/dash/changes.xlsx", endpoint="changes_xlsx")
+@requires(Permission.EXPORT_MAKE)
+def changes_xlsx(scope: Scope) -> Response:
+    """Send what changed as a workbook, and record that it was taken out."""
+    asked, _rows, sheets, names = _changes_out(scope, "changes_xlsx")
+    about = _about_figures(asked, names, str(_("What changed")))
+    return _file(workbook(about, sheets, practice=_practice()), XLSX, asked, "xlsx", "changes")
+
+
+def _changes_out(
+    scope: Scope, what: str
+) -> tuple[_Asked, list[FigureRow], list[Sheet], dict[str, str]]:
+    asked, since = _asked_for_changes()
+    _refuse_errors(asked)
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.read_changes(
+            session, scope, asked.filters, since=since, permission=Permission.EXPORT_MAKE
+        )
+    basis = asked.filters.counts.value
+    tables = files.tables_of_changes(found)
+    rows = files.rows_of(
+        tables,
+        part="changes",
+        unit=_where(found.names),
+        basis=basis,
+        as_at=asked.filters.as_at,
+        after=since,
+    )
+    _record(scope, asked, what, len(rows))
+    return asked, rows, files.sheets_of(tables), found.names
 
 
 @bp.get("/dash/more", endpoint="more")
@@ -138,13 +214,104 @@ def further(scope: Scope) -> Any:
     return render_template(
         "density/more.html",
         **words,
-        found=more.page(found, asked.filters.as_at),
-        title=_named(str(_("Density in full")), names),
-        filters=_filter_lines(asked, names)[2 if asked.filters.saved else 3 :],
-        union=names.get("union"),
-        bounded=wording.how_bounded(Roster.LIST) if asked.filters.saved else None,
+        **_more_words(asked, names, found),
         back_url=url_for("density.index", **asked.query),
+        urls=_take_out("more", asked.query),
+        may_export=scope.may(Permission.EXPORT_MAKE),
     )
+
+
+def _more_words(asked: _Asked, names: dict[str, str], found: Measures) -> dict[str, Any]:
+    return {
+        "found": more.page(found, asked.filters.as_at),
+        "title": _named(str(_("Density in full")), names),
+        "filters": _filter_lines(asked, names)[2 if asked.filters.saved else 3 :],
+        "union": names.get("union"),
+        "bounded": wording.how_bounded(Roster.LIST) if asked.filters.saved else None,
+    }
+
+
+@bp.get("/dash/more/print", endpoint="more_print")
+@requires(Permission.DENSITY_READ)
+def more_on_paper(scope: Scope) -> str:
+    """Show density in full as a sheet for paper."""
+    asked = _checked_filters()
+    with unit_of_work(scope, read_only=True) as session:
+        names, found = queries.read_measures(
+            session, scope, asked.filters, expiry=expiry_rule(), day=clock.now().date()
+        )
+    words = _more_words(asked, names, found)
+    sheet = _sheet(asked, words["title"], names, back_url=url_for("density.more", **asked.query))
+    if not asked.filters.saved:
+        # The page has every basis, each in a line of its own.
+        sheet["base"] = ""
+    return render_template("density/more_print.html", **words, sheet=sheet)
+
+
+@bp.get("/dash/more.csv", endpoint="more_csv")
+@requires(Permission.EXPORT_MAKE)
+def more_csv(scope: Scope) -> Response:
+    """Send density in full as CSV, and record that it was taken out."""
+    asked, rows, _sheets, _names = _more_out(scope, "measures_csv")
+    content = figures_csv(rows, practice=_practice())
+    return _file(content, "text/csv; charset=utf-8", asked, "csv", "density-in-full")
+
+
+@bp.get("/dash/more.xlsx", endpoint="more_xlsx")
+@requires(Permission.EXPORT_MAKE)
+def more_xlsx(scope: Scope) -> Response:
+    """Send density in full as a workbook, and record that it was taken out."""
+    asked, _rows, sheets, names = _more_out(scope, "measures_xlsx")
+    about = _about_figures(asked, names, str(_("Density in full")))
+    content = workbook(about, sheets, practice=_practice())
+    return _file(content, XLSX, asked, "xlsx", "density-in-full")
+
+
+def _more_out(
+    scope: Scope, what: str
+) -> tuple[_Asked, list[FigureRow], list[Sheet], dict[str, str]]:
+    asked = _checked_filters()
+    with unit_of_work(scope, read_only=True) as session:
+        names, found = queries.read_measures(
+            session,
+            scope,
+            asked.filters,
+            expiry=expiry_rule(),
+            day=clock.now().date(),
+            permission=Permission.EXPORT_MAKE,
+        )
+    tables = files.tables_of_measures(found)
+    rows = files.rows_of(
+        tables,
+        part="density_in_full",
+        unit=_where(names),
+        basis=found.bases[0].counts.value,
+        as_at=asked.filters.as_at,
+    )
+    _record(scope, asked, what, len(rows))
+    return asked, rows, files.sheets_of(tables), names
+
+
+def _take_out(page: str, query: dict[str, Any]) -> dict[str, str]:
+    return {sort: url_for(f"density.{page}_{sort}", **query) for sort in ("print", "xlsx", "csv")}
+
+
+def _refuse_errors(asked: _Asked) -> None:
+    """Raise NotFound for filters that cannot be, in an address that a link of the page made."""
+    if asked.form.errors:
+        raise NotFound("filters")
+
+
+def _where(names: dict[str, str]) -> str:
+    """Return the places asked for in words."""
+    return _named("", names).removeprefix(": ") or str(_("Everything you hold"))
+
+
+def _record(scope: Scope, asked: _Asked, what: str, rows: int) -> None:
+    # In its own, short piece of work, so that nobody's saving waits for the figures; and before
+    # the file is sent, so that none leaves unrecorded.
+    with unit_of_work(scope) as session:
+        audit.record_export_of_all(session, scope, what=what, filters=asked.query, rows=rows)
 
 
 @bp.get("/dash/explain/<uuid:place_id>")
@@ -177,21 +344,16 @@ def paper(scope: Scope) -> str:
             session, scope, asked.filters, days=queries.month_ends(asked.filters.as_at)
         )
     rows = answer.rows[:PRINT_ROWS]
-    day = day_text(asked.filters.as_at)
     group = str(forms.GROUPS[asked.filters.by])
     trend = wording.trend_chart(answer.trend, answer.total, asked.filters.as_at)
     return render_template(
         "density/print.html",
-        sheet={
-            "title": _title(answer),
-            "sub": str(current_app.config["ORGANISATION"]),
-            "as_at": day,
-            "base": _(
-                "Out of: %(basis)s.",
-                basis=wording.basis_name(asked.filters.counts, answer.names.get("saved")),
-            ),
-            "back_url": url_for("density.index", **asked.query),
-        },
+        sheet=_sheet(
+            asked,
+            _title(answer),
+            answer.names,
+            back_url=url_for("density.index", **asked.query),
+        ),
         filters=_filter_lines(asked, answer.names),
         total=_total_words(asked, answer),
         trend=trend,
@@ -222,6 +384,18 @@ def xlsx_file(scope: Scope) -> Response:
         answer.everything, _about(asked, answer), _("Density"), practice=_practice()
     )
     return _file(content, XLSX, asked, "xlsx")
+
+
+def _sheet(asked: _Asked, title: str, names: dict[str, str], *, back_url: str) -> dict[str, str]:
+    """Return what stands around a sheet for paper."""
+    basis = wording.basis_name(asked.filters.counts, names.get("saved"))
+    return {
+        "title": title,
+        "sub": str(current_app.config["ORGANISATION"]),
+        "as_at": day_text(asked.filters.as_at),
+        "base": str(_("Out of: %(basis)s.", basis=basis)),
+        "back_url": back_url,
+    }
 
 
 # --- What was asked ---------------------------------------------------------------------------
@@ -260,8 +434,7 @@ def _read_filters() -> _Asked:
 def _checked_filters() -> _Asked:
     """Return the filters, for an address that is only ever reached by a link from the page."""
     asked = _read_filters()
-    if asked.form.errors:
-        raise NotFound("filters")
+    _refuse_errors(asked)
     return asked
 
 
@@ -547,18 +720,15 @@ def _export(scope: Scope, asked: _Asked, what: str) -> Answer:
         answer = queries.read_answer(
             session, scope, asked.filters, permission=Permission.EXPORT_MAKE
         )
-    # In its own, short piece of work, so that nobody's saving waits for the figures; and before
-    # the file is sent, so that none leaves unrecorded.
-    with unit_of_work(scope) as session:
-        audit.record_export_of_all(
-            session, scope, what=what, filters=asked.query, rows=len(answer.everything)
-        )
+    _record(scope, asked, what, len(answer.everything))
     return answer
 
 
-def _file(content: bytes, mimetype: str, asked: _Asked, ending: str) -> Response:
+def _file(
+    content: bytes, mimetype: str, asked: _Asked, ending: str, stem: str = "density"
+) -> Response:
     mark = f"{PRACTICE}-" if _practice() else ""
-    name = f"{mark}density-{asked.filters.as_at.isoformat()}.{ending}"
+    name = f"{mark}{stem}-{asked.filters.as_at.isoformat()}.{ending}"
     response = make_response(content)
     response.headers["Content-Type"] = mimetype
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -567,6 +737,32 @@ def _file(content: bytes, mimetype: str, asked: _Asked, ending: str) -> Response
 
 def _practice() -> bool:
     return bool(current_app.config["PRACTICE"])
+
+
+def _about_figures(asked: _Asked, names: dict[str, str], title: str) -> About:
+    """Return the first sheet of a workbook of figures."""
+    user = signed_in()
+    return About(
+        name=_("About"),
+        title=_(
+            "%(title)s as at %(day)s",
+            title=_named(title, names),
+            day=day_text(asked.filters.as_at),
+        ),
+        lines=(
+            *_filter_lines(asked, names),
+            (_("Made by"), user.name if user else ""),
+            (_("Made at"), moment_text(clock.now())),
+            (_("Organisation"), str(current_app.config["ORGANISATION"])),
+        ),
+        words=(
+            *filter(None, [wording.how_bounded(asked.filters.counts)]),
+            _("Contains union data: do not leave on a table."),
+            _("Counts only, no names."),
+            _("“Not known” is never counted as “no”."),
+            _("[x] means not known. [z] means does not apply."),
+        ),
+    )
 
 
 def _about(asked: _Asked, answer: Answer) -> About:

@@ -806,7 +806,5 @@ def _standing(pack: ReportPack, line: Line, measures: Sequence[str]) -> dict[str
     return {
         "label": line_name(pack, line),
         "parts": parts,
-        "text": number_text(HIDDEN)
-        if found.low == HIDDEN
-        else _("with us %(words)s", words=figure_text(found) or _("not known")),
+        "text": figure_text(found) or _("not known"),
     }

@@ -253,6 +253,60 @@ def test_of_a_saved_list_only_its_people_count_under_the_readers_own_scope(
     assert office.get(f"/dash?saved={uuid.uuid4()}").status_code == 404
 
 
+@pytest.mark.parametrize("page", ["more", "changes"])
+def test_paper_and_files_of_the_other_pages_hold_the_same_and_are_written_down(
+    world: World, client_as: ClientAs, page: str
+) -> None:
+    client, asked = client_as(world.officer), "?as_at=2026-11-23&compare=2026-02-28"
+    screen, paper = (
+        _cells(client.get(f"/dash/{page}{path}{asked}").text) for path in ("", "/print")
+    )
+    assert screen == paper
+    assert len(screen) > 3
+    content = client.get(f"/dash/{page}.csv{asked}").data.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content)))
+    told = {(row["table"], row["line"], row["measure"]): row for row in rows}
+    if page == "more":
+        density = told["bases", "site_all", "density"]
+        # The Mill 1 of 8 to 10; at most 9 of 10.
+        ends = ("numerator", "out_of_low", "out_of_high", "low", "high", "not_known")
+        assert [density[end] for end in ends] == ["1", "8", "10", "0.1", "0.9", "8"]
+        assert told["bases", "employer_direct", "density"]["low"] == "[x]"
+        assert told["contracts", "not_known", "people"]["numerator"] == "5"
+    else:
+        # Who left the Mill on 1 March was a member.
+        assert told["members", "member_left", "people"]["numerator"] == "1"
+        assert told["members", "member_left", "members"]["numerator"] == "-1"
+        first, last = (
+            float(told["members", line, "members"]["numerator"])
+            for line in ("first_day", "last_day")
+        )
+        moved = sum(
+            float(row["numerator"])
+            for (table, line, measure), row in told.items()
+            if (table, measure) == ("members", "members") and not line.endswith("_day")
+        )
+        assert first + moved == last
+        assert told["members", "last_day", "members"]["after"] == "2026-02-28"
+    assert {row["name"] for row in rows} == {"site_all"}
+    book = openpyxl.load_workbook(io.BytesIO(client.get(f"/dash/{page}.xlsx{asked}").data))
+    assert len(book.worksheets) >= 3
+    with unit_of_work(ALL, read_only=True) as session:
+        subjects = set(
+            session.scalars(ALL.select(AuditEntry.subject).where(AuditEntry.verb == Verb.EXPORT))
+        )
+    what = "measures" if page == "more" else page
+    assert subjects >= {f"{what}_csv", f"{what}_xlsx"}
+    assert client_as(world.rep).get(f"/dash/{page}.csv").status_code == 403
+    assert ".csv" not in client_as(world.rep).get(f"/dash/{page}").text
+    assert client.get(f"/dash/{page}/print?as_at=never").status_code == 404
+
+
+def _cells(html: str) -> list[str]:
+    """Return the rows of all tables of a page, as words."""
+    return [_words(row).strip() for row in re.findall(r"<tr>.*?</tr>", html, flags=re.DOTALL)]
+
+
 def test_a_rep_sees_only_their_own_place_and_total(world: World, client_as: ClientAs) -> None:
     page = client_as(world.rep).get("/dash").text
     assert "The Dock" not in page
