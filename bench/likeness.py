@@ -15,12 +15,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import md5
 from itertools import combinations
 from pathlib import Path
 
 from crm.analysis.likeness import Pair, find_pairs
+from crm.analysis.place_likeness import PlacePair, compare_unions, find_place_pairs
 from crm.domain.identity import fold
 from crm.domain.likeness import Band, Known
+from crm.domain.place_likeness import KnownPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ def true_pairs(cluster_of: dict[str, str]) -> set[frozenset[str]]:
     return {frozenset(pair) for rows in clusters.values() for pair in combinations(rows, 2)}
 
 
-def quality(pairs: Iterable[Pair], ids: list[str], true: set[frozenset[str]]) -> Quality:
+def quality(
+    pairs: Iterable[Pair | PlacePair], ids: list[str], true: set[frozenset[str]]
+) -> Quality:
     """Return the quality of suggested pairs."""
     found = {frozenset((ids[pair.first], ids[pair.second])) for pair in pairs}
     return Quality(len(found), len(found & true), len(true))
@@ -134,6 +139,74 @@ def historical(folder: Path, *, days: bool) -> Listed:
     return _listed(rows, ((one["row_id"], one["cluster"]) for one in truth))
 
 
+@dataclass(frozen=True, slots=True)
+class ListedPlaces:
+    """Workplaces with the known answers. ids: of each, in the same order."""
+
+    places: list[KnownPlace]
+    ids: list[str]
+    true: set[frozenset[str]]
+
+
+def chicago(folder: Path, half: int | None = None) -> ListedPlaces:
+    """Return the sites of the Chicago lists, or those of one half of the true sites.
+
+    The rules were set by looking at half 0; half 1 was not looked at.
+    """
+    site_of = {row["Id"]: row["True Id"] for row in read_rows(folder / "sites_truth.csv")}
+    rows = [
+        row
+        for row in read_rows(folder / "sites_input.csv.gz")
+        if half is None or _half_of(site_of[row["Id"]]) == half
+    ]
+    return ListedPlaces(
+        places=[
+            KnownPlace(row["Site name"], row["Address"] or None, row["Zip"] or None) for row in rows
+        ],
+        ids=[row["Id"] for row in rows],
+        true=true_pairs({row["Id"]: site_of[row["Id"]] for row in rows}),
+    )
+
+
+def _half_of(key: str) -> int:
+    return int(md5(key.encode(), usedforsecurity=False).hexdigest(), 16) % 2
+
+
+def measure_places(listed: ListedPlaces) -> tuple[Quality, Quality]:
+    """Return the quality of the sure pairs of workplaces, and that of all pairs."""
+    pairs = find_place_pairs(listed.places)
+    sure = [pair for pair in pairs if pair.likeness.band is Band.SURE]
+    return quality(sure, listed.ids, listed.true), quality(pairs, listed.ids, listed.true)
+
+
+def _chicago_half(folder: Path, half: int | None) -> tuple[Quality, Quality]:
+    return measure_places(chicago(folder, half))
+
+
+def measure_unions(folder: Path, half: int | None = None) -> tuple[Quality, Quality]:
+    """Return the quality of what is surely, and of all that is perhaps, the same union.
+
+    Each typed name is held against the full and the short registered name; the towns are not used.
+    """
+    found = {Band.SURE: [0, 0], Band.MAYBE: [0, 0]}
+    true = 0
+    for row in read_rows(folder / "pairs.csv"):
+        if half is not None and _half_of(row["f7_union_name"]) != half:
+            continue
+        same = row["label"] == "match"
+        true += same
+        bands = {
+            compare_unions(row["f7_union_name"], row[name])
+            for name in ("olms_full_local_name", "olms_abbr_local_name")
+        }
+        for band, counted in found.items():
+            if Band.SURE in bands or band in bands:
+                counted[0] += 1
+                counted[1] += same
+    sure, every = (Quality(*counted, true) for counted in found.values())
+    return sure, every
+
+
 def lists_of(folder: Path) -> Iterator[tuple[str, Callable[..., Listed]]]:
     """Yield the name of each list that is in the folder, and what reads it with or without days."""
     for name, inside, read in (
@@ -170,3 +243,16 @@ def main(folder: Path) -> None:
                 precision = "-" if one.precision is None else f"{one.precision:.4f}"
                 parts.append(f"{precision}, {one.recall:.4f}")
             print(" | ".join([*parts, f"{seconds:.2f}"]), flush=True)
+    for name, inside, of in (
+        (
+            "Workplaces, Chicago",
+            "dedupe-chicago-sites",
+            lambda at, half: measure_places(chicago(at, half)),
+        ),
+        ("Names of unions", "union-name-pairs", measure_unions),
+    ):
+        for half in (None, 0, 1) if (folder / inside).is_dir() else ():
+            parts = [name, "all" if half is None else f"half {half}"]
+            for one in of(folder / inside, half):
+                parts.append(f"{one.precision or 0:.4f}, {one.recall:.4f}")
+            print(" | ".join(parts), flush=True)

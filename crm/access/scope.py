@@ -58,7 +58,7 @@ from crm.models.conversations import (
     KeptTalk,
 )
 from crm.models.imports import ImportRecipe, ImportRow, ListImport
-from crm.models.likeness import LikePair, PersonBlock, PersonLook
+from crm.models.likeness import DifferentPlaces, LikePair, PersonBlock, PersonLook
 from crm.models.lists import (
     BulkAction,
     ContactAnswer,
@@ -448,6 +448,15 @@ def _pair_rule(scope: Scope, narrower: Permission | None) -> sa.ColumnElement[bo
     return _all_of(
         _of_seen_contact(scope, narrower, LikePair.contact_id),
         _of_seen_contact(scope, narrower, LikePair.other_id),
+    )
+
+
+def _different_places_rule(
+    scope: Scope, narrower: Permission | None
+) -> sa.ColumnElement[bool] | None:
+    return _all_of(
+        _both(scope, Permission.PLACE_READ, narrower, DifferentPlaces.place_id),
+        _both(scope, Permission.PLACE_READ, narrower, DifferentPlaces.other_id),
     )
 
 
@@ -857,6 +866,7 @@ _RULES: dict[type[Any], Rule] = {
     Leading: _leading_rule,
     DifferentPeople: _different_rule,
     LikePair: _pair_rule,
+    DifferentPlaces: _different_places_rule,
     PersonLook: lambda scope, narrower: _of_seen_contact(scope, narrower, PersonLook.contact_id),
     # Only the look through everybody reads it, which has no rule to pass.
     PersonBlock: lambda scope, narrower: sa.false(),
@@ -1107,8 +1117,7 @@ def _check_row(
         permission = _WRITES.get(kind) or _place_permission(row)
         if not _holds(session, scope, permission, anchor):
             raise OutsideScopeError(f"{kind.__name__} lies outside the writer's places.")
-        if isinstance(row, GroupMember) and not _holds_contact(session, scope, row.contact_id):
-            raise OutsideScopeError("GroupMember is about a person outside the scope.")
+        _check_second(session, scope, row, permission)
         return
     if isinstance(row, Place):
         _check_top_place(scope, row)
@@ -1149,6 +1158,14 @@ def refuse_new_people(
         for place_id in {row["place_id"] for row in some}:
             if not _holds(session, scope, _WRITES[model], place_id):
                 raise OutsideScopeError(f"{model.__name__} lies outside the writer's places.")
+
+
+def _check_second(session: Session, scope: Scope, row: Any, permission: Permission) -> None:
+    """Refuse a row at a place that also names a person or a place outside the scope."""
+    if isinstance(row, GroupMember) and not _holds_contact(session, scope, row.contact_id):
+        raise OutsideScopeError("GroupMember is about a person outside the scope.")
+    if isinstance(row, DifferentPlaces) and not _holds(session, scope, permission, row.other_id):
+        raise OutsideScopeError("DifferentPlaces is about a place outside the scope.")
 
 
 def _check_of_tie(session: Session, scope: Scope, row: Tie | Leading) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.models.base import Base, Scoped
+from crm.models.base import AtPlace, Base, Scoped
 
 
 class PersonBlock(Scoped, Base):
@@ -60,6 +60,19 @@ class LikePair(Scoped, Base):
     # Codes of the reasons, each with its points; nothing that anybody is called.
     reasons: Mapped[dict[str, Any]]
     found_at: Mapped[datetime]
+
+
+class DifferentPlaces(AtPlace, Base):
+    """Somebody looked at these two workplaces and said that they are not the same."""
+
+    __tablename__ = "different_places"
+    __table_args__ = (sa.UniqueConstraint("place_id", "other_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # The smaller key is place_id.
+    other_id: Mapped[int] = mapped_column(sa.ForeignKey("place.id"), index=True)
+    said_at: Mapped[datetime]
+    said_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
 
 
 class LikenessState(Base):

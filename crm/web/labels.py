@@ -21,6 +21,7 @@ from crm.domain.likeness import Band, Reason
 from crm.domain.member_list import Part as ListPart
 from crm.domain.member_list import Queue, Standing, Trouble
 from crm.domain.people_columns import FileKind
+from crm.domain.place_likeness import PlaceReason
 from crm.domain.readiness import Band as ReadyBand
 from crm.domain.readiness import Finding, GateName, Part
 from crm.domain.roles import Role
@@ -150,6 +151,14 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (Trouble.TWICE, _("This line is on the list twice.")),
         (Band.SURE, _("Almost surely the same person")),
         (Band.MAYBE, _("Perhaps the same person")),
+        (PlaceReason.SAME_NAME, _("Same name")),
+        (PlaceReason.NEAR_NAME, _("Name is nearly the same")),
+        (PlaceReason.PART_OF_NAME, _("Part of the name is the same")),
+        (PlaceReason.SAME_ADDRESS, _("Same address")),
+        (PlaceReason.SAME_POSTCODE, _("Same postcode")),
+        (PlaceReason.CLOSE_BY, _("Less than 150 metres apart")),
+        (PlaceReason.SAME_STREET, _("Same street")),
+        (PlaceReason.OTHER_ADDRESS, _("Another address")),
         (Reason.SAME_NAME, _("Same name")),
         (Reason.SAME_WORDS, _("Part of the name is the same")),
         (Reason.NEAR_NAME, _("Name is spelled nearly the same")),

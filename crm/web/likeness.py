@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm.domain.likeness import Likeness, Reason
+from crm.domain.place_likeness import PlaceLikeness
 from crm.web.labels import label
 
 
@@ -21,3 +22,8 @@ def _said(likeness: Likeness, *, speaks_for: bool) -> list[str]:
         (abs(points), reason) for reason, points in likeness.reasons if (points > 0) is speaks_for
     ]
     return [label(reason) for _, reason in sorted(found, key=lambda one: -one[0])]
+
+
+def why_places(likeness: PlaceLikeness) -> str:
+    """Return what two workplaces have in common, and in what they differ, as one text."""
+    return ", ".join(label(reason) for reason in likeness.reasons)

@@ -564,6 +564,7 @@ def one_of_each(world: World) -> dict[str, Any]:
             "list_act_id": list_act.public_id,
             "queue_name": "not_here",
             "one_id": world.ioana.public_id,
+            "other_place_id": world.depot.public_id,
             "other_id": world.rukhsana.public_id,
             "merge_id": merged.public_id,
             "tie_id": tie.public_id,

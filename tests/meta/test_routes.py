@@ -36,6 +36,7 @@ from crm.models.places import (
     Recognition,
     Shift,
     UnionAffiliation,
+    Workplace,
 )
 from crm.models.reports import ReportFile, ReportRecipe
 from crm.models.sheets import Sheet, SheetLine
@@ -226,6 +227,12 @@ def _values(
             ALL.select(Membership).where(Membership.contact_id == contact.id)
         ).first()
         other = factories.make_person(session, site, f"Colleague at {workplace.name}")
+        owner_of_site = session.scalars(
+            ALL.select(Place)
+            .join(Workplace, Workplace.employer_id == Place.id)
+            .where(Workplace.id == workplace.id)
+        ).one()
+        other_site = factories.make_workplace(session, owner_of_site, f"By {workplace.name}")
         here = {"workplace_id": site.id, "contact_id": contact.id, "valid_from": TODAY}
         tie = Tie(leader_id=other.id, basis="seen", **here, **at, **fact)
         leading = Leading(stage="identified", found_by="named", **here, **at, **fact)
@@ -312,6 +319,7 @@ def _values(
             "list_act_id": list_act.public_id,
             "queue_name": "joined",
             "one_id": contact.public_id,
+            "other_place_id": other_site.public_id,
             "other_id": other.public_id,
             "merge_id": merged.public_id,
             "tie_id": tie.public_id,

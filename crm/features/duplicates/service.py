@@ -19,8 +19,10 @@ from crm.domain.identity import fold
 from crm.features.duplicates import queries
 from crm.models.base import table_of
 from crm.models.contacts import Contact
-from crm.models.likeness import LikePair
+from crm.models.likeness import DifferentPlaces, LikePair
 from crm.models.merging import DifferentPeople, MergedPerson
+from crm.models.places import Workplace
+from crm.reads.places import get_place
 
 _NAME_KEY_LENGTH = 330
 FIELDS = ("known_as", "full_name", "pronouns", "languages", "how_known")
@@ -170,6 +172,31 @@ def say_different(
     session.add(
         DifferentPeople(contact_id=first, other_id=second, said_at=now, said_by_id=scope.actor_id)
     )
+
+
+def say_different_workplaces(
+    session: Session, scope: Scope, one_id: uuid.UUID, other_id: uuid.UUID, *, now: datetime
+) -> None:
+    """Remember that these are two workplaces. Saying it twice is saying it once.
+
+    Raises NotFound unless the scope may change both, or when they are one.
+    """
+    ids = {
+        get_place(session, scope, Workplace, one, permission=Permission.PLACE_WRITE).id
+        for one in (one_id, other_id)
+    }
+    if len(ids) != 2:
+        raise NotFound("one workplace, not two")
+    first, second = sorted(ids)
+    before = session.scalars(
+        scope.select(DifferentPlaces.id).where(
+            DifferentPlaces.place_id == first, DifferentPlaces.other_id == second
+        )
+    ).first()
+    if before is None:
+        session.add(
+            DifferentPlaces(place_id=first, other_id=second, said_at=now, said_by_id=scope.actor_id)
+        )
 
 
 def _hold(session: Session, scope: Scope, *public_ids: uuid.UUID) -> None:

@@ -11,16 +11,18 @@ from flask_babel import gettext, ngettext
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import EditConflict, Refusal
+from crm.domain.likeness import Band
 from crm.domain.timeline import MembershipStatus
 from crm.features.duplicates import forms, looking, queries, service
 from crm.features.duplicates.wording import TABLES
 from crm.reads.people import shown_name
+from crm.reads.place_likeness import LikeWorkplace, workplace_pairs
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.filters import day as day_text
 from crm.web.guard import my_today, requires
 from crm.web.labels import label
-from crm.web.likeness import why, why_not
+from crm.web.likeness import why, why_not, why_places
 from crm.web.pages import address_of
 from crm.web.tasks import register_chore
 
@@ -74,6 +76,53 @@ def index(scope: Scope) -> str:
         ],
         back_url=address_of("contacts.index"),
     )
+
+
+@bp.get("/duplicates/workplaces")
+@requires(Permission.PLACE_WRITE)
+def workplaces(scope: Scope) -> str:
+    """Show the pairs of workplaces that may be one, the surest first."""
+    with unit_of_work(scope, read_only=True) as session:
+        found = workplace_pairs(session, scope, most=PAGE_SIZE)
+    return render_template(
+        "duplicates/workplaces.html",
+        form=forms.PlainForm(),
+        found=found,
+        today=my_today(),
+        pairs=[
+            {
+                "sides": [_workplace(one), _workplace(other)],
+                "sure": one.likeness.band is Band.SURE,
+                "why": why_places(one.likeness),
+                "different_url": url_for(
+                    "duplicates.different_workplaces",
+                    place_id=one.public_id,
+                    other_place_id=other.public_id,
+                ),
+            }
+            for one, other in found.pairs
+        ],
+        back_url=address_of("workplaces.index"),
+    )
+
+
+def _workplace(one: LikeWorkplace) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "url": address_of("workplaces.show", place_id=one.public_id),
+        "more": ", ".join(part for part in (one.employer, one.address, one.postcode) if part),
+    }
+
+
+@bp.post("/duplicates/workplaces/<uuid:place_id>/<uuid:other_place_id>/different")
+@requires(Permission.PLACE_WRITE)
+def different_workplaces(scope: Scope, place_id: UUID, other_place_id: UUID) -> Any:
+    """Remember that these are two workplaces."""
+    forms.PlainForm()
+    with unit_of_work(scope) as session:
+        service.say_different_workplaces(session, scope, place_id, other_place_id, now=clock.now())
+    flash(gettext("Saved. We will not ask about these two again."), "done")
+    return redirect(url_for("duplicates.workplaces"), 303)
 
 
 @bp.get("/duplicates/of/<uuid:contact_id>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from crm.access.audit import record_view
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.analysis.place_likeness import union_named
 from crm.domain.errors import NotFound
 from crm.domain.identity import fold
 from crm.domain.vocabulary import (
@@ -441,8 +442,11 @@ def ballots_to_choose(session: Session, scope: Scope) -> list[Choice]:
     return [Choice(str(public_id), name) for public_id, name in rows]
 
 
-def union_names(session: Session, scope: Scope) -> dict[str, str]:
-    """Return the public ids of unions by folded name and abbreviation."""
+def union_names(session: Session, scope: Scope, asked: Iterable[str] = ()) -> dict[str, str]:
+    """Return the public ids of unions by folded name and abbreviation.
+
+    asked: names as a list has them; those that surely stand for one union are in it too.
+    """
     found: dict[str, str] = {}
     for public_id, name, short in session.execute(
         scope.select(Union.public_id, Union.name, Union.abbreviation).order_by(Union.id)
@@ -450,6 +454,11 @@ def union_names(session: Session, scope: Scope) -> dict[str, str]:
         found.setdefault(fold(name), str(public_id))
         if short:
             found.setdefault(fold(short), str(public_id))
+    known = dict(found)
+    for name in asked:
+        meant = None if fold(name) in known else union_named(name, known)
+        if meant is not None:
+            found[fold(name)] = str(meant)
     return found
 
 

@@ -355,8 +355,9 @@ def offered_names(
     if sites:
         names = list(values_of(table, rules, sites[0]).values())
         offered[Target.WORKPLACE] = queries.workplaces_by_name(session, scope, names)
-    if rules.columns_of(Target.UNION):
-        offered[Target.UNION] = queries.union_names(session, scope)
+    for place in rules.columns_of(Target.UNION):
+        names = list(values_of(table, rules, place).values())
+        offered[Target.UNION] = queries.union_names(session, scope, names)
     for place in rules.columns_of(Target.SUPPLIES):
         names = list(values_of(table, rules, place).values())
         offered[Target.SUPPLIES] = queries.buyers_by_name(session, scope, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm.access.facts import covers, known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.analysis.place_likeness import union_named
 from crm.domain.errors import NotFound
 from crm.domain.identity import fold
 from crm.domain.ids import UnionId
@@ -86,11 +87,12 @@ class Member:
 class Lookup:
     """What one run over a list asks for once: the workplaces, and everybody ever in the union.
 
-    Both are read when they are first needed. by_name: by each name of two words or more, in any
-    order of the words.
+    All are read when they are first needed. branches: the names of the union's branches, by name.
+    by_name: by each name of two words or more, in any order of the words.
     """
 
     places: dict[str, int] | None = None
+    branches: dict[str, str] | None = None
     by_name: dict[str, list[Member]] | None = field(default=None, repr=False)
 
 
@@ -328,6 +330,7 @@ def work_out(
     if lookup.places is None:
         lookup.places = _workplaces(session, scope)
     places = lookup.places
+    lines = [_with_branch(session, scope, member_list, line, lookup) for line in lines]
     # Also of a line that cannot be used somebody is known, so that nobody says they are not on it.
     named = [line for line in lines if line.trouble not in {Trouble.NO_NAME, Trouble.TWICE}]
     asked = [_known(line, places) for line in named]
@@ -543,6 +546,23 @@ def _act(
 def undo_until(act: Act, days: int) -> datetime:
     """Return the moment until which an act can be taken back."""
     return act.at + timedelta(days=days)
+
+
+def _with_branch(
+    session: Session, scope: Scope, member_list: MemberList, line: Line, lookup: Lookup
+) -> Line:
+    """Return the line with the name of the branch that it surely means, as we write it."""
+    if line.branch is None:
+        return line
+    if lookup.branches is None:
+        names = session.scalars(
+            scope.select(Branch.name).where(Branch.union_id == member_list.union_id)
+        ).all()
+        lookup.branches = {name: name for name in names}
+    if any(fold(name) == fold(line.branch) for name in lookup.branches):
+        return line
+    meant = union_named(line.branch, lookup.branches)
+    return line if meant is None else replace(line, branch=str(meant))
 
 
 def _queue(

@@ -169,7 +169,7 @@ class VersionedForm(Form):
 
     def fields_shown(self) -> list[Field]:
         """Return the fields to draw, in order."""
-        return [one for one in self if one.name not in {"csrf_token", "version"}]
+        return [one for one in self if one.name not in {"csrf_token", "version", "looked_for"}]
 
 
 def _name(label: Any, **more: Any) -> TextField:
@@ -290,6 +290,8 @@ class WorkplaceForm(VersionedForm):
 class NewWorkplaceForm(WorkplaceForm):
     """A new workplace, with the branch that organises there."""
 
+    # What like workplaces were looked for by when they were shown: asked once, not for ever.
+    looked_for = HiddenField()
     branch = PickField(
         _("Branch that organises there"),
         none=_("None yet"),
@@ -298,6 +300,10 @@ class NewWorkplaceForm(WorkplaceForm):
     branch_since = DayField(
         _("Since"), description=_("Leave empty for today. It is used only with a branch.")
     )
+
+    def asks_for(self) -> str:
+        """Return what workplaces that may be here already are looked for by, as one text."""
+        return "\n".join(self.text(name) or "" for name in ("name", "address", "postcode"))
 
 
 class PlainForm(Form):

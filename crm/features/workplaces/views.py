@@ -15,9 +15,11 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import DatesOutOfOrder, EditConflict, LoopInTree, NotFound, Refusal
 from crm.domain.headcount import MOST_PEOPLE
+from crm.domain.place_likeness import KnownPlace
 from crm.features.workplaces import forms, queries, service
 from crm.reads.fields import extras_of_workplace
 from crm.reads.figures import Part, Question, workplace_figure
+from crm.reads.place_likeness import like_workplaces
 from crm.reads.places import Choice, holds_place
 from crm.web import clock
 from crm.web.db import unit_of_work
@@ -25,6 +27,7 @@ from crm.web.expiry import expiry_rule
 from crm.web.filters import day, people
 from crm.web.forms import chosen_id, options
 from crm.web.guard import my_today, my_zone, requires
+from crm.web.likeness import why_places
 from crm.web.pages import address_of
 
 bp = Blueprint("workplaces", __name__, url_prefix="/places")
@@ -85,6 +88,9 @@ def index(scope: Scope) -> ResponseReturnValue:
         today=my_today(),
         may_see_people=scope.may(Permission.CONTACT_READ),
         may_add_employer=_everywhere(scope, Permission.EMPLOYER_WRITE),
+        twice_url=address_of("duplicates.workplaces")
+        if scope.may(Permission.PLACE_WRITE)
+        else None,
     )
 
 
@@ -445,6 +451,21 @@ def add_workplace(scope: Scope, employer_id: UUID) -> ResponseReturnValue:
     form = forms.NewWorkplaceForm(data=start)
     form.region.offer(_pairs(regions))
     form.branch.offer(_pairs(branches))
+    perhaps = _perhaps_here(scope, form)
+    if perhaps:
+        form.looked_for.data = form.asks_for()
+        page = render_template(
+            "workplaces/form.html",
+            form=form,
+            title=_("Add a workplace"),
+            lede=_("It belongs to %(employer)s.", employer=name),
+            submit=_("None of these: add a new workplace"),
+            cancel=url_for("workplaces.employer", employer_id=employer_id),
+            conflict=[],
+            withdraw_url=None,
+            perhaps=perhaps,
+        )
+        return page, 409
     return _form_page(
         scope,
         form,
@@ -465,6 +486,30 @@ def add_workplace(scope: Scope, employer_id: UUID) -> ResponseReturnValue:
         cancel=url_for("workplaces.employer", employer_id=employer_id),
         blame=lambda refusal: "branch_since" if isinstance(refusal, service.FutureDay) else None,
     )
+
+
+def _perhaps_here(scope: Scope, form: forms.NewWorkplaceForm) -> list[dict[str, str]]:
+    """Return workplaces that may be the one being added; nothing once they were looked at."""
+    if not form.is_submitted() or form.looked_for.data == form.asks_for() or not form.validate():
+        return []
+    values = form.values()
+    asked = KnownPlace(
+        values.name, values.address, values.postcode, values.latitude, values.longitude
+    )
+    with unit_of_work(scope, read_only=True) as session:
+        found = like_workplaces(session, scope, asked)
+    return [
+        {
+            "name": one.name,
+            "url": url_for("workplaces.show", place_id=one.public_id),
+            "more": ". ".join(
+                part
+                for part in (one.employer, one.address, one.postcode, why_places(one.likeness))
+                if part
+            ),
+        }
+        for one in found
+    ]
 
 
 @bp.route("/<uuid:place_id>/edit", methods=["GET", "POST"])

@@ -23,7 +23,7 @@ from crm.features.duplicates import looking
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, ContactPoint, Membership
 from crm.models.conversations import FollowUp
-from crm.models.likeness import LikePair, PersonBlock, PersonLook
+from crm.models.likeness import DifferentPlaces, LikePair, PersonBlock, PersonLook
 from crm.models.merging import DifferentPeople, MergedPerson
 from crm.models.places import Union, Workplace
 from crm.web.db import unit_of_work
@@ -480,3 +480,35 @@ def test_a_merge_shows_nobody_the_history_of_others(client_as: SignIn, world: Wo
                     )
                 ).all()
                 assert seen == []
+
+
+def test_workplaces_that_may_be_one_are_shown_until_somebody_says_they_are_two(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    assert "No workplace seems to be here twice." in _text(
+        organiser.get("/duplicates/workplaces").text
+    )
+    with unit_of_work(ALL) as session:
+        for place in session.scalars(ALL.select(Workplace)):
+            if place.id in {world.mill.id, world.dock.id}:
+                place.address = "7 Canal Road"
+            if place.id == world.depot.id:
+                place.name, place.name_key, place.address = "Mill", "mill", "7 Canal Rd"
+    words = _text(organiser.get("/duplicates/workplaces").text)
+    assert "Almost surely the same workplace" in words
+    assert "Same address" in words
+    # The dock has the address too, and is nobody's here.
+    assert "The Dock" not in words
+    pair = f"{world.mill.public_id}/{world.depot.public_id}"
+    for outsider, status in ((world.dock_rep, 403), (world.rep, 403)):
+        assert client_as(outsider).get("/duplicates/workplaces").status_code == status
+    other = f"{world.mill.public_id}/{world.dock.public_id}"
+    assert organiser.post(f"/duplicates/workplaces/{other}/different").status_code == 404
+    for _ in range(2):
+        answer = organiser.post(f"/duplicates/workplaces/{pair}/different")
+        assert answer.status_code == 303
+    assert len(_rows(DifferentPlaces)) == 1
+    assert "No workplace seems to be here twice." in _text(
+        organiser.get("/duplicates/workplaces").text
+    )

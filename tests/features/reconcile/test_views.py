@@ -254,6 +254,15 @@ def test_another_branch_ends_the_old_and_begins_the_new(client_as: SignIn, world
     assert _counts(organiser.get(address).text)["As we have it"] == 1
 
 
+def test_a_branch_that_the_list_writes_otherwise_is_the_same_branch(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    line = ("Ioana,Popescu,,The Mill,Barnsley,Member,,",)
+    address = _send(organiser, world, line).location
+    assert _counts(organiser.get(address).text)["As we have it"] == 1
+
+
 def test_another_workplace_moves_the_one_job_and_nobody_is_at_two_places(
     client_as: SignIn, world: World
 ) -> None:

@@ -751,3 +751,28 @@ def test_a_save_that_fails_half_way_leaves_nothing(
     )
     assert reply.status_code == 503
     assert _all(Area, Area.name == "Half") == []
+
+
+def test_a_workplace_that_may_be_here_is_asked_about_once(
+    client_as: ClientAs, world: World
+) -> None:
+    with unit_of_work(ALL) as session:
+        mill = session.scalars(ALL.select(Workplace).where(Workplace.id == world.mill.id)).one()
+        mill.address = "7 Canal Road, Barnsley"
+    new = f"/places/employers/{world.brightway.public_id}/workplaces/new"
+    typed = {"name": "Mill Ltd", "address": "7 Canal Rd", "time_zone": "Europe/London"}
+    client = client_as(world.admin)
+    asked = client.post(new, data=typed)
+    assert asked.status_code == 409
+    assert "Is it one of these?" in asked.text
+    assert str(world.mill.public_id) in asked.text
+    assert "Same address" in asked.text
+    found = re.search(r'name="looked_for" type="hidden" value="([^"]*)"', asked.text)
+    assert found is not None
+    saved = client.post(new, data=typed | {"looked_for": html.unescape(found[1])})
+    assert saved.status_code == 303
+    # Somebody else's workplace is not told of.
+    other = client_as(world.organiser).post(
+        new, data={**typed, "name": "The Dock", "address": "Dock Road"}
+    )
+    assert str(world.dock.public_id) not in other.text

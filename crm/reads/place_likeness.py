@@ -1,0 +1,172 @@
+"""Which workplaces may be here already, and which stand here twice: within the scope only."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from crm.access.permissions import Permission
+from crm.access.scope import Scope
+from crm.analysis.place_likeness import find_like_places, find_place_pairs
+from crm.domain.identity import fold
+from crm.domain.place_likeness import EMPTY_WORDS, KnownPlace, PlaceLikeness
+from crm.models.likeness import DifferentPlaces
+from crm.models.places import Workplace
+from crm.reads.places import names_of
+
+# As many workplaces are compared with each other while somebody waits: about a second.
+MOST_COMPARED: Final = 3000
+_MOST_NEAR: Final = 400
+_SHORTEST_WORD: Final = 3
+_WRITE: Final = Permission.PLACE_WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class LikeWorkplace:
+    """A workplace that may be the one asked about."""
+
+    public_id: uuid.UUID
+    name: str
+    employer: str
+    address: str | None
+    postcode: str | None
+    likeness: PlaceLikeness
+
+
+@dataclass(frozen=True, slots=True)
+class WorkplacePairs:
+    """Pairs of workplaces that may be one, the surest first, and how many were compared.
+
+    all_compared: False when there are more workplaces than are compared at once; then only those
+    that share a name or a postcode with another were.
+    """
+
+    pairs: list[tuple[LikeWorkplace, LikeWorkplace]]
+    compared: int
+    all_compared: bool
+
+
+def like_workplaces(
+    session: Session, scope: Scope, asked: KnownPlace, *, most: int = 5
+) -> list[LikeWorkplace]:
+    """Return the open workplaces of the scope that look like the one asked about, surest first.
+
+    Two statements.
+    """
+    words = [
+        word
+        for word in fold(asked.name).split()
+        if len(word) >= _SHORTEST_WORD and word not in EMPTY_WORDS
+    ]
+    # A word of the name somewhere in the other's, without its end: slips are mostly there.
+    near: list[sa.ColumnElement[bool]] = [
+        Workplace.name_key.contains(word[: max(_SHORTEST_WORD, len(word) - 2)], autoescape=True)
+        for word in words
+    ]
+    if asked.postcode:
+        near.append(sa.func.lower(Workplace.postcode) == asked.postcode.strip().lower())
+    if asked.address:
+        near.append(
+            sa.func.lower(Workplace.address).startswith(
+                asked.address.strip().lower()[:8], autoescape=True
+            )
+        )
+    if not near:
+        return []
+    rows = session.execute(_workplaces(scope).where(sa.or_(*near)).limit(_MOST_NEAR)).all()
+    found = find_like_places(asked, [_known(row) for row in rows])[:most]
+    names = names_of(session, scope, {rows[number].employer_id for number, _ in found})
+    return [_shown(rows[number], likeness, names) for number, likeness in found]
+
+
+def workplace_pairs(session: Session, scope: Scope, *, most: int) -> WorkplacePairs:
+    """Return the pairs of open workplaces that the scope may change and that look like one.
+
+    Without those of which somebody said that they are two. Four statements.
+    """
+    rows = session.execute(_workplaces(scope).limit(MOST_COMPARED + 1)).all()
+    whole = len(rows) <= MOST_COMPARED
+    if not whole:
+        sharing = (
+            scope.select(column, permission=_WRITE)
+            .where(Workplace.closed_on.is_(None), column.is_not(None))
+            .group_by(column)
+            .having(sa.func.count(Workplace.id) > 1)
+            for column in (Workplace.name_key, Workplace.postcode)
+        )
+        by_name, by_postcode = sharing
+        rows = session.execute(
+            _workplaces(scope)
+            .where(sa.or_(Workplace.name_key.in_(by_name), Workplace.postcode.in_(by_postcode)))
+            .limit(MOST_COMPARED)
+        ).all()
+    different = {
+        frozenset((int(one), int(other)))
+        for one, other in session.execute(
+            scope.select(DifferentPlaces.place_id, DifferentPlaces.other_id)
+        )
+    }
+    pairs = [
+        pair
+        for pair in find_place_pairs([_known(row) for row in rows])
+        if frozenset((rows[pair.first].id, rows[pair.second].id)) not in different
+    ][:most]
+    names = names_of(
+        session,
+        scope,
+        {rows[number].employer_id for pair in pairs for number in (pair.first, pair.second)},
+    )
+    return WorkplacePairs(
+        pairs=[
+            (
+                _shown(rows[pair.first], pair.likeness, names),
+                _shown(rows[pair.second], pair.likeness, names),
+            )
+            for pair in pairs
+        ],
+        compared=len(rows),
+        all_compared=whole,
+    )
+
+
+def _workplaces(scope: Scope) -> sa.Select[Any]:
+    return (
+        scope.select(
+            Workplace.id,
+            Workplace.public_id,
+            Workplace.name,
+            Workplace.address,
+            Workplace.postcode,
+            Workplace.latitude,
+            Workplace.longitude,
+            Workplace.employer_id,
+            permission=_WRITE,
+        )
+        .where(Workplace.closed_on.is_(None))
+        .order_by(Workplace.id)
+    )
+
+
+def _known(row: Any) -> KnownPlace:
+    return KnownPlace(
+        name=row.name,
+        address=row.address,
+        postcode=row.postcode,
+        latitude=row.latitude,
+        longitude=row.longitude,
+    )
+
+
+def _shown(row: Any, likeness: PlaceLikeness, names: dict[int, str]) -> LikeWorkplace:
+    return LikeWorkplace(
+        public_id=row.public_id,
+        name=row.name,
+        employer=names.get(row.employer_id, ""),
+        address=row.address,
+        postcode=row.postcode,
+        likeness=likeness,
+    )
