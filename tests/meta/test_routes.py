@@ -227,11 +227,10 @@ def _values(
             ALL.select(Membership).where(Membership.contact_id == contact.id)
         ).first()
         other = factories.make_person(session, site, f"Colleague at {workplace.name}")
-        owner_of_site = session.scalars(
-            ALL.select(Place)
-            .join(Workplace, Workplace.employer_id == Place.id)
-            .where(Workplace.id == workplace.id)
-        ).one()
+        whose_site = session.execute(
+            ALL.select(Workplace.employer_id).where(Workplace.id == workplace.id)
+        ).scalar_one()
+        owner_of_site = session.scalars(ALL.select(Place).where(Place.id == whose_site)).one()
         other_site = factories.make_workplace(session, owner_of_site, f"By {workplace.name}")
         here = {"workplace_id": site.id, "contact_id": contact.id, "valid_from": TODAY}
         tie = Tie(leader_id=other.id, basis="seen", **here, **at, **fact)

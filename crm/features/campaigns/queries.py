@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,6 +30,7 @@ from crm.domain.structure import (
     words_and_deeds,
 )
 from crm.domain.vocabulary import PlaceKind
+from crm.models.base import table_of
 from crm.models.campaigns import (
     Campaign,
     CampaignUnit,
@@ -737,6 +738,34 @@ def get_entry(
     named = TestNamed(test.public_id, test.name, test.closes_on, test.called_off_at is not None)
     lines = list_lines(session, scope, row.test_id, today=today, numbers=(row.number,))
     return test.public_id, named, lines[0]
+
+
+def kept_numbers(
+    session: Session, scope: Scope, test_id: int, numbers: Sequence[int]
+) -> dict[int, int]:
+    """Return for numbers of records that were put into another the number of the one that stayed.
+
+    A list that was printed before two records were made one still has both numbers. Numbers that
+    stand for somebody themselves are not in it. One statement.
+    """
+    gone = table_of(Contact).alias("scope_gone")
+    kept = table_of(ListEntry).alias("scope_kept")
+    rows = session.execute(
+        scope.select(
+            ListEntry.number,
+            kept.c.number.label("kept_number"),
+            permission=Permission.CONVERSATION_WRITE,
+        )
+        .join(gone, gone.c.id == ListEntry.contact_id)
+        .join(
+            kept,
+            sa.and_(
+                kept.c.contact_id == gone.c.merged_into_id, kept.c.test_id == ListEntry.test_id
+            ),
+        )
+        .where(ListEntry.test_id == test_id, ListEntry.number.in_(sorted(set(numbers))))
+    )
+    return {int(row.number): int(row.kept_number) for row in rows}
 
 
 def find_entries(

@@ -352,7 +352,9 @@ def mark(
         raise DayNotYet()
     if day < test.as_at:
         raise BeforeTheList()
-    entries = queries.find_entries(session, scope, test.id, tuple(dict.fromkeys(numbers)))
+    kept = queries.kept_numbers(session, scope, test.id, numbers)
+    whom = tuple(dict.fromkeys(kept.get(one, one) for one in numbers))
+    entries = queries.find_entries(session, scope, test.id, whom)
     stands = queries.believed(session, scope, [one.id for one in entries])
     changed = 0
     for entry in entries:

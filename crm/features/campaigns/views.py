@@ -664,12 +664,14 @@ def sheet(scope: Scope, test_id: UUID) -> Any:
     elif form.validate():
         typed = read_numbers(form.text("numbers") or "", salt=_salt(test_id), last=people)
         mine_to_mark = {one.number for one in lines}
+        with unit_of_work(scope, read_only=True) as session:
+            kept = queries.kept_numbers(session, scope, test.id, typed.numbers)
         wrong = [
             *typed.wrong,
             *(
                 written_number(one, _salt(test_id))
                 for one in typed.numbers
-                if one not in mine_to_mark
+                if kept.get(one, one) not in mine_to_mark
             ),
         ]
         if wrong or not typed.numbers:
@@ -690,7 +692,9 @@ def sheet(scope: Scope, test_id: UUID) -> Any:
         ):
             flash(
                 ngettext(
-                    "Saved for %(num)s person.", "Saved for %(num)s people.", len(typed.numbers)
+                    "Saved for %(num)s person.",
+                    "Saved for %(num)s people.",
+                    len({kept.get(one, one) for one in typed.numbers}),
                 ),
                 "done",
             )

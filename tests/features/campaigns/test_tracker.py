@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from crm.access import merging
 from crm.domain.roles import Role
 from crm.domain.structure import Deed, WhyNot, written_number
 from crm.models.audit import AuditEntry
@@ -158,6 +159,30 @@ def test_numbers_of_a_sheet_are_saved_together(
     assert page.count("Take back") == 2
     client.post(f"/tests/{badge}/back", data={"back": "3"})
     assert _deeds() == [(1, Deed.DID_NOT, WhyNot.REFUSED)]
+
+
+def test_the_number_of_a_record_that_was_put_into_another_finds_the_one_that_stayed(
+    world: World, client_as: ClientAs, badge: uuid.UUID
+) -> None:
+    with unit_of_work(ALL) as session:
+        rows = session.execute(
+            ALL.select(ListEntry.number, ListEntry.contact_id).where(ListEntry.number.in_([1, 3]))
+        ).all()
+        ids = {row.number: row.contact_id for row in rows}
+        people = {
+            one.id: one
+            for one in session.scalars(ALL.select(Contact).where(Contact.id.in_(ids.values())))
+        }
+        kept, gone = people[ids[1]], people[ids[3]]
+        names = {name: getattr(kept, name) for name in ("known_as", "full_name", "name_key")}
+        merging.merge(
+            session, kept, gone, fields=names, wrong_memberships_of=None, now=NOW, actor_id=None
+        )
+    client = client_as(world.rep)
+    data = {"numbers": f"{_written(badge, 3)} {_written(badge, 1)}", "deed": "did", "day": TODAY}
+    assert client.post(f"/tests/{badge}/sheet", data=data).status_code == 303
+    assert _deeds() == [(1, Deed.DID, None)]
+    assert "Saved for 1 person." in client.get(f"/tests/{badge}/sheet").text
 
 
 @pytest.mark.parametrize("wrong", ["2", "99X", "abc"])
