@@ -170,13 +170,20 @@ def list_lists(session: Session, scope: Scope) -> list[tuple[MemberList, str]]:
     return [(row, whose(session, scope, row)) for row in rows]
 
 
-def get_list(session: Session, scope: Scope, list_id: uuid.UUID) -> MemberList:
-    """Return the reader's list. Raises NotFound when it is another's, or closed."""
-    found: MemberList | None = session.scalars(
-        scope.select(MemberList).where(
-            MemberList.public_id == list_id, MemberList.closed_at.is_(None)
-        )
-    ).one_or_none()
+def get_list(
+    session: Session, scope: Scope, list_id: uuid.UUID, *, hold: bool = False
+) -> MemberList:
+    """Return the reader's list. Raises NotFound when it is another's, or closed.
+
+    hold: wait for whoever writes down what it says, and keep others out until the end of the unit
+    of work: else two presses at once write everything twice.
+    """
+    wanted = scope.select(MemberList).where(
+        MemberList.public_id == list_id, MemberList.closed_at.is_(None)
+    )
+    if hold:
+        wanted = wanted.with_for_update(of=MemberList)
+    found: MemberList | None = session.scalars(wanted).one_or_none()
     if found is None:
         raise NotFound(f"member list {list_id}")
     return found
@@ -495,13 +502,21 @@ def get_act(session: Session, scope: Scope, act_id: uuid.UUID) -> Act:
     )
 
 
-def find_act(session: Session, scope: Scope, act_id: uuid.UUID) -> tuple[MemberListAct, MemberList]:
-    """Return the act and its list. Raises NotFound when it is another's, or forgotten."""
-    row = session.execute(
+def find_act(
+    session: Session, scope: Scope, act_id: uuid.UUID, *, hold: bool = False
+) -> tuple[MemberListAct, MemberList]:
+    """Return the act and its list. Raises NotFound when it is another's, or forgotten.
+
+    hold: as of get_list, for both.
+    """
+    wanted = (
         scope.select(MemberListAct, MemberList)
         .join(MemberList, MemberList.id == MemberListAct.list_id)
         .where(MemberListAct.public_id == act_id)
-    ).one_or_none()
+    )
+    if hold:
+        wanted = wanted.with_for_update(of=[MemberListAct, MemberList])
+    row = session.execute(wanted).one_or_none()
     if row is None:
         raise NotFound(f"act {act_id}")
     return row[0], row[1]

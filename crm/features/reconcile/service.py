@@ -350,16 +350,30 @@ def confirm_rows(
     """
     session.info["request_id"] = act.public_id.hex
     done: dict[int, bool] = {}
+    came: dict[int, int] = {}
     count = 0
     for row in rows:
         contact_id = _confirm(session, scope, member_list, row, now=now)
         if contact_id is not None:
             count += 1
             done[contact_id] = row.queue is Queue.NOT_HERE
+            if row.queue is Queue.NOT_HERE:
+                came[row.line.number] = contact_id
+    _note_who_came(session, scope, member_list, came)
     if not count and len(rows) == 1:
         raise DoItByHand()
     _note_changes(session, scope, act, done)
     return count
+
+
+def _note_who_came(
+    session: Session, scope: Scope, member_list: MemberList, came: Mapping[int, int]
+) -> None:
+    """Say of each line, by number, whom it brought: else "somebody new" would bring them twice."""
+    people = queries.people_of(session, scope, sorted(came.values()))
+    public_ids = {one.contact_id: str(one.public_id) for one in people}
+    for number, mark in queries.marks_of(session, scope, member_list, came).items():
+        mark.told = public_ids[came[number]]
 
 
 def _note_changes(
@@ -434,7 +448,7 @@ def undo_some(session: Session, scope: Scope, act_id: uuid.UUID, *, now: datetim
     Kept as they are: people about whom anybody wrote since, whom something else names if they
     came with the list (a talk, a tie, a case), and whom the scope may not write about any more.
     """
-    act, _ = queries.find_act(session, scope, act_id)
+    act, _ = queries.find_act(session, scope, act_id, hold=True)
     if act.undoing_at is None or act.undone_at is not None:
         return []
     changes = session.scalars(

@@ -456,7 +456,7 @@ def _confirm(scope: Scope, member_list_id: UUID, queue_name: str, form: forms.Ac
     """Write down one line, or all of a short queue; return how many were done."""
     everything = form.act.data == "all"
     with unit_of_work(scope) as session:
-        member_list = queries.get_list(session, scope, member_list_id)
+        member_list = queries.get_list(session, scope, member_list_id, hold=True)
         made = _start(session, scope, member_list, queue_name)
         if queue_name == NOT_ON_LIST:
             ids = [
@@ -524,7 +524,7 @@ def run_confirm(work: Work) -> None:
     while True:
         work.progress(done, total)
         with unit_of_work(work.scope) as session:
-            member_list = queries.get_list(session, work.scope, list_id)
+            member_list = queries.get_list(session, work.scope, list_id, hold=True)
             made, _of = queries.find_act(session, work.scope, act_id)
             if queue is None:
                 ids = [one for one, _ in queries.off_list(session, work.scope, member_list)][

@@ -238,6 +238,24 @@ def test_who_it_is_is_asked_when_it_is_not_sure(client_as: SignIn, world: World)
     assert stranger.status_code == 404
 
 
+def test_somebody_new_is_added_once_however_often_it_is_said(
+    client_as: SignIn, world: World
+) -> None:
+    with unit_of_work(ALL) as session:
+        mill = session.scalars(ALL.select(Workplace).where(Workplace.id == world.mill.id)).one()
+        for _ in range(2):
+            factories.make_person(session, mill, "Ana Silva")
+    organiser = client_as(world.organiser)
+    address = _send(organiser, world, ("Ana,Silva,,The Mill,,Member,,",)).location
+    organiser.post(f"{address}/not_sure", data={"act": "new", "line": "2"})
+    for _ in range(2):
+        organiser.post(f"{address}/not_here", data={"act": "all"})
+    organiser.post(f"{address}/look")
+    organiser.post(f"{address}/not_here", data={"act": "confirm", "line": "2"})
+    assert len(_rows(Contact, Contact.known_as == "Ana Silva")) == 3
+    assert _counts(organiser.get(address).text)["As we have it"] == 1
+
+
 def test_another_branch_ends_the_old_and_begins_the_new(client_as: SignIn, world: World) -> None:
     with unit_of_work(ALL) as session:
         union = session.scalars(ALL.select(Union).where(Union.id == world.union.id)).one()
