@@ -8,12 +8,17 @@ declared.
 from __future__ import annotations
 
 from datetime import date, datetime
+from secrets import randbelow
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from crm.domain.vocabulary import BallotKind, NotEntitled, QuestionKind, VoteWord
 from crm.models.base import AtPlace, Base, OfContact, Public, enum_of
+
+# The largest key that both databases hold.
+MOST_KEY: Final = 2**31 - 1
 
 
 class OfBallot:
@@ -167,7 +172,8 @@ class VoteTold(AtPlace, OfContact, OfBallot, Base):
     __table_args__ = (sa.UniqueConstraint("ballot_id", "contact_id"),)
     audited = False  # The log cannot be erased, and these rows are when the result is declared.
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    # Drawn by lot: keys in a row would tell who told us first, and with the papers who voted when.
+    id: Mapped[int] = mapped_column(primary_key=True, default=lambda: randbelow(MOST_KEY) + 1)
     said: Mapped[VoteWord | None] = mapped_column(enum_of(VoteWord))
     new_paper_asked: Mapped[bool] = mapped_column(default=False)
     new_paper_sent: Mapped[bool] = mapped_column(default=False)
