@@ -18,6 +18,7 @@ from crm.access.scope import MARK, Scope
 from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership, StateSpan
 from crm.models.conversations import Assessment
+from crm.models.likeness import LikePair, PersonBlock, PersonLook
 from crm.models.places import (
     Area,
     Employer,
@@ -152,6 +153,12 @@ def remove_people(session: Session, scope: Scope, people: Sequence[Contact]) -> 
     # Both are derived from the jobs, which are gone.
     spans.refresh_many(session, ids)
     search_index.refresh_many(session, ids)
+    # What they were found by, and whom they were like: the next look may be far off.
+    block, look, pair = map(table_of, (PersonBlock, PersonLook, LikePair))
+    connection.execute(sa.delete(block).where(block.c.contact_id.in_(ids)))
+    connection.execute(sa.delete(look).where(look.c.contact_id.in_(ids)))
+    either = sa.or_(pair.c.contact_id.in_(ids), pair.c.other_id.in_(ids))
+    connection.execute(sa.delete(pair).where(either))
     record_removals(session, people)
     for person in people:
         session.expunge(person)

@@ -193,7 +193,7 @@ def test_a_record_that_goes_is_not_kept_by_a_guess(app: Flask, world: World) -> 
         person = session.scalars(ALL.select(Contact).where(Contact.id == twin.id)).one()
         assert named_elsewhere(session, [twin.id]) == set()
         remove_people(session, ALL, [person])
-    _look()
+    # At once: the look through everybody may be far off, or not run at all.
     assert _rows(LikePair) == []
     for model in (PersonBlock, PersonLook):
         assert _rows(model, model.contact_id == twin.id) == []
