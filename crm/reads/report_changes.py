@@ -40,17 +40,7 @@ def _members(material: Material) -> ReportTable:
         place: (then.at.get(place, nobody), now.at.get(place, nobody))
         for place in places_of(then.at, now.at)
     }
-    # Who came and went is told of everybody who works there, on our list of both days or not.
-    work = material.workers_at()
-    secret = material.hidden_lines(
-        {
-            place: max(len(before | after), int(work.get(place or 0, 0)))
-            for place, (before, after) in here.items()
-        },
-        all_people=max(
-            len(then.people.keys() | now.people.keys()), int(work.get(material.asked.place_id, 0))
-        ),
-    )
+    secret = material.member_lines()
     by_place = {
         place: _SECRET if place in secret.places else _moves(then, now, before, after)
         for place, (before, after) in here.items()

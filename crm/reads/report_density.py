@@ -7,6 +7,7 @@ from datetime import date
 from crm.domain.density import NoDensity, TotalDensity
 from crm.domain.numbers import NOT_APPLICABLE
 from crm.domain.report import (
+    SMALLEST_GROUP,
     Figure,
     FigureKind,
     Line,
@@ -20,7 +21,6 @@ from crm.domain.report import (
     hidden,
     share,
 )
-from crm.domain.vocabulary import PlaceKind
 from crm.reads.figures import NamedPeople, Row, Survey, Table
 from crm.reads.report_material import Material
 
@@ -31,40 +31,34 @@ MONTHS = ("members_at_least", "workers", "density")
 
 def build(material: Material) -> ReportPart:
     """Return the densities: members of any union ÷ all who work on site, as features/density."""
-    found = material.density()
-    secret = _secret(material, found)
-    site = material.asked.kind is PlaceKind.WORKPLACE
-    cut = material.density_by_area() if site else found
+    found, secret = material.density(), material.member_lines().whole
     return ReportPart(
         PartName.DENSITY,
         (
-            ReportTable("places", PLACES, _places(material, found, cut), drawn=("density",)),
+            ReportTable(
+                "places", PLACES, _places(material, found, material.cut), drawn=("density",)
+            ),
             ReportTable(
                 "coverage", COVERAGE, (_coverage(material, found.table.total, secret=secret),)
             ),
             ReportTable(
                 "months",
                 MONTHS,
-                tuple(_month(day, figure, secret=secret) for day, figure in found.trend),
+                tuple(
+                    _month(day, figure, secret=secret or 0 < _group(figure) < SMALLEST_GROUP)
+                    for day, figure in found.trend
+                ),
                 drawn=("density",),
             ),
         ),
     )
 
 
-def _group(figure: TotalDensity, named: NamedPeople) -> int:
-    """Return how many people the members of a line are among: all who work there, as far as known.
-
-    A union's own count is of so many people, too.
-    """
-    people = named.members + named.not_members + named.not_known
-    lowest = figure.workforce.low if figure.workforce else 0
-    return max(people, int(lowest), int(figure.member_range.low))
-
-
-def _secret(material: Material, found: Survey) -> bool:
-    group = _group(found.table.total, found.table.named)
-    return material.hidden_lines({}, all_people=group).whole
+def _group(figure: TotalDensity) -> float:
+    """Return how many people the members of a month are among, as far as known."""
+    named = figure.members + figure.not_members + figure.not_known_named
+    counted = figure.workforce.low if figure.workforce else 0
+    return max(named, counted, figure.member_range.low)
 
 
 def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
@@ -77,14 +71,12 @@ def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
             found.table.total,
             found.table.named,
             _total_then(found),
-            secret=_secret(material, found),
+            secret=material.member_lines().whole,
         ),
     )
     earlier = {row.key: row for row in cut.compared.rows} if cut.compared else {}
     rows = [row for row in cut.table.rows if len(cut.table.rows) > 1 or cut is not found]
-    secrets = material.hidden_lines(
-        {row.parts[0].place_id: _group(row.figure, row.named) for row in rows}, all_people=0
-    ).places
+    secrets = material.member_lines().places
     return (
         whole,
         *(

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
+from crm.domain.density import TotalDensity
 from crm.domain.report import SMALLEST_GROUP, Figure, Line, LineKind, hidden_groups
 from crm.domain.vocabulary import PlaceKind
 from crm.models.contacts import StateSpan
 from crm.models.places import Area, Place, PlaceClosure
-from crm.reads.figures import GroupBy, Question, Survey, survey
+from crm.reads.figures import GroupBy, Question, Survey, Table, survey
 
 MONTHS = 12
 
@@ -195,20 +196,43 @@ class Material:
         )
         return {int(row[0]): (row[1], str(row[2])) for row in rows}
 
-    def workers_at(self) -> dict[int, float]:
-        """Return how many people work at least at each place with a line, by the headcount of the
-        day; no place without a headcount. The unit itself stands under its own id."""
-        found = self.density()
-        parts = [*found.table.parts]
-        if self.asked.kind is PlaceKind.WORKPLACE:
-            parts += self.density_by_area().table.parts
-        lows = {
-            part.place_id: part.density.workforce.low
-            for part in parts
-            if part.density.workforce is not None
-        }
-        whole = found.table.total.workforce
-        return lows if whole is None else {**lows, self.asked.place_id: whole.low}
+    @property
+    def cut(self) -> Survey:
+        """The densities of the places that have lines: areas of a workplace, else workplaces."""
+        is_site = self.asked.kind is PlaceKind.WORKPLACE
+        return self.density_by_area() if is_site else self.density()
+
+    def member_lines(self) -> HiddenLines:
+        """Return of which lines nothing may be told of who is in a union, on either day.
+
+        One answer for every table: what one of them hides could else be had from another, or by
+        taking the lines of one from the whole of the other. Members are among all who work there
+        as far as known, on our list or not; where nobody had counted them on the first day, the
+        count of the last day stands. The smaller group of the two days decides.
+        """
+        if "members" not in self._kept:
+            found, cut = self.density(), self.cut
+            then, now = self.roll(self.asked.since), self.roll(self.asked.as_at)
+            known_now = _known_at(cut.table)
+            known_then = known_now | (_known_at(cut.compared) if cut.compared else {})
+            nobody: frozenset[int] = frozenset()
+            sizes = {
+                place: _smaller(
+                    (len(then.at.get(place, nobody)), known_then.get(place, 0)),
+                    (len(now.at.get(place, nobody)), known_now.get(place, 0)),
+                )
+                for place in places_of(then.at, now.at, known_now)
+            }
+            all_now = _most(found.table.total)
+            all_then = _most(found.compared.total) if found.compared else 0
+            self._kept["members"] = self.hidden_lines(
+                sizes,
+                all_people=_smaller(
+                    (len(then.people), all_then or all_now), (len(now.people), all_now)
+                ),
+            )
+        kept: HiddenLines = self._kept["members"]
+        return kept
 
     def hidden_lines(self, people: Mapping[int | None, int], *, all_people: int) -> HiddenLines:
         """Return of which lines nothing may be told that is about the people in them.
@@ -246,6 +270,27 @@ class Material:
         ]
         ordered = sorted(lines, key=lambda line: (line.name.casefold(), line.key))
         return (first, *ordered, *last)
+
+
+def _known_at(table: Table) -> dict[int | None, int]:
+    """Return how many people work at each place at least; no place of which nobody knows it."""
+    found: dict[int | None, int] = {}
+    for row in table.rows:
+        most = _most(row.figure)
+        if most:
+            found[row.parts[0].place_id] = most
+    return found
+
+
+def _most(figure: TotalDensity) -> int:
+    """Return how many people there are at least: counted, or in a union by its own count."""
+    counted = figure.workforce.low if figure.workforce else 0
+    return max(int(counted), int(figure.member_range.low))
+
+
+def _smaller(*days: tuple[int, int]) -> int:
+    """Return the size of the smaller group of people, 0 for nobody. days: named, and counted."""
+    return min((max(named, counted) for named, counted in days if named or counted), default=0)
 
 
 def places_of(*groups: Sequence[int | None] | Mapping[int | None, Any]) -> list[int | None]:

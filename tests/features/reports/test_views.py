@@ -348,6 +348,25 @@ def test_membership_is_hidden_where_fewer_than_five_work_and_told_where_more_do(
     assert {row.numerator for row in stands if row.measure == "with_us"} == {"[c]"}
 
 
+def test_no_table_tells_of_members_what_another_hides(busy: World) -> None:
+    """Five people left the Depot: of both days there are six, and one of them is there now."""
+    with unit_of_work(ALL) as session:
+        depot = session.scalars(ALL.select(Workplace).where(Workplace.id == busy.depot.id)).one()
+        for number in range(5):
+            factories.make_person(session, depot, f"Gone {number}", until=date(2026, 11, 10))
+    rows = _rows(busy.branch, parts=[PartName.CHANGES, PartName.DENSITY])
+    told = {
+        table: {
+            row.place
+            for row in rows
+            if (row.table, row.measure) == (table, measure) and row.numerator == "[c]"
+        }
+        for table, measure in (("members", "members_now"), ("places", "members"))
+    }
+    assert "The Depot" in told["members"]
+    assert told["members"] == told["places"]
+
+
 def test_where_people_stand_is_hidden_for_a_place_of_few_people(busy: World) -> None:
     rows = [row for row in _rows(busy.depot) if row.table == "support"]
     assert {row.measure: row.numerator for row in rows}["on_list"] == 1
