@@ -76,8 +76,9 @@ def create_app(settings: dict[str, Any]) -> Flask:
     database.install(app)
     Migrate(app, database.db, directory=str(_beside("migrations")), render_as_batch=True)
     headers.install(app)
-    csrf.init_app(app)
+    # Before the token of a form is looked for: to look for it reads the whole body.
     guard.install(app)
+    csrf.init_app(app)
     errors.install(app)
     pages.install(app)
     filters.install(app)

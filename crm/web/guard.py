@@ -213,8 +213,15 @@ def _refuse_undeclared() -> Any:
     access = access_of(request.endpoint)
     if access is None:
         abort(403)
-    if access != "public" and signed_in() is None:
+    if access == "public":
+        return None
+    if signed_in() is None:
+        # What a stranger typed may be kept; whole files of strangers are not even read.
+        request.max_content_length = int(current_app.config["MAX_CONTENT_LENGTH"])
         return current_app.extensions["crm_ask_to_sign_in"]()
+    view = current_app.view_functions[request.endpoint]
+    if hasattr(view, "takes_upload") and not current_scope().may(access):
+        raise PermissionRefused(str(access))
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -53,6 +54,41 @@ def test_nobody_but_an_administrator_hands_files_in(
 
 def test_a_stranger_hands_no_file_in(client: FlaskClient) -> None:
     assert _send(client, b"name\nx\n").status_code == 401
+
+
+class _Counted(io.RawIOBase):
+    """A body without an end, which counts how much of it was read."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        self.taken += len(room)
+        return len(room)
+
+
+@pytest.mark.parametrize("address", ["/import", "/member-lists", "/admin/registers/member-counts"])
+def test_a_large_body_is_read_only_of_who_may_hand_it_in(
+    app: Flask, client: FlaskClient, client_as: Clients, world: World, address: str
+) -> None:
+    senders = [(client, 401)]
+    if address != "/member-lists":
+        senders.append((client_as(world.rep), 403))
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        for sender, status in senders:
+            body = _Counted()
+            answer = sender.post(
+                address,
+                content_type="multipart/form-data; boundary=cut",
+                environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": str(5 * 1024 * 1024)},
+            )
+            assert (answer.status_code, body.taken) == (status, 0)
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
 
 
 HEADINGS = b"name,workers,members\n"

@@ -173,7 +173,8 @@ def ask_to_sign_in() -> Any:
     if request.endpoint == "accounts.sign_out":
         return redirect(url_for("accounts.sign_in", left=1), 303)
     # A file cannot be kept in a page: they go back to the form and choose it again.
-    kept = [] if request.files else kept_fields()
+    too_long = (request.content_length or 0) > (request.max_content_length or 0)
+    kept = [] if too_long or request.files else kept_fields()
     form = SignInForm(formdata=None, next=safe_path(path) or "")
     return _sign_in_page(form, kept=kept, status=401)
 
