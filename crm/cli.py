@@ -6,7 +6,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -17,14 +17,15 @@ from zoneinfo import ZoneInfo
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo
-from flask_babel import force_locale
+from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
 from crm.access import audit, search_index, spans, tree
 from crm.access.audit import record_export
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.exports import density_csv
+from crm.analysis.exports import density_csv, density_xlsx
+from crm.analysis.safe_files import About
 from crm.app import create_app, load_settings
 from crm.domain.bases import CHOSEN, basis_of
 from crm.domain.errors import NotFound, Refusal
@@ -47,6 +48,7 @@ from crm.web import backups, clock, migrating, serving, tasks, whole
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
 from crm.web.guard import scope_of
+from crm.web.labels import label
 
 _PRACTICE = "practice data is invented for the whole database"
 _FROM_THE_COMMAND_LINE = "run from the command line by whoever runs this server"
@@ -478,11 +480,18 @@ _OUT = click.option(
     help="Out of whom.",
 )
 @click.option(
-    "--format", "sort", type=click.Choice(["csv"]), default="csv", help="The sort of file."
+    "--format", "sort", type=click.Choice(["csv", "xlsx"]), default="csv", help="The sort of file."
 )
+@click.option("--language", default="en", show_default=True, help="Of the words in it.")
 @_OUT
 def report_density(
-    sign_in_name: str, as_at: datetime | None, by: str, counts: str, sort: str, output: BinaryIO
+    sign_in_name: str,
+    as_at: datetime | None,
+    by: str,
+    counts: str,
+    sort: str,
+    language: str,
+    output: BinaryIO,
 ) -> None:
     """Write the densities of the user's places, the same as the file of the density page."""
     with _running() as app:
@@ -492,36 +501,89 @@ def report_density(
         with unit_of_work(scope, read_only=True) as session:
             answer = density.read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)
         asked = {"as_at": str(day), "by": by, "counts": counts}
-        _record(scope, "density_csv", asked, len(answer.everything), None)
-        output.write(density_csv(answer.everything, practice=bool(app.config["PRACTICE"])))
+        practice = bool(app.config["PRACTICE"])
+        if sort == "csv":
+            content = density_csv(answer.everything, practice=practice)
+        else:
+            with unit_of_work(scope, read_only=True) as session:
+                name = reports.actor_name(session, scope)
+            with force_locale(language):
+                about = _about_densities(app, filters, made_by=name)
+                content = density_xlsx(
+                    answer.everything, about, gettext("Density"), practice=practice
+                )
+        _record(scope, f"density_{sort}", asked, len(answer.everything), None)
+        output.write(content)
+
+
+def _about_densities(app: Flask, filters: density.Filters, *, made_by: str) -> About:
+    """Return the first sheet of a workbook of densities."""
+    return About(
+        name=gettext("About"),
+        title=gettext("Density"),
+        lines=(
+            (gettext("As at"), filters.as_at.isoformat()),
+            (gettext("Out of"), label(filters.counts)),
+            (gettext("Made by"), made_by),
+            (gettext("Organisation"), str(app.config["ORGANISATION"])),
+        ),
+        words=(
+            gettext("Contains union data: do not leave on a table."),
+            gettext("“Not known” is never counted as “no”."),
+            gettext("[x] means not known. [z] means does not apply."),
+        ),
+    )
+
+
+def _of_a_report(command: Any) -> Any:
+    """Put the options of a report of a place before a command."""
+    for option in (
+        _OUT,
+        click.option("--language", default="en", show_default=True, help="Of the words in it."),
+        click.option(
+            "--format",
+            "sort",
+            type=click.Choice(["csv", "xlsx", "pdf", "zip"]),
+            default="csv",
+            help="The sort of file.",
+        ),
+        click.option("--as-at", type=_DAY, help="The day, like 2026-10-31. Left out: today."),
+        click.option(
+            "--place", type=click.UUID, required=True, help="The place: its id in the address."
+        ),
+        _as_user,
+    ):
+        command = option(command)
+    return command
 
 
 @report_group.command("pack")
-@_as_user
-@click.option("--place", type=click.UUID, required=True, help="The place: its id in the address.")
+@_of_a_report
 @click.option("--since", type=_DAY, help="The last meeting. Left out: four weeks before.")
-@click.option("--as-at", type=_DAY, help="The day, like 2026-10-31. Left out: today.")
 @click.option("--part", "parts", multiple=True, type=click.Choice([one.value for one in PartName]))
-@click.option(
-    "--format",
-    "sort",
-    type=click.Choice(["csv", "xlsx", "pdf", "zip"]),
-    default="csv",
-    help="The sort of file.",
-)
-@click.option("--language", default="en", show_default=True, help="Of the words in it.")
-@_OUT
-def report_pack(
+def report_pack(since: datetime | None, parts: tuple[str, ...], **asked: Any) -> None:
+    """Write the report of a place: the same as its page."""
+    _write_report(since=since, parts=[PartName(part) for part in parts] or ALWAYS, **asked)
+
+
+@report_group.command("readiness")
+@_of_a_report
+def report_readiness(**asked: Any) -> None:
+    """Write the gates, the index and the parts of strike-readiness of a place."""
+    _write_report(since=None, parts=[PartName.READINESS], **asked)
+
+
+def _write_report(
+    *,
     sign_in_name: str,
     place: UUID,
     since: datetime | None,
     as_at: datetime | None,
-    parts: tuple[str, ...],
+    parts: Sequence[PartName],
     sort: str,
     language: str,
     output: BinaryIO,
 ) -> None:
-    """Write the report of a place: the same as its page."""
     with _running() as app:
         scope, today = _scope_of(app, sign_in_name)
         last = as_at.date() if as_at else today
@@ -540,7 +602,7 @@ def report_pack(
                     day=clock.now().date(),
                     day_end=clock.end_of(last, zone),
                     expiry=expiry_rule(),
-                    parts=[PartName(part) for part in parts] or ALWAYS,
+                    parts=parts,
                     permission=Permission.EXPORT_MAKE,
                 )
                 name = reports.actor_name(session, scope)
@@ -560,7 +622,7 @@ def report_pack(
                 content = _content(pack, maker, sort)
             except Refusal as refusal:
                 raise click.ClickException(refusal.message % refusal.params) from refusal
-        asked = {"since": str(first), "as_at": str(last), "parts": list(parts)}
+        asked = {"since": str(first), "as_at": str(last), "parts": [part.value for part in parts]}
         _record(scope, f"report_{sort}", asked, len(figure_rows(pack)), inner)
         output.write(content)
 

@@ -98,6 +98,10 @@ class Figures:
         self._record("report_frame", asked, len(rows), inner)
         return report_frame(rows)
 
+    def readiness(self, place: UUID | str, *, as_at: date | None = None) -> Frame:
+        """Return the strike-readiness of a place: that part of its report, as `report` does."""
+        return self.report(place, as_at=as_at, parts=[PartName.READINESS.value])
+
     def _record(self, what: str, asked: dict[str, Any], rows: int, place: int | None) -> None:
         with unit_of_work(self._scope) as session:
             noted = {**asked, "way": "notebook"}

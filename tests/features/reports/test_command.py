@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 from flask import Flask
@@ -75,6 +76,26 @@ def test_the_command_writes_the_report_that_the_page_sends(
     file = tmp_path / "report.xlsx"
     assert crm("report", "pack", *asked, "--format", "xlsx", "-o", str(file)).exit_code == 0
     assert file.read_bytes().startswith(b"PK")
+
+
+def test_readiness_and_a_workbook_of_densities_come_from_the_command_line(
+    world: World, crm: Callable[..., Any], client_as: Clients, tmp_path: Any
+) -> None:
+    place = str(world.branch.public_id)
+    asked = ("--as", "kasia", "--as-at", str(TODAY))
+    done = crm("report", "readiness", *asked, "--place", place)
+    assert done.exit_code == 0, done.output
+    page = client_as(world.officer).get(
+        f"/reports/{place}.csv?since={SINCE}&as_at={TODAY}&parts=readiness"
+    )
+    assert done.stdout_bytes == page.get_data()
+    file = tmp_path / "density.xlsx"
+    more = ("--counts", "bargaining_unit", "--format", "xlsx", "-o", str(file))
+    assert crm("report", "density", *asked, *more).exit_code == 0
+    about, table = openpyxl.load_workbook(file).worksheets
+    assert "The bargaining unit" in [cell.value for cell in about["B"]]
+    names = [cell.value for cell in table[1]]
+    assert table.cell(2, names.index("basis") + 1).value == "bargaining_unit"
 
 
 def test_the_flask_command_has_the_same_reports(
