@@ -566,7 +566,7 @@ _PLACES_OF = {
 # Every address for every example: on a busy machine that is more than the usual two minutes.
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
