@@ -202,6 +202,7 @@ def show(scope: Scope, ballot_id: UUID) -> str:
 def _links(scope: Scope, ballot: WholeBallot) -> list[tuple[str, str]]:
     """Return the pages of the ballot that the reader may open, with their words."""
     own = ballot.may_write
+    over = ballot.days.declared_on is not None or ballot.days.called_off_on is not None
     found = [
         (
             address_of("voting.voters", ballot_id=ballot.public_id) if own else None,
@@ -217,7 +218,7 @@ def _links(scope: Scope, ballot: WholeBallot) -> list[tuple[str, str]]:
         ),
         (
             address_of("voting.votes", ballot_id=ballot.public_id)
-            if scope.may(Permission.CONVERSATION_WRITE)
+            if scope.may(Permission.CONVERSATION_WRITE) and not over
             else None,
             gettext("Bring out the vote"),
         ),

@@ -247,6 +247,7 @@ def test_declaring_erases_who_told_us_and_the_trail_keeps_only_how_many(
             session.add(
                 VoteTold(ballot_id=inner, contact_id=person.id, place_id=place.id, said=said)
             )
+    assert "Bring out the vote" in client.get(f"/ballots/{ballot_id}").text
     refused = client.post(f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"})
     assert refused.status_code == 422
     assert "Enter the count of at least one question first." in refused.text
@@ -255,6 +256,7 @@ def test_declaring_erases_who_told_us_and_the_trail_keeps_only_how_many(
         f"/ballots/{ballot_id}/declare", data={"declared_on": "2026-11-02"}, follow_redirects=True
     )
     assert "Declared. What 3 people told us of voting is erased." in done.text
+    assert "Bring out the vote" not in done.text
     with unit_of_work(ALL) as session:
         assert session.scalars(ALL.select(VoteTold)).all() == []
         rows = session.scalars(

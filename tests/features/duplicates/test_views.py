@@ -156,6 +156,7 @@ def test_the_look_goes_on_where_it_stopped_and_only_looks_at_what_changed(
         assert looking.look_some(session, ALL, looking.Memory(), now=soon) == 2
     words = _text(client_as(world.rep).get("/duplicates").text)
     assert "Not everybody has been compared yet." in words
+    assert "No pair found so far." in words
     everybody = len(_rows(Contact))
     assert _look() == everybody - 2
     assert _look() == 0
