@@ -51,6 +51,9 @@ class Target(StrEnum):
     HEADCOUNT = "headcount"
     MEMBERS = "members"
     SUPPLIES = "supplies"
+    OTHER_PLACE = "other_place"
+    HOW = "how"
+    HAPPENED_ON = "happened_on"
     # Ballots
     BALLOT_NAME = "ballot_name"
     QUESTION = "question"
@@ -88,14 +91,16 @@ _OF_BALLOTS: Final = (
     Target.OPENS_ON,
     Target.CLOSES_ON,
 )
+_OF_SUCCESSIONS: Final = (Target.OTHER_PLACE, Target.HOW, Target.HAPPENED_ON)
 TARGETS: Final[Mapping[ImportKind, tuple[Target, ...]]] = {
     ImportKind.PEOPLE: tuple(
         one
         for one in Target
-        if one not in _OF_PLACES and one not in _OF_BALLOTS and one is not Target.SUPPLIES
+        if one not in (*_OF_PLACES, *_OF_BALLOTS, *_OF_SUCCESSIONS, Target.SUPPLIES)
     ),
     ImportKind.PLACES: (Target.LEAVE_OUT, *_OF_PLACES),
     ImportKind.SUPPLIERS: (Target.LEAVE_OUT, *_OF_PLACES, Target.SUPPLIES),
+    ImportKind.SUCCESSIONS: (Target.LEAVE_OUT, Target.PLACE_NAME, *_OF_SUCCESSIONS),
     ImportKind.BALLOTS: (Target.LEAVE_OUT, Target.PLACE_NAME, *_OF_BALLOTS, Target.UNION),
 }
 # Several columns may hold one of these each; of the others there is one.
@@ -122,6 +127,7 @@ VALUED: Final = frozenset(
         Target.STANDING,
         Target.EMPLOYER,
         Target.SUPPLIES,
+        Target.HOW,
         Target.QUESTION,
         Target.LAW,
     }
@@ -202,7 +208,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("university", "organisation name", "employer name", "school", "branch"),
         *("establishment", "establishment name", "store", "hospital", "depot", "place"),
         *("case name", "college", "institution", "factory", "factory name", "supplier"),
-        *("supplier name", "facility", "unit name"),
+        *("supplier name", "facility", "unit name", "old name"),
     ),
     Target.EMPLOYER: ("employer", "company", "organisation", "parent", "owner", "trust", "group"),
     Target.PLACE_ADDRESS: (
@@ -225,6 +231,9 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("entitled", "entitled to vote", "union members"),
     ),
     Target.SUPPLIES: ("buyer", "brand", "supplies", "customer", "contributor", "list of"),
+    Target.OTHER_PLACE: ("link name", "became", "new name", "successor", "other workplace", "into"),
+    Target.HOW: ("link type", "how", "what happened"),
+    Target.HAPPENED_ON: ("link established date", "date", "day", "on", "closed", "close date"),
     Target.BALLOT_NAME: ("ballot", "ballot name", "case number", "dispute", "vote"),
     Target.QUESTION: ("question", "asked", "kind of question"),
     Target.ENTITLED: (

@@ -296,12 +296,17 @@ class ImportKind(enum.StrEnum):
     PLACES = "places"
     BALLOTS = "ballots"
     SUPPLIERS = "suppliers"
+    SUCCESSIONS = "successions"
 
 
 class PlaceTieKind(enum.StrEnum):
     """What a workplace is to another place, besides lying in it."""
 
     SUPPLIES = "supplies"
+    # The workplace ended, and this is what became of it.
+    MERGED_INTO = "merged_into"
+    SPLIT_INTO = "split_into"
+    FOLLOWED_BY = "followed_by"
 
 
 class ListOrigin(enum.StrEnum):

@@ -18,6 +18,7 @@ from crm.domain.cover import FoundBy, Stage, TieBasis
 from crm.domain.entitled import Missing
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.likeness import Band, Reason
+from crm.domain.listed_successions import Became
 from crm.domain.member_list import Part as ListPart
 from crm.domain.member_list import Queue, Standing, Trouble
 from crm.domain.people_columns import FileKind
@@ -55,6 +56,7 @@ from crm.domain.vocabulary import (
     MembershipSource,
     NotEntitled,
     PlaceKind,
+    PlaceTieKind,
     PointKind,
     PointState,
     QuestionKind,
@@ -251,6 +253,17 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (ImportKind.PLACES, _("Workplaces and counts")),
         (ImportKind.BALLOTS, _("Ballots and their results")),
         (ImportKind.SUPPLIERS, _("Workplaces that supply an employer")),
+        (ImportKind.SUCCESSIONS, _("Workplaces that were merged, split or followed by another")),
+        (PlaceTieKind.SUPPLIES, _("Supplies")),
+        (PlaceTieKind.MERGED_INTO, _("Merged into")),
+        (PlaceTieKind.SPLIT_INTO, _("Split into")),
+        (PlaceTieKind.FOLLOWED_BY, _("Followed by")),
+        (Became.MERGED_INTO, _("The first one was merged into the other")),
+        (Became.SPLIT_INTO, _("The first one was split, and the other came of it")),
+        (Became.FOLLOWED_BY, _("The other one followed the first")),
+        (Became.MERGED_FROM, _("The other one was merged into the first")),
+        (Became.SPLIT_FROM, _("The other one was split, and the first came of it")),
+        (Became.FOLLOWS, _("The first one followed the other")),
         (ImportState.MATCHING, _("Not finished")),
         (ImportState.CHECKED, _("Checked, not imported yet")),
         (ImportState.IMPORTING, _("Being imported")),

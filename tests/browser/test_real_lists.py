@@ -133,9 +133,9 @@ REAL = [
     ),
     Real(
         "open-supply-hub-lists/summer_2019_apparel.csv",
-        "places",
+        "suppliers",
         (59, 0),
-        {"employer": "Saltway Docks"},
+        {"employer": "Saltway Docks", "buyer": "Brightway"},
     ),
     Real("vcards/gmail-single.vcf", "people", (1, 0), {"workplace": "The Mill"}),
     Real("vcards/gmail-list.vcf", "people", (3, 0), {"workplace": "The Mill"}),
@@ -233,6 +233,32 @@ def test_the_strike_ballots_of_the_universities_come_to_61_and_60_as_published(
     pension = _carried(page, desk, "2019_pension_strike", 68)
     assert (len(pay - pension), len(pay & pension), len(pension - pay)) == (14, 43, 3)
     assert len(pay | pension) == 60
+
+
+def test_schools_that_merged_and_split_are_tied_once_though_both_sides_tell_it(
+    desk: Live, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(width=360)
+    desk.sign_in(page, "boss_of_all")
+    file = DATA / "uk-school-links-2023" / "links.csv"
+    for column in ("1", "3"):
+        _upload(page, desk, file, "places")
+        other = {"1": "3", "3": "1"}[column]
+        chosen = {f"to{column}": "place_name", f"to{other}": "leave_out"}
+        _match(page, {"employer": "Saltway Docks", **chosen}, {})
+        _import(page, desk)
+    _upload(page, desk, file, "successions")
+    words = {"Result of Amalgamation": "Leave out: as if it were empty"}
+    _match(page, {}, {**words, "Expansion": words["Result of Amalgamation"]})
+    found = (_figure(page, "New"), _figure(page, "As before"), _figure(page, "Has a problem"))
+    # Three words say nothing of it, one day is blank, and one pair has two days.
+    assert found == (24, 6, 5)
+    _import(page, desk)
+    page.goto(f"{desk.address}/places?q=Ben+Jonson")
+    page.get_by_role("link", name="Ben Jonson Primary School").click()
+    before = page.locator("#successions")
+    expect(before).to_contain_text("Harry Roberts Nursery School")
+    expect(before).to_contain_text("Merged into this one on 1 January 2022")
 
 
 def test_elections_with_cells_of_many_lines_come_in_as_ballots_each_of_its_own_days(

@@ -198,7 +198,7 @@ EXTRA_FILES: dict[str, set[str]] = {
     # the other kinds of list, one module each, what is asked about them, and the matching page.
     "imports": {
         *("people.py", "places.py", "rules.py", "undoing.py"),
-        *("asking.py", "ballots.py", "matching.py", "others.py"),
+        *("asking.py", "ballots.py", "matching.py", "others.py", "successions.py"),
     },
     # One module for each register, over what they share.
     "registers": {"from_counts.py", "from_gender_pay.py", "from_nhs.py", "loading.py"},

@@ -1,4 +1,4 @@
-"""What is asked about a whole list of ballots, and the answers as they are kept."""
+"""What is asked about a whole list that is not of people or workplaces, and the answers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
-from wtforms import SelectField
+from wtforms import RadioField, SelectField
 
 from crm.access.scope import Scope
+from crm.domain.listed_successions import Became
 from crm.domain.vocabulary import BallotKind, ImportKind, QuestionKind
-from crm.features.imports import ballots, queries
+from crm.features.imports import ballots, queries, successions
 from crm.features.imports.forms import CHOOSE
 from crm.features.imports.rules import Rules
 from crm.reads.ballot_holders import list_holders
@@ -99,4 +100,35 @@ def _of_ballots(session: Session, scope: Scope, rules: Rules) -> Asking:
     return Asking(fields, held)
 
 
-_ASKING = {ImportKind.BALLOTS: _of_ballots}
+def _of_successions(session: Session, scope: Scope, rules: Rules) -> Asking:
+    held: dict[str, Any] = dict(rules.answers)
+    day = held.get(successions.DAY)
+    held[successions.DAY] = date.fromisoformat(day) if day else None
+    held.setdefault(successions.PEOPLE, "stay")
+    fields = {
+        successions.HOW: SelectField(
+            _("What became of them?"),
+            choices=options([("", CHOOSE), *((one.value, LABELS[one]) for one in Became)]),
+            description=_("Not needed when a column says it."),
+        ),
+        successions.DAY: DayField(
+            _("On which day?"), description=_("Not needed when a column holds the day.")
+        ),
+        successions.PEOPLE: RadioField(
+            _("What of the people who work there?"),
+            choices=options(
+                [
+                    ("stay", _("They stay written down there, so that a rep can ask them")),
+                    (successions.MOVE, _("They went over: from that day they work at the new one")),
+                ]
+            ),
+            description=_("People of a workplace that was split always stay to be asked."),
+        ),
+    }
+    return Asking(fields, held)
+
+
+_ASKING = {
+    ImportKind.BALLOTS: _of_ballots,
+    ImportKind.SUCCESSIONS: _of_successions,
+}

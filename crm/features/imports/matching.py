@@ -14,6 +14,7 @@ from crm.access.scope import Scope
 from crm.analysis.tables.found import Table
 from crm.domain.assessment import Basis
 from crm.domain.columns import Target
+from crm.domain.listed_successions import Became
 from crm.domain.vocabulary import ContractType, ImportKind, QuestionKind
 from crm.features.imports import forms, queries, service
 from crm.features.imports.asking import answers_of, questions_of
@@ -145,6 +146,7 @@ def offered_meanings(
             ("not_member", _("Not a member of this union")),
             ("in_none", _("In no union at all")),
         ],
+        Target.HOW: [(one.value, LABELS[one]) for one in Became],
         Target.QUESTION: [(one.value, LABELS[one]) for one in QuestionKind],
         Target.LAW: [(code, book_name) for code, book_name, *_more in law_choices()],
         Target.STANDING: [(str(step), f"{step} {word}") for step, word in RATINGS.items()],

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm.access.scope import Scope
 from crm.domain.listed import Fault
 from crm.domain.vocabulary import ImportKind, RowOutcome
-from crm.features.imports import ballots
+from crm.features.imports import ballots, successions
 
 
 class OtherPlan(Protocol):
@@ -65,5 +65,11 @@ class OtherKind:
 OTHERS: Final[Mapping[ImportKind, OtherKind]] = {
     ImportKind.BALLOTS: OtherKind(
         ballots.refuse_unready, ballots.OfBallots.read, ballots.undo_ballots, ballots.KEPT
+    ),
+    ImportKind.SUCCESSIONS: OtherKind(
+        successions.refuse_unready,
+        successions.OfSuccessions.read,
+        successions.undo_successions,
+        successions.KEPT,
     ),
 }

@@ -15,6 +15,7 @@ from crm.domain.assessment import STRONGEST, WEAKEST, Basis
 from crm.domain.columns import NAMES, VALUED, Target, guess_targets
 from crm.domain.identity import fold
 from crm.domain.listed import fold_word, guess_member, is_blank
+from crm.domain.listed_successions import WORDS
 from crm.domain.vocabulary import ContractType, HowKnown, ImportKind, QuestionKind
 
 # Values of one column that are matched by hand; of more than this only those that fit by
@@ -230,6 +231,9 @@ def _meaning(target: Target, value: str, rules: Rules, names: Mapping[str, str])
     if target is Target.CONTRACT:
         contract = _CONTRACT_WORDS.get(fold(value))
         return contract.value if contract else None
+    if target is Target.HOW:
+        became = WORDS.get(fold(value))
+        return became.value if became else None
     if target is Target.QUESTION:
         question = _QUESTION_WORDS.get(fold(value))
         return question.value if question else None

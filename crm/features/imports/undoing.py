@@ -132,7 +132,7 @@ def _put_back(
         if before is not None and (table, before) not in facts_of:
             return False
     for table, inner, before, _old in reversed(of_facts):
-        _withdraw(session, scope, facts_of, table, inner, before, now=now)
+        withdraw_fact(session, scope, facts_of, table, inner, before, now=now)
     for table, _inner, _before, old in stored:
         if table == Contact.__tablename__ and old:
             for name, value in old.items():
@@ -226,7 +226,7 @@ def _take_back(
         if table in _PLACE_FACTS:
             fact = facts_of[table, inner]
             if fact.place_id not in fresh:
-                _withdraw(session, scope, facts_of, table, inner, before, now=now)
+                withdraw_fact(session, scope, facts_of, table, inner, before, now=now)
         elif old is not None:
             site = sites[inner]
             for name, value in old.items():
@@ -263,7 +263,7 @@ def _remove_made(
     remove_places(session, scope, places)
 
 
-def _withdraw(
+def withdraw_fact(
     session: Session,
     scope: Scope,
     facts_of: Mapping[tuple[str, int], Any],

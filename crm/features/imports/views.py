@@ -43,6 +43,7 @@ from crm.domain.vocabulary import (
 from crm.features.imports import forms, queries, service
 from crm.features.imports.forms import TARGET_WORDS
 from crm.features.imports.matching import chosen, match_form, offered_meanings
+from crm.features.imports.others import OTHERS
 from crm.features.imports.rules import (
     MOST_VALUES,
     Rules,
@@ -93,6 +94,8 @@ CHANGES: dict[str, Any] = {
     "headcount": _("Headcount"),
     "members": _("Count of members"),
     "supplies": _("Whom it supplies"),
+    "became": _("What became of it"),
+    "closed_on": _("The closing day"),
     "entitled": _("Entitled to vote"),
     "cast": _("Papers that came back"),
     "yes": _("Yes"),
@@ -681,8 +684,8 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
-        # A result is of the days of its ballot, not of a day of the whole list.
-        as_at=None if view.kind is ImportKind.BALLOTS else opened.rules.as_at,
+        # Ballots and mergers have days of their own, not one of the whole list.
+        as_at=None if view.kind in OTHERS else opened.rules.as_at,
     )
 
 

@@ -70,6 +70,16 @@ class DatedLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """What a workplace became on a day, or, if came_of, which one it came of."""
+
+    place: PlaceLink
+    kind: PlaceTieKind
+    on_day: date
+    came_of: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Suppliers:
     """Workplaces that supply an employer, by name. more: there are others."""
 
@@ -269,6 +279,7 @@ class WorkplaceView:
     units: tuple[UnitRow, ...]
     branches: tuple[DatedLink, ...]
     supplies: tuple[DatedLink, ...]
+    successions: tuple[Succession, ...]
     people: PeopleHere | None
     may_write: bool
 
@@ -557,6 +568,7 @@ def get_workplace_view(
         units=_units_at(session, scope, [workplace.id, workplace.employer_id]),
         branches=_branches_of(session, scope, workplace.id),
         supplies=_supplied_by(session, scope, workplace.id),
+        successions=_successions(session, scope, workplace.id),
         people=people,
         may_write=bool(may_write),
     )
@@ -923,6 +935,23 @@ def _supplied_by(session: Session, scope: Scope, workplace_id: int) -> tuple[Dat
         .order_by(PlaceTie.valid_to.is_not(None), Employer.name, PlaceTie.id)
     )
     return tuple(DatedLink(PlaceLink(row[0], row[1]), row[2], row[3], row[4]) for row in rows)
+
+
+def _successions(session: Session, scope: Scope, workplace_id: int) -> tuple[Succession, ...]:
+    """Return what a workplace became and what it came of, as far as the scope sees the others."""
+    found = []
+    for own, other, came_of in (
+        (PlaceTie.place_id, PlaceTie.other_id, False),
+        (PlaceTie.other_id, PlaceTie.place_id, True),
+    ):
+        rows = session.execute(
+            scope.select(Workplace.public_id, Workplace.name, PlaceTie.kind, PlaceTie.valid_from)
+            .join(PlaceTie, other == Workplace.id)
+            .where(own == workplace_id, PlaceTie.kind != PlaceTieKind.SUPPLIES, known(PlaceTie))
+            .order_by(PlaceTie.valid_from, Workplace.name, PlaceTie.id)
+        )
+        found += [Succession(PlaceLink(row[0], row[1]), row[2], row[3], came_of) for row in rows]
+    return tuple(found)
 
 
 def _suppliers_of(session: Session, scope: Scope, employer_id: int) -> Suppliers:

@@ -123,6 +123,7 @@ def test_only_who_may_add_employers_is_offered_new_ones_and_a_buyer_must_be_said
     sent = wizard.upload(client, as_csv([["Factory"], ["One"]]), kind="suppliers")
     page = client.get(sent.location).text
     assert "Each one its own new employer" not in page
+    assert "Whom do they supply?" in page
     answer = client.post(sent.location, data=wizard.form_of(client, sent.location, "matching"))
     assert answer.status_code == 422
     assert "Choose the employer that they supply, or the column that names it." in answer.text
