@@ -38,13 +38,19 @@ class Campaign(Public, AtPlace, Base):
 
 
 class CampaignUnit(AtPlace, Base):
-    """A place whose workers a campaign is about."""
+    """A place whose workers a campaign is about, or was until a day.
+
+    from_day: null = since the campaign began. ended_on: null = still; the row stays, so that those
+    who were on its lists still see them.
+    """
 
     __tablename__ = "campaign_unit"
     __table_args__ = (sa.UniqueConstraint("campaign_id", "place_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(sa.ForeignKey("campaign.id"), index=True)
+    from_day: Mapped[date | None]
+    ended_on: Mapped[date | None]
 
 
 class Demand(Public, AtPlace, Base):

@@ -197,6 +197,7 @@ def _pages(world: factories.World) -> list[tuple[str, str]]:
         ("organiser", "/campaigns"),
         ("organiser", "/campaigns/new"),
         ("organiser", f"/campaigns/{_CAMPAIGN}"),
+        ("organiser", f"/campaigns/{_CAMPAIGN}/places"),
         ("organiser", f"/campaigns/{_CAMPAIGN}/tests/new"),
         ("organiser", f"/tests/{_TEST}"),
         ("organiser", f"/tests/{_TEST}/mine"),

@@ -96,6 +96,29 @@ class CampaignForm(_OnceForm):
         )
 
 
+class UnitsForm(Form):
+    """Whom a campaign is about from now on."""
+
+    units = SelectMultipleField(
+        _("Whom is it about?"),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+        # Which places there are is the service's to say.
+        validate_choice=False,
+        choices=[],
+    )
+    version = IntegerField(widget=HiddenInput(), validators=[Optional()])
+
+    def offer(self, units: Iterable[Choice]) -> None:
+        """Take these places as the choices."""
+        self.units.choices = options((one.value, one.label) for one in units)
+
+    def chosen(self) -> list[uuid.UUID]:
+        """Return the public ids of the places chosen; what is no id stands for no place at all."""
+        ids = [chosen_id(value) for value in self.units.data or []]
+        return [one for one in ids if one is not None]
+
+
 class DemandForm(_OnceForm):
     """Something a campaign asks for."""
 

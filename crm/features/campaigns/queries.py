@@ -88,14 +88,16 @@ class DemandSeen:
 class CampaignSeen:
     """A campaign with all that belongs to it. group, units: names, of what the reader may see.
 
-    other_units: how many more units there are. may_run: the reader may change it. may_test: the
-    reader may start a test at one of its places. called_off: (id, name) of tests.
+    later: units that came in or went after the start, by name, with the day they came (None = at
+    the start) and the day they went (None = still in). may_run: the reader may change it.
+    may_test: the reader may start a test at one of its places. called_off: (id, name) of tests.
     """
 
     public_id: uuid.UUID
     name: str
     group: str | None
     units: tuple[str, ...]
+    later: tuple[tuple[str, date | None, date | None], ...]
     from_day: date
     to_day: date | None
     target: int | None
@@ -373,10 +375,13 @@ def find_campaign(
 def get_campaign(session: Session, scope: Scope, public_id: uuid.UUID) -> CampaignSeen:
     """Return a campaign with its demands and tests. Ten statements at most. Raises NotFound."""
     campaign = find_campaign(session, scope, public_id)
-    units = session.scalars(
-        scope.select(CampaignUnit.place_id).where(CampaignUnit.campaign_id == campaign.id)
+    rows = session.execute(
+        scope.select(CampaignUnit.place_id, CampaignUnit.from_day, CampaignUnit.ended_on)
+        .where(CampaignUnit.campaign_id == campaign.id)
+        .order_by(CampaignUnit.id)
     ).all()
-    names = names_of(session, scope, {campaign.place_id, *units})
+    units = [row.place_id for row in rows if row.ended_on is None]
+    names = names_of(session, scope, {campaign.place_id, *(row.place_id for row in rows)})
     demands = session.execute(
         scope.select(
             Demand.public_id,
@@ -400,6 +405,11 @@ def get_campaign(session: Session, scope: Scope, public_id: uuid.UUID) -> Campai
         name=campaign.name,
         group=names.get(campaign.place_id),
         units=tuple(sorted(names[one] for one in units if one in names)),
+        later=tuple(
+            (names[row.place_id], row.from_day, row.ended_on)
+            for row in rows
+            if row.place_id in names and (row.from_day is not None or row.ended_on is not None)
+        ),
         from_day=campaign.from_day,
         to_day=campaign.to_day,
         target=campaign.target,
@@ -430,9 +440,7 @@ def bases_to_choose(session: Session, scope: Scope, public_id: uuid.UUID) -> tup
     if not scope.may(Permission.CONVERSATION_WRITE):
         return ()
     campaign = find_campaign(session, scope, public_id)
-    units = session.scalars(
-        scope.select(CampaignUnit.place_id).where(CampaignUnit.campaign_id == campaign.id)
-    ).all()
+    units = unit_ids(session, scope, campaign.id)
     held = session.scalars(
         scope.select(Place, permission=Permission.CONVERSATION_WRITE)
         .where(Place.id.in_(units), Place.closed_on.is_(None))
@@ -464,12 +472,53 @@ def bases_to_choose(session: Session, scope: Scope, public_id: uuid.UUID) -> tup
     return tuple(choices)
 
 
+@dataclass(frozen=True, slots=True)
+class UnitsToChoose:
+    """What a campaign may be about. taken: public ids, as text, of what it is about now."""
+
+    choices: tuple[Choice, ...]
+    taken: tuple[str, ...]
+
+
+def units_to_choose(session: Session, scope: Scope, public_id: uuid.UUID) -> UnitsToChoose:
+    """Return the places that a campaign of the actor's may be about: its group's, those inside it,
+    and those it is about now. Raises NotFound unless the actor may change it."""
+    campaign = find_campaign(session, scope, public_id, permission=Permission.CONVERSATION_WRITE)
+    owner = session.scalars(
+        scope.select(Place.public_id).where(Place.id == campaign.place_id)
+    ).one_or_none()
+    if owner is None:
+        raise NotFound(f"campaign {public_id}")
+    choices = list(units_of_place(session, scope, owner)[1])
+    now = session.scalars(
+        scope.select(Place, permission=Permission.CONVERSATION_WRITE)
+        .where(Place.id.in_(unit_ids(session, scope, campaign.id)))
+        .order_by(Place.name, Place.id)
+    ).all()
+    offered = {one.value for one in choices}
+    choices += [
+        Choice(str(one.public_id), one.name) for one in now if str(one.public_id) not in offered
+    ]
+    return UnitsToChoose(tuple(choices), tuple(str(one.public_id) for one in now))
+
+
+def unit_rows(session: Session, scope: Scope, campaign_id: int) -> list[tuple[CampaignUnit, str]]:
+    """Return the units of a campaign, past ones too, at places that the actor holds, each with
+    the name of its place. campaign_id: inner."""
+    rows = session.execute(
+        scope.select(CampaignUnit, Place.name, permission=Permission.CONVERSATION_WRITE)
+        .join(Place, Place.id == CampaignUnit.place_id)
+        .where(CampaignUnit.campaign_id == campaign_id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def unit_ids(session: Session, scope: Scope, campaign_id: int) -> list[int]:
-    """Return the inner ids of the units of a campaign."""
+    """Return the inner ids of the units that a campaign is about now."""
     return list(
         session.scalars(
             scope.select(CampaignUnit.place_id)
-            .where(CampaignUnit.campaign_id == campaign_id)
+            .where(CampaignUnit.campaign_id == campaign_id, CampaignUnit.ended_on.is_(None))
             .order_by(CampaignUnit.id)
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -182,6 +182,58 @@ def change_campaign(
     for name, value in _columns(given).items():
         setattr(campaign, name, value)
     campaign.version += 1
+
+
+def change_units(
+    session: Session,
+    scope: Scope,
+    campaign_id: uuid.UUID,
+    units: Sequence[uuid.UUID],
+    *,
+    version: int,
+    today: date,
+) -> None:
+    """Let a campaign be about these places from today on. Lists that are frozen stay as they are.
+
+    units: public ids. A unit inside the group's whole place is left out when that is chosen.
+    Units at places that the actor does not hold stay. version: as the actor saw it.
+    Raises NotFound, NoUnit, EditConflict.
+    """
+    campaign = queries.find_campaign(
+        session, scope, campaign_id, permission=Permission.CONVERSATION_WRITE, lock=True
+    )
+    chosen = [queries.find_place(session, scope, one) for one in dict.fromkeys(units)]
+    rows = queries.unit_rows(session, scope, campaign.id)
+    if campaign.version != version:
+        raise EditConflict(
+            current={
+                "version": campaign.version,
+                "units": _together(name for row, name in rows if row.ended_on is None),
+            },
+            yours={"units": _together(one.name for one in chosen)},
+        )
+    if not chosen:
+        raise NoUnit()
+    whole = [one for one in chosen if one.id == campaign.place_id]
+    wanted = {one.id for one in whole or chosen}
+    for row, _name in rows:
+        if row.ended_on is None and row.place_id not in wanted:
+            row.ended_on = today
+        elif row.ended_on is not None and row.place_id in wanted:
+            row.from_day, row.ended_on = today, None
+    known = {row.place_id for row, _name in rows}
+    session.add_all(
+        [
+            CampaignUnit(campaign_id=campaign.id, place_id=one, from_day=today)
+            for one in sorted(wanted - known)
+        ]
+    )
+    campaign.version += 1
+    session.flush()
+
+
+def _together(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _check_days(given: CampaignFacts) -> None:

@@ -34,6 +34,7 @@ from crm.features.campaigns.forms import (
     MarkForm,
     SheetForm,
     TestForm,
+    UnitsForm,
 )
 from crm.reads.places import Choice
 from crm.reads.structure import open_tests
@@ -259,6 +260,52 @@ def change(scope: Scope, campaign_id: UUID) -> Any:
             except Refusal as refusal:
                 _refuse(form, refusal)
     page = render_template("campaigns/change.html", form=form, campaign=campaign, both=both)
+    return page, status
+
+
+@bp.route("/campaigns/<uuid:campaign_id>/places", methods=["GET", "POST"])
+@requires(Permission.CONVERSATION_WRITE)
+def units(scope: Scope, campaign_id: UUID) -> Any:
+    """Change whom a campaign is about, for tests that begin from now on."""
+    with unit_of_work(scope, read_only=True) as session:
+        campaign = queries.get_campaign(session, scope, campaign_id)
+        offered = queries.units_to_choose(session, scope, campaign_id)
+    form, status = UnitsForm(), 200
+    both: list[tuple[str, str, str]] = []
+    if request.method == "GET":
+        given = {"units": list(offered.taken), "version": campaign.version}
+        form = UnitsForm(formdata=None, data=given)
+    elif form.validate():
+        status = 422
+        try:
+            with unit_of_work(scope) as session:
+                service.change_units(
+                    session,
+                    scope,
+                    campaign_id,
+                    form.chosen(),
+                    version=form.version.data or 0,
+                    today=my_today(),
+                )
+            return _to_campaign(campaign_id, gettext("Saved. Tests from now on follow it."))
+        except EditConflict as conflict:
+            status = 409
+            form.refuse(conflict)
+            # Saving again, with this version, is a choice made with both in sight.
+            form.version.data, form.version.raw_data = conflict.current["version"], None
+            both = [
+                (
+                    str(form.units.label.text),
+                    _said(conflict.current["units"]),
+                    _said(conflict.yours["units"]),
+                )
+            ]
+        except Refusal as refusal:
+            _refuse(form, refusal)
+    else:
+        status = 422
+    form.offer(offered.choices)
+    page = render_template("campaigns/units.html", form=form, campaign=campaign, both=both)
     return page, status
 
 

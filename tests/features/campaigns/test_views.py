@@ -91,6 +91,53 @@ def badge(world: World, client_as: ClientAs, campaign: uuid.UUID) -> uuid.UUID:
 # Campaigns
 
 
+def test_units_change_for_later_tests_and_lists_made_before_stay(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.organiser)
+    campaign = _start(client, world.branch, units=[world.mill.public_id])
+    before = _test(client, campaign, world.mill.public_id)
+    listed = set(_entries(before))
+    page = f"/campaigns/{campaign}/places"
+    assert "Tests that you start from now on follow it." in client.get(page).text
+    refused = client.post(page, data={"version": "1"})
+    assert refused.status_code == 422
+    data = {"version": "1", "units": [world.depot.public_id]}
+    assert client.post(page, data=data).status_code == 303
+    assert set(_entries(before)) == listed
+    shown = client.get(f"/campaigns/{campaign}").text
+    assert "was in it until" in shown
+    assert "came in on" in shown
+    offered = client.get(f"/campaigns/{campaign}/tests/new").text
+    assert str(world.depot.public_id) in offered
+    assert str(world.mill.public_id) not in offered
+    # Those of the first list still see what became of it.
+    assert client_as(world.rep).get(f"/campaigns/{campaign}").status_code == 200
+    late = client.post(page, data={"version": "1", "units": [world.mill.public_id]})
+    assert late.status_code == 409
+    assert "The Depot" in late.text
+    data = {"version": "2", "units": [world.mill.public_id, world.depot.public_id]}
+    assert client.post(page, data=data).status_code == 303
+    assert str(world.mill.public_id) in client.get(f"/campaigns/{campaign}/tests/new").text
+    with unit_of_work(ALL, read_only=True) as session:
+        trail = session.scalars(
+            ALL.select(AuditEntry).where(AuditEntry.subject == "campaign_unit")
+        ).all()
+        assert [one.actor_id for one in trail] == [world.organiser.id] * len(trail)
+        assert len(trail) == 4  # the first; one went and one came; one came back
+
+
+def test_nobody_else_changes_whom_a_campaign_is_about(
+    world: World, client_as: ClientAs, campaign: uuid.UUID
+) -> None:
+    page = f"/campaigns/{campaign}/places"
+    assert client_as(world.dock_rep).get(page).status_code == 404
+    data = {"version": "1", "units": [world.dock.public_id]}
+    answer = client_as(world.rep).post(page, data=data)
+    assert answer.status_code in (404, 422)
+    assert "The Dock" not in client_as(world.rep).get(f"/campaigns/{campaign}").text
+
+
 def test_a_rep_starts_a_campaign_with_demands_that_members_voted(
     world: World, client_as: ClientAs, campaign: uuid.UUID
 ) -> None:
