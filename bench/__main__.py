@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from bench import elections, generate, imports, likeness, measure, starting, twins
+from bench import elections, generate, imports, likeness, measure, numbers, starting, twins
 from bench.cluster import temporary_cluster
 from bench.load import Loaded, load
 from bench.pages import bench_app
@@ -51,6 +51,13 @@ def main() -> None:
     look.add_argument("--size", choices=sorted(generate.SIZES), default="branch")
     look.add_argument("--database", required=True)
     look.add_argument("--rounds", type=int, default=40)
+    figures = commands.add_parser("numbers", help="measure the figures of such a database")
+    figures.add_argument("--size", choices=sorted(generate.SIZES), default="branch")
+    figures.add_argument("--database", required=True)
+    figures.add_argument("--rounds", type=int, default=12)
+    figures.add_argument("--of", choices=["branch", "everything"], help="only these places")
+    grow = commands.add_parser("growth", help="measure how the cost of figures grows")
+    grow.add_argument("--folder", type=Path, help="where the databases go (removed afterwards)")
     alike = commands.add_parser("likeness", help="measure how well duplicates are found")
     alike.add_argument("--lists", type=Path, required=True, help="the folder of the public lists")
     judged = commands.add_parser("elections", help="judge published tallies by the rules")
@@ -61,7 +68,7 @@ def main() -> None:
     bring = commands.add_parser("imports", help="measure bringing a large list in")
     bring.add_argument("--people", type=int, default=100_000)
     bring.add_argument("--database", help="sqlite:///... or postgresql://..., empty")
-    for one in (parser, make, look):
+    for one in (parser, make, look, figures, grow):
         one.add_argument(
             "--today",
             type=date.fromisoformat,
@@ -85,6 +92,9 @@ def main() -> None:
             url = imports.database_of(Path(folder), asked.database)
             twins.main(bench_app(url, Path(folder)), asked.people, seed=SEED)
         return
+    if asked.command == "growth":
+        numbers.growth(asked.folder or Path(tempfile.gettempdir()), asked.today, seed=SEED)
+        return
     if asked.command == "imports":
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:
             url = imports.database_of(Path(folder), asked.database)
@@ -93,7 +103,9 @@ def main() -> None:
     if asked.command is not None:
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:
             app = bench_app(asked.database, Path(folder))
-            if asked.command == "measure":
+            if asked.command == "numbers":
+                _numbers(app, asked.size, asked.today, rounds=asked.rounds, only=asked.of)
+            elif asked.command == "measure":
                 _measure(app, asked.size, asked.today, rounds=asked.rounds)
             else:
                 size = generate.SIZES[asked.size]
@@ -169,6 +181,17 @@ def _measure(app: Flask, size: str, today: date, *, rounds: int) -> None:
         _say_scope_cost(marks)
         for name, plan in measure.plans(marks, today).items():
             print(f"\n{name}:\n\n```\n{plan}\n```", flush=True)
+
+
+def _numbers(app: Flask, size: str, today: date, *, rounds: int, only: str | None) -> None:
+    """Print the figures of the organiser's branch and of everything, or of one of them."""
+    for everything in (False, True):
+        if only is not None and everything is not (only == "everything"):
+            continue
+        rounds = 1 if size == "national" and everything else rounds
+        print(f"\n{'Everything' if everything else 'One branch'}:\n")
+        numbers.say(numbers.measure_all(app, today, everything=everything, rounds=rounds))
+    numbers.say([numbers.projection(8)])
 
 
 def _say_loaded(loaded: Loaded) -> None:

@@ -124,8 +124,8 @@ def density(app: Flask, today: date, *, user: str, node_id: int, rounds: int) ->
     times = in_turn(
         {
             "page": get(client, "/dash"),
-            "its table by hand": _asked(pooled, table),
-            "its trend by hand": _asked(pooled, trend),
+            "its table by hand": ask_by_hand(pooled, table),
+            "its trend by hand": ask_by_hand(pooled, trend),
             "an empty page": get(client, EMPTY),
         },
         rounds=rounds,
@@ -149,8 +149,8 @@ def wall(
     times = in_turn(
         {
             "page": get(client, f"/places/{marks.workplace}/wall?by={by}"),
-            "its people by hand": _asked(pooled, people),
-            "its ties by hand": _asked(pooled, ties),
+            "its people by hand": ask_by_hand(pooled, people),
+            "its ties by hand": ask_by_hand(pooled, ties),
             "an empty page": get(client, EMPTY),
         },
         rounds=rounds,
@@ -187,7 +187,7 @@ def _page_against(
     times = in_turn(
         {
             "page": get(client, path),
-            **{part: _asked(pooled, statement) for part, statement in statements.items()},
+            **{part: ask_by_hand(pooled, statement) for part, statement in statements.items()},
             "an empty page": get(client, EMPTY),
         },
         rounds=rounds,
@@ -198,13 +198,16 @@ def _page_against(
     return Ratio(name, taken, times)
 
 
-def _asked(pooled: Any, statement: str) -> Callable[[], None]:
-    """Return a function that asks the statement on a connection and takes all rows."""
+def ask_by_hand(pooled: Any, statement: str, *, may_be_empty: bool = False) -> Callable[[], None]:
+    """Return a function that asks the statement on a connection and takes all rows.
+
+    It raises RuntimeError when nothing is found, unless that may be.
+    """
 
     def run() -> None:
         cursor = pooled.cursor()
         cursor.execute(statement)
-        if not cursor.fetchall():
+        if not cursor.fetchall() and not may_be_empty:
             raise RuntimeError("The statement by hand found nothing.")
         cursor.close()
 
@@ -333,7 +336,7 @@ def reads(marks: Landmarks, today: date, *, rounds: int, everything: bool = Fals
     answers["Trend of a year, read only"] = asked(figures.trend, month_ends(today))
     year_ago = year_before(today)
     unit = Unit(node, uuid.UUID(int=0), PlaceKind.BRANCH, "")
-    answers["Moves of a year, by hand"] = _asked(
+    answers["Moves of a year, by hand"] = ask_by_hand(
         db.engine.raw_connection(), by_hand.moves_sql(node, year_ago, today)
     )
     answers["What changed in a year, read only"] = asked(partial(movement, since=year_ago))
