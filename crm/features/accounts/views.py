@@ -599,7 +599,13 @@ def _user_page(scope: Scope, user_id: UUID, *, refusal: Refusal | None = None) -
     with unit_of_work(scope, read_only=True) as session:
         detail = queries.get_user(session, scope, user_id, now=clock.now())
     return (
-        render_template("accounts/user.html", detail=detail, form=form, today=_today()),
+        render_template(
+            "accounts/user.html",
+            detail=detail,
+            form=form,
+            today=_today(),
+            history_url=address_of("history.account", user_id=user_id),
+        ),
         422 if refusal is not None else 200,
     )
 

@@ -18,6 +18,13 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import Verb
+from crm.models.accounts import (
+    AccessGrant,
+    CalendarFeed,
+    Invitation,
+    UserAccount,
+    UserSession,
+)
 from crm.models.audit import AuditEntry
 from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, Job, Membership
@@ -173,6 +180,44 @@ def history_of_place(
         limit=limit,
         before=before,
     )
+
+
+def get_account(session: Session, scope: Scope, user_id: uuid.UUID) -> Subject:
+    """Return the account, for those who look after accounts. Raises NotFound."""
+    scope.require(Permission.USER_WRITE)
+    row = session.execute(
+        sa.select(UserAccount.id, UserAccount.public_id, UserAccount.name).where(
+            UserAccount.public_id == user_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"user {user_id}")
+    return Subject(row.id, row.public_id, row.name)
+
+
+# What belongs to one account. Their rows end and are never deleted, so a key is never used again.
+_OF_ACCOUNT: tuple[Any, ...] = (AccessGrant, Invitation, UserSession, CalendarFeed)
+
+
+def history_of_account(
+    session: Session, scope: Scope, user_id: int, *, limit: int, before: int | None = None
+) -> History:
+    """Return what was done to one account: its roles, links, devices and lists on phones.
+
+    user_id: inner id. No contact, and nothing that its holder wrote. Six statements at most.
+    """
+    of_it = [
+        sa.and_(AuditEntry.subject == UserAccount.__tablename__, AuditEntry.subject_id == user_id),
+        # A list that a phone took has no row of its own: it is the taker's.
+        sa.and_(AuditEntry.subject == "phone_list", AuditEntry.actor_id == user_id),
+    ]
+    for model in _OF_ACCOUNT:
+        ids = sa.select(model.id).where(model.user_id == user_id)
+        of_it.append(
+            sa.and_(AuditEntry.subject == model.__tablename__, AuditEntry.subject_id.in_(ids))
+        )
+    chosen = scope.select(AuditEntry, permission=Permission.USER_WRITE).where(sa.or_(*of_it))
+    return _acts(session, scope, chosen, limit=limit, before=before)
 
 
 # More lines than this make a file that nobody reads, and a list of everybody in one hand.

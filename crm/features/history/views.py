@@ -137,6 +137,27 @@ def accounts(scope: Scope) -> str:
     return _trail_page(scope, accounts=True)
 
 
+@bp.get("/history/account/<uuid:user_id>")
+@requires(Permission.USER_WRITE)
+def account(scope: Scope, user_id: UUID) -> str:
+    """Show what was done to one account: roles, links, devices. No contacts."""
+    with unit_of_work(scope, read_only=True) as session:
+        subject = queries.get_account(session, scope, user_id)
+        found = queries.history_of_account(
+            session, scope, subject.id, limit=PAGE_SIZE, before=_before()
+        )
+    return _history_page(
+        scope,
+        subject,
+        found,
+        UndoForm(),
+        undo_url=None,
+        back_url=address_of("accounts.user", user_id=user_id),
+        page_url=lambda before: url_for("history.account", user_id=user_id, before=before),
+        of_account=True,
+    )
+
+
 def _person_page(scope: Scope, contact_id: UUID, form: UndoForm) -> str:
     # Reading somebody's history is a look at them, and is recorded.
     with unit_of_work(scope) as session:
@@ -186,6 +207,7 @@ def _history_page(
     undo_url: str | None,
     back_url: str | None,
     page_url: Any,
+    of_account: bool = False,
 ) -> str:
     # What is on an older page has something newer before it, unless proved otherwise.
     way_back = service.undoable(scope, found.acts) if undo_url and _before() is None else set()
@@ -196,6 +218,7 @@ def _history_page(
         form=form,
         undo_url=undo_url,
         back_url=back_url,
+        of_account=of_account,
         older_url=page_url(found.acts[-1].oldest) if found.more and found.acts else None,
     )
 

@@ -259,6 +259,30 @@ def test_administrators_see_accounts_and_no_contacts(world: World, client_as: Si
     assert client_as(world.organiser).get("/trail/accounts").status_code == 403
 
 
+def test_the_history_of_an_account_tells_what_was_done_to_it_and_to_no_other(
+    world: World, client_as: SignIn
+) -> None:
+    _log(client_as(world.rep), world.ioana, rating="1", their_words="Canary")
+    client_as(world.rep).get("/phone/people")
+    admin = client_as(world.admin)
+    admin.post(f"/admin/users/{world.rep.public_id}/close")
+    admin.post(f"/admin/users/{world.organiser.public_id}/link")
+    address = f"/history/account/{world.rep.public_id}"
+    user = admin.get(f"/admin/users/{world.rep.public_id}").text
+    assert f'href="{address}"' in user
+    page = admin.get(address).text
+    assert f"History of <bdi>{world.rep.name}</bdi>" in page.replace("</h1>", "")
+    assert f"<bdi>{world.admin.name}</bdi>" in page
+    assert "List for the phone" in page
+    for absent in (world.ioana.name, "Canary", world.organiser.name, "Link to sign in"):
+        assert absent not in page
+    other = admin.get(f"/history/account/{world.organiser.public_id}").text
+    assert "Link to sign in" in other
+    assert "List for the phone" not in other
+    assert admin.get(f"/history/account/{uuid.uuid4()}").status_code == 404
+    assert client_as(world.organiser).get(address).status_code == 403
+
+
 def test_a_person_just_added_is_not_undone_away(world: World, client_as: SignIn) -> None:
     rep = client_as(world.rep)
     reply = rep.post(
