@@ -15,7 +15,7 @@ from flask import Flask, current_app
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from crm.access import member_lists, report_files, tasks
+from crm.access import member_lists, report_files, staged_lists, tasks
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.tasks import Claimed, TaskLost
@@ -280,10 +280,14 @@ def sweep(app: Flask) -> None:
             with unit_of_work(read_only=True) as session:
                 some = report_files.has_expired(session, now=clock.now())
                 old = member_lists.has_old(session, now=clock.now())
+                staged = staged_lists.has_expired(session, now=clock.now())
             if some or old:
                 with unit_of_work() as session:
                     report_files.delete_expired(session, now=clock.now())
                     member_lists.close_old(session, now=clock.now())
+            while staged:
+                with unit_of_work() as session:
+                    staged = staged_lists.forget_some(session, now=clock.now()) > 0
         finally:
             db.session.remove()
 

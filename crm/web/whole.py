@@ -45,10 +45,12 @@ LEFT_OUT: Final = {
     "probe": "One row by which the server knows that it can write.",
     "search_entry": "Made from names, phones, jobs and areas, for the search.",
     "search_cut": "Made from names, for the search.",
+    "person_block": "Made from names, phones, mail and addresses, to find who is here twice.",
 }
 # Columns that are not in the file, with the reason as well.
 LEFT_OUT_COLUMNS: Final = {
     ("user_account", "password_hash"): "It opens an account.",
+    ("member_list_part", "sealed"): "An uploaded file, sealed; only this server can open it.",
     ("list_import", "sealed_file"): "An uploaded file, sealed; only this server can open it.",
     ("list_import", "sealed_table"): "An uploaded file, sealed; only this server can open it.",
 }

@@ -1052,22 +1052,6 @@ def remove(session: Session, scope: Scope, public_id: UUID) -> None:
     session.delete(row)
 
 
-def forget_expired(session: Session, scope: Scope, *, now: datetime) -> None:
-    """Take away the files that nobody came back for, and what the way back needed after 30 days.
-
-    Of everybody: it reads nothing and hands nothing back, so it needs no right.
-    """
-    lists, rows = table_of(ListImport), table_of(ImportRow)
-    connection = session.connection()
-    over = sa.and_(lists.c.expires_at < now, lists.c.state != ImportState.IMPORTING)
-    connection.execute(sa.update(lists).where(over).values(sealed_file=None, sealed_table=None))
-    connection.execute(
-        sa.update(rows)
-        .where(rows.c.import_id.in_(sa.select(lists.c.id).where(over)), rows.c.effects.is_not(None))
-        .values(effects=None, candidates=None)
-    )
-
-
 def note_download(session: Session, scope: Scope, rows: int) -> None:
     """Record that the rows with a problem were taken out as a file."""
     record_export(session, what="import_problems", filters={}, rows=rows, place_id=None)

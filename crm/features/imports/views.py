@@ -160,7 +160,6 @@ def upload(scope: Scope) -> Any:
         return _index(scope, form), 422
     public_id = uuid4()
     with unit_of_work(scope) as session:
-        service.forget_expired(session, scope, now=clock.now())
         service.add_import(
             session,
             scope,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from crm.features.imports import service
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
-from crm.models.imports import ListImport
+from crm.models.imports import ImportRow, ListImport
 from crm.web import tasks
 from crm.web.db import unit_of_work
 from tests.factories import ALL, NOW, Named, World
@@ -260,3 +261,39 @@ def test_somebody_who_could_be_one_of_ours_is_asked_about(
     said = wizard.counts(client, f"{path}/check")
     assert "Could be the same person" not in said
     assert said["As before"] + said["Changed"] == 1
+
+
+def _expire(days: int) -> None:
+    with unit_of_work(ALL) as session:
+        for one in session.scalars(ALL.select(ListImport)):
+            one.expires_at = NOW - timedelta(days=days)
+
+
+def _left() -> tuple[int, int]:
+    """How many lists still have their file, and how many rows still say what they stored."""
+    with unit_of_work(ALL, read_only=True) as session:
+        lists = session.scalars(ALL.select(ListImport.sealed_table)).all()
+        rows = session.scalars(ALL.select(ImportRow.id).where(ImportRow.effects.is_not(None))).all()
+        return sum(one is not None for one in lists), len(rows)
+
+
+def test_a_list_nobody_came_back_for_goes_by_itself_but_not_under_work_on_it(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    rows = as_csv([HEAD, ["Aneta Nowak", "7700900150", "The Mill", "", ""]])
+    chosen = {"as_at": "2026-11-01", "union": str(world.union.public_id)}
+    path = wizard.to_check(client, rows, **chosen)
+    wizard.start(app, client, path)
+    wizard.to_check(client, rows, **chosen)
+    tasks.sweep(app)
+    assert _left() == (1, 1)
+    client.post(f"{path}/undo")
+    _expire(days=1)
+    tasks.sweep(app)
+    # The way back is asked for and not done yet: it needs to know what was stored.
+    assert _left() == (0, 1)
+    assert tasks.run_one(app)
+    assert _person("Aneta Nowak") is None
+    tasks.sweep(app)
+    assert _left() == (0, 0)
