@@ -63,9 +63,18 @@ class QuestionCount:
             if sum(known) > self.cast or (len(known) == 3 and sum(known) != self.cast):
                 raise CountsDoNotAdd(_TOO_MANY_PAPERS)
             if self.entitled is not None and self.cast > self.entitled:
-                raise CountsDoNotAdd(
-                    "More papers came back than people were entitled to vote. Check both numbers."
-                )
+                raise CountsDoNotAdd(_MORE_THAN_ENTITLED)
+
+    def check_written(self) -> QuestionCount:
+        """Return the count itself where somebody may write it down.
+
+        Raises CountsDoNotAdd for more votes than people who could vote, where the papers that came
+        back are not known. Counts that were stored before must still be read: so it is apart.
+        """
+        votes = sum(part or 0 for part in (self.yes, self.no, self.spoiled))
+        if self.entitled is not None and votes > self.entitled:
+            raise CountsDoNotAdd(_MORE_THAN_ENTITLED)
+        return self
 
     @property
     def valid(self) -> int | None:
@@ -92,6 +101,7 @@ class QuestionCount:
         return None if None in values else sum(value or 0 for value in values)
 
 
+_MORE_THAN_ENTITLED = "More papers came back than people were entitled to vote. Check both numbers."
 _TOO_MANY_PAPERS = (
     "Yes, no and spoiled must add up to the papers that came back. Check the four numbers."
 )

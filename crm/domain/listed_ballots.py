@@ -28,6 +28,8 @@ NO_BALLOT_NAME = "There is no name of a ballot in this row. Put it in, or leave 
 NOTHING_COUNTED = "There is no count in this row. Put it in, or leave the row out."
 VALID_DOES_NOT_ADD = "Yes and no must add up to the valid votes. Check the numbers."
 SAME_COUNT = "This row counts the same votes as row %(row)s. Leave one of the two out."
+OTHER_UNION = "Row %(row)s gives this ballot another union. Put one of the two right."
+VALID_ALONE = "Valid votes alone say too little. Put in yes and no, or the papers that came back."
 OTHER_DAYS = "Row %(row)s gives this ballot other days. Put one of the two right."
 
 
@@ -66,15 +68,18 @@ class ListedCount:
     def count(self, before: QuestionCount | None = None) -> QuestionCount:
         """Return the numbers together; what the row does not say stays as it was before.
 
-        Raises CountsDoNotAdd.
+        But where the row says three of the papers that came back, yes, no and spoiled, the fourth
+        follows from them, whatever it was. Raises CountsDoNotAdd.
         """
         said = [getattr(self, name) for name in COUNTED]
-        if before is not None:
+        if before is not None and sum(one is not None for one in said[1:]) >= 3:
+            said[0] = before.entitled if self.entitled is None else self.entitled
+        elif before is not None:
             said = [
                 getattr(before, name) if new is None else new
                 for name, new in zip(COUNTED, said, strict=True)
             ]
-        return QuestionCount(*said)
+        return QuestionCount(*said).check_written()
 
 
 def read_ballot_row(row_no: int, cells: Sequence[str], matching: Matching) -> ListedCount:
@@ -129,6 +134,8 @@ def _read_numbers(found: ListedCount, cells: Sequence[str], matching: Matching) 
     try:
         if valid is not None:
             _use_valid(found, valid)
+            if found.cast is None and found.yes is None:
+                raise CountsDoNotAdd(VALID_ALONE)
         found.count()
     except CountsDoNotAdd as error:
         found.faults.append(Fault(found.column, error.message))
@@ -168,25 +175,34 @@ def _sum_of(
     return None if not numbers or None in numbers else sum(number or 0 for number in numbers)
 
 
-def find_count_repeats(rows: Sequence[ListedCount], question: str | None) -> Mapping[int, Fault]:
-    """Return a fault for each row that counts what an earlier row counts, or contradicts its days.
+def find_count_repeats(
+    rows: Sequence[ListedCount], question: str | None, union: str | None = None
+) -> Mapping[int, Fault]:
+    """Return a fault for each row that counts what an earlier row counts, or contradicts its days
+    or its union.
 
-    question: of rows that do not say it themselves.
+    question, union: of rows that do not say it themselves.
     """
     seen: dict[tuple[str, str, str], int] = {}
     days: dict[str, tuple[tuple[date | None, date | None], int]] = {}
+    unions: dict[str, tuple[str, int]] = {}
     found: dict[int, Fault] = {}
     for row in rows:
         if row.faults:
             continue
+        of = row.valued.get(Target.UNION) or union
         said = row.valued.get(Target.QUESTION) or question or ""
         key = (row.ballot_key, row.name_key, said)
         spell = (row.opens_on, row.closes_on)
-        if key in seen:
+        if of and unions.get(row.ballot_key, (of, 0))[0] != of:
+            found[row.row_no] = Fault(None, OTHER_UNION, unions[row.ballot_key][1])
+        elif key in seen:
             found[row.row_no] = Fault(None, SAME_COUNT, seen[key])
         elif days.get(row.ballot_key, (spell, 0))[0] != spell:
             found[row.row_no] = Fault(None, OTHER_DAYS, days[row.ballot_key][1])
         else:
             seen[key] = row.row_no
+            if of:
+                unions.setdefault(row.ballot_key, (of, row.row_no))
             days.setdefault(row.ballot_key, (spell, row.row_no))
     return found

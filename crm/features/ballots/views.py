@@ -500,7 +500,7 @@ def _read_counts(form: ResultForm, ballot: WholeBallot) -> dict[UUID, QuestionCo
         if numbers is None:
             continue
         try:
-            found[question.public_id] = QuestionCount(**numbers)
+            found[question.public_id] = QuestionCount(**numbers).check_written()
         except CountsDoNotAdd as refusal:
             form.refuse(refusal, f"q{question.number}_cast")
     if form.errors:

@@ -75,6 +75,7 @@ NO_SUCH_PLACE = (
 TWO_OF_THE_NAME = "Two workplaces there have this name. Enter this count on the ballot’s page."
 TWO_BALLOTS = "Two ballots there have this name. Choose one of them for the whole list."
 COUNTED_TOGETHER = "That ballot counts all its workplaces together. Enter its result on its page."
+HELD_BY_ANOTHER = "A ballot of this name is another union’s. Give this one another name."
 CLOSED_ELSEWHEN = "A ballot of this name closed on another day. Give this one another name."
 NO_CLOSING_DAY = "The last day of voting is not said. Put it in, or enter one for the whole list."
 LIST_IS_MADE = "This workplace is not part of that ballot, and its list of voters is made already."
@@ -193,7 +194,9 @@ class OfBallots:
             each.setdefault(row.ballot_key, set()).add(row.name_key)
         if max(map(len, each.values()), default=0) > MOST_PARTS:
             raise Refusal(TOO_MANY_PARTS)
-        repeats = find_count_repeats(list(listed.values()), rules.answers.get(QUESTION))
+        repeats = find_count_repeats(
+            list(listed.values()), rules.answers.get(QUESTION), rules.union
+        )
         return cls(rules, listed, repeats, today)
 
     def plan(self, session: Session, scope: Scope, row_nos: Sequence[int]) -> list[CountPlan]:
@@ -236,7 +239,7 @@ class OfBallots:
             plan.count = plan.listed.count()
             return
         held = ballots[0]
-        fault = _clash(held, plan)
+        fault = _clash(held, plan, is_chosen=held is found.chosen, today=self.today)
         if fault is not None:
             plan.faults.append(Fault(None, fault))
             return
@@ -345,7 +348,7 @@ class OfBallots:
         return plans, effects
 
 
-def _clash(held: _Held, plan: CountPlan) -> str | None:
+def _clash(held: _Held, plan: CountPlan, *, is_chosen: bool, today: date) -> str | None:
     """Return why a row cannot be a count of a ballot that is there already; None when it can."""
     ballot = held.ballot
     if not ballot.separate:
@@ -354,7 +357,11 @@ def _clash(held: _Held, plan: CountPlan) -> str | None:
         return CLOSED_ELSEWHEN
     if plan.place_id not in held.parts and ballot.frozen_on is not None:
         return LIST_IS_MADE
-    if ballot.closes_on is None:
+    # Of a ballot that was chosen, the union of the whole list says nothing.
+    said = plan.listed.valued.get(Target.UNION) is not None or not is_chosen
+    if said and plan.union_id is not None and plan.union_id != ballot.union_id:
+        return HELD_BY_ANOTHER
+    if ballot.closes_on is None or ballot.closes_on >= today:
         return NotClosedYet.default_message
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -149,10 +150,11 @@ def test_what_cannot_be_is_a_problem_of_its_row(
         ["The Mill", "ten", "", "", "", "", "Words", "2026-09-30", "2026-09-01"],
         ["The Mill", "100", "90", "50", "30", "10", "Twice", "2026-09-30", "2026-09-01"],
         ["The Mill", "100", "90", "50", "30", "10", "Twice", "2026-09-30", "2026-09-01"],
+        ["The Mill", "100", "", "80", "30", "", "More votes", "2026-09-30", "2026-09-01"],
     ]
     path = _to_check(client, rows, **_answers(world, ballot_name="", opens_on="", closes_on=""))
     found = wizard.counts(client, f"{path}/check")
-    assert (found["New"], found["Has a problem"]) == (1, 8)
+    assert (found["New"], found["Has a problem"]) == (1, 9)
     page = client.get(f"{path}/check").text
     for said in (
         "More papers came back than people were entitled to vote. Check both numbers.",
@@ -165,6 +167,40 @@ def test_what_cannot_be_is_a_problem_of_its_row(
         "This row counts the same votes as row 9. Leave one of the two out.",
     ):
         assert said in page, said
+
+
+def test_a_ballot_is_of_one_union_and_closed_and_a_corrected_row_speaks_for_itself(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    head = [*HEAD[:6], "Union"]
+    mine, theirs = world.union.name, world.other_union.name
+    path = _to_check(
+        client,
+        [head, ["The Mill", "100", "90", "50", "30", "10", mine], [*DEPOT[:6], theirs]],
+        **_answers(world),
+    )
+    found = wizard.counts(client, f"{path}/check")
+    assert (found["New"], found["Has a problem"]) == (1, 1)
+    page = client.get(f"{path}/check").text
+    assert "Row 2 gives this ballot another union. Put one of the two right." in page
+    wizard.start(app, client, path, looked="y")
+    other = _to_check(
+        client, [HEAD, DEPOT], **_answers(world, union=str(world.other_union.public_id))
+    )
+    assert "A ballot of this name is another union’s." in client.get(f"{other}/check").text
+    # Papers, yes and no say how many were spoiled, whatever was worked out before.
+    right = _to_check(client, [HEAD[:5], ["The Mill", "100", "90", "52", "30"]], **_answers(world))
+    assert wizard.figures(wizard.counts(client, f"{right}/check")) == (0, 1, 0)
+    wizard.start(app, client, right, looked="y")
+    with unit_of_work(ALL) as session:
+        count = session.scalars(ALL.select(BallotCount)).one()
+        assert (count.cast, count.yes, count.no, count.spoiled) == (90, 52, 30, 8)
+        ballot = session.scalars(ALL.select(Ballot)).one()
+        ballot.closes_on, key = date(2026, 12, 31), ballot.public_id
+    # What the check says is what starting does: votes may still come in.
+    open_still = _to_check(client, [HEAD, DEPOT], ballot=str(key), question="strike")
+    assert "Voting is not over." in client.get(f"{open_still}/check").text
 
 
 def test_a_workplace_outside_the_scope_reads_like_one_that_is_not_there(
