@@ -85,9 +85,10 @@ class Tally:
 
     @property
     def half_took_part(self) -> bool:
-        """Whether papers of any sort came from at least half of those entitled."""
+        """Whether papers of any sort came from at least half of those entitled; not, where nobody
+        says how many they were."""
         papers = (self.valid or 0) + (self.void or 0) + (self.challenged or 0)
-        return 2 * papers >= (self.entitled or 0)
+        return self.entitled is not None and 2 * papers >= self.entitled
 
 
 def read_tallies(path: Path) -> list[Tally]:

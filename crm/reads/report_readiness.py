@@ -44,7 +44,8 @@ _STANDS = frozenset({Part.SUPPORT, Part.LEADERS})
 def build(material: Material) -> ReportPart:
     """Return the readiness of the unit, as its page has it. An area has none.
 
-    Figures that tell where fewer than five people stand are hidden, and the index with them.
+    Figures that tell where fewer than five people stand are hidden, and the index with them: the
+    other parts stand beside it, so what one part holds could be had back from it.
     """
     asked = material.asked
     if asked.kind is PlaceKind.AREA:
@@ -119,10 +120,14 @@ def _hundred(share: float | None) -> float | None:
 
 
 def _parts(material: Material, found: Readiness, secret: bool) -> tuple[Line, ...]:
-    """Return the parts, first the one that holds the index down most."""
+    """Return the parts, first the one that holds the index down most; the hidden last, so that
+    their place among the others tells nothing."""
     terms = found.in_force.terms
     whole = sum(one.weight for one in terms.targets.values())
-    scores = sorted(found.whole.index.scores, key=lambda one: one.target.weight * math.log(one.low))
+    scores = sorted(
+        found.whole.index.scores,
+        key=lambda one: (_is_secret(one, found.whole), one.target.weight * math.log(one.low)),
+    )
     return tuple(
         Line(
             LineKind.PART,
@@ -183,7 +188,11 @@ def _units(material: Material, found: Readiness, secret: bool) -> tuple[Line, ..
             "",
             "",
             material.asked.as_at,
-            _unit_figures(found.whole, secret=secret),
+            _unit_figures(
+                found.whole,
+                secret=secret,
+                no_index=any(_is_secret(score, found.whole) for score in found.whole.index.scores),
+            ),
         ),
         *(
             Line(
@@ -198,7 +207,8 @@ def _units(material: Material, found: Readiness, secret: bool) -> tuple[Line, ..
     )
 
 
-def _unit_figures(one: Standing, *, secret: bool) -> dict[str, Figure]:
+def _unit_figures(one: Standing, *, secret: bool, no_index: bool = False) -> dict[str, Figure]:
+    """Return the figures of a unit. no_index: a part of it that is shown beside it is hidden."""
     gates = len(one.gates)
     is_open = sum(gate.is_open is True for gate in one.gates)
     unknown = sum(gate.is_open is None for gate in one.gates)
@@ -214,19 +224,22 @@ def _unit_figures(one: Standing, *, secret: bool) -> dict[str, Figure]:
         unknown,
         small=True,
     )
-    if secret:
-        return {
-            "gates_open": opened,
-            "index": hidden(FigureKind.RANGE),
-            "index_equal": hidden(FigureKind.RANGE),
-            "with_us_firmly": hidden(FigureKind.COUNT),
-            "workers": workers,
-        }
     index: Index = one.index
+    ends = (
+        (index.low, index.high),
+        (index.equal_low, index.equal_high),
+    )
+    shown, equal = (
+        hidden(FigureKind.RANGE)
+        if secret or no_index
+        else between(whole_index(low), None, whole_index(high))
+        for low, high in ends
+    )
+    few = secret or 0 < one.counted.people < SMALLEST_GROUP
     return {
         "gates_open": opened,
-        "index": between(whole_index(index.low), None, whole_index(index.high)),
-        "index_equal": between(whole_index(index.equal_low), None, whole_index(index.equal_high)),
-        "with_us_firmly": count(one.counted.with_us),
+        "index": shown,
+        "index_equal": equal,
+        "with_us_firmly": hidden(FigureKind.COUNT) if few else count(one.counted.with_us),
         "workers": workers,
     }
