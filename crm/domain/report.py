@@ -280,18 +280,25 @@ def written(figure: Figure, value: Value) -> Value:
     return value
 
 
-def hidden_groups(sizes: Sequence[int]) -> tuple[bool, ...]:
+def hidden_groups(sizes: Sequence[int], listed: Sequence[int] | None = None) -> tuple[bool, ...]:
     """Return which groups' figures must be hidden beside the figures of the whole.
 
     Each group under the smallest size is hidden. When those hidden are fewer than that together,
     the next larger group is hidden with them: else their figures could be had by taking the shown
-    from the whole. sizes: people in each group. Groups of nobody stay.
+    from the whole. sizes: people in each group. Groups of nobody stay. listed: of each group, the
+    people that the figures count, where they are not all of it: a group of which nobody is counted
+    hides no other behind it.
     """
+    counted = sizes if listed is None else listed
     found = [0 < size < SMALLEST_GROUP for size in sizes]
-    order = sorted((size, place) for place, size in enumerate(sizes) if size >= SMALLEST_GROUP)
+    order = sorted(
+        (size, place)
+        for place, size in enumerate(sizes)
+        if size >= SMALLEST_GROUP and counted[place]
+    )
     for _size, place in order:
-        behind = sum(size for size, is_hidden in zip(sizes, found, strict=True) if is_hidden)
-        if behind == 0 or (behind >= SMALLEST_GROUP and sum(found) > 1):
+        behind = [number for number, hides in zip(counted, found, strict=True) if hides and number]
+        if not behind or (sum(behind) >= SMALLEST_GROUP and len(behind) > 1):
             break
         found[place] = True
     return tuple(found)

@@ -115,7 +115,8 @@ def _figures(
     # Before it is declared there is no result that could be unknown.
     none: Value = None if over else NOT_APPLICABLE
     left = Figure(FigureKind.COUNT, days_left, days_left, days_left)
-    if told is not None and told.cast is not None and 0 < told.cast < SMALLEST_GROUP:
+    papers = None if told is None else told.valid if told.cast is None else told.cast
+    if papers is not None and 0 < papers < SMALLEST_GROUP:
         kinds = dict.fromkeys(MEASURES, FigureKind.COUNT)
         kinds |= {"voted": FigureKind.SHARE, "mandates": FigureKind.SHARE}
         return {name: hidden(kind) for name, kind in kinds.items()} | {"days_left": left}

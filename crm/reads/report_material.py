@@ -225,23 +225,40 @@ class Material:
             }
             all_now = _most(found.table.total)
             all_then = _most(found.compared.total) if found.compared else 0
-            self._kept["members"] = self.hidden_lines(
-                sizes,
-                all_people=_smaller(
-                    (len(then.people), all_then or all_now), (len(now.people), all_now)
-                ),
+            all_people = _smaller(
+                (len(then.people), all_then or all_now), (len(now.people), all_now)
             )
+            # On each of the days there must be enough people to hide behind.
+            each = [
+                self.hidden_lines(
+                    sizes,
+                    all_people=all_people,
+                    listed={place: len(some) for place, some in roll.at.items()},
+                )
+                for roll in (then, now)
+            ]
+            self._kept["members"] = HiddenLines(each[0].whole, each[0].places | each[1].places)
         kept: HiddenLines = self._kept["members"]
         return kept
 
-    def hidden_lines(self, people: Mapping[int | None, int], *, all_people: int) -> HiddenLines:
+    def hidden_lines(
+        self,
+        people: Mapping[int | None, int],
+        *,
+        all_people: int,
+        listed: Mapping[int | None, int] | None = None,
+    ) -> HiddenLines:
         """Return of which lines nothing may be told that is about the people in them.
 
-        people: how many each line is about; all_people: the whole, each once. The one rule of every
-        part of a report: see hidden_groups in crm/domain/report.py.
+        people: how many each line is about; all_people: the whole, each once. listed: how many of
+        them the figures count, where that is not everybody. The one rule of every part of a
+        report: see hidden_groups in crm/domain/report.py.
         """
         places = list(people)
-        hides = hidden_groups([people[place] for place in places])
+        hides = hidden_groups(
+            [people[place] for place in places],
+            None if listed is None else [listed.get(place, 0) for place in places],
+        )
         return HiddenLines(
             whole=0 < all_people < SMALLEST_GROUP,
             places=frozenset(place for place, hide in zip(places, hides, strict=True) if hide),

@@ -53,6 +53,10 @@ def test_groups_under_5_people_are_hidden_and_one_more_where_they_could_be_worke
     assert hidden_groups([2, 3, 20]) == (True, True, False)
     assert hidden_groups([1, 2, 20, 9]) == (True, True, False, True)
     assert hidden_groups([0, 7]) == (False, False)
+    # Nobody of the second group is on our list: taking the third from the whole gives the first.
+    assert hidden_groups([1, 6, 9], [1, 0, 9]) == (True, False, True)
+    assert hidden_groups([1, 6, 9, 9], [1, 2, 3, 9]) == (True, True, True, False)
+    assert hidden_groups([3, 9], [0, 9]) == (True, False)
 
 
 @given(st.lists(st.integers(0, 30), max_size=8))
