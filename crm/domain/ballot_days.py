@@ -61,10 +61,11 @@ class BallotDays:
             return Stage.CALLED_OFF
         if self.declared_on is not None:
             return Stage.DECLARED
-        if self.opens_on is None or today < self.opens_on:
-            return Stage.PLANNED
+        # Of a ballot long ago only the last day may be known.
         if self.closes_on is not None and today > self.closes_on:
             return Stage.CLOSED
+        if self.opens_on is None or today < self.opens_on:
+            return Stage.PLANNED
         return Stage.OPEN
 
 

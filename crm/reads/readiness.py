@@ -48,7 +48,8 @@ from crm.domain.readiness import (
 from crm.domain.structure import RISK, Deed, Tally, WhyNot, lowest_share, tally
 from crm.domain.turf import THE_TEN
 from crm.domain.vocabulary import BallotKind, PlaceKind, PointKind, PointState
-from crm.models.ballots import Ballot, BallotForecast, BallotPart
+from crm.models.ballots import Ballot, BallotCount, BallotForecast, BallotPart
+from crm.models.base import table_of
 from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import ContactPoint, Job, StateSpan
 from crm.models.places import Area, Place, PlaceClosure
@@ -499,11 +500,15 @@ def _chances(
     """Return for each workplace that is in a ballot to come the chances of passing.
 
     By the last projection that was kept of the workplace by itself, or else of the whole ballot,
-    of statutory ballots not declared and not called off on the day. A workplace in no such ballot
-    is not in it. Two statements.
+    of statutory ballots not declared and not called off on the day. Nor is one to come that was
+    closed by then and is counted, such as a result of years ago that was brought in and never
+    declared here. A workplace in no such ballot is not in it. Two statements.
     """
     if not sites:
         return {}
+    # Whoever reads may see no count of theirs among them: the ballot is counted all the same.
+    count = table_of(BallotCount).alias("scope_count")
+    counted = sa.exists(sa.select(sa.literal(1)).where(count.c.ballot_id == Ballot.id))
     parts = session.execute(
         scope.select(BallotPart.ballot_id, BallotPart.id, BallotPart.place_id, Ballot.name)
         .join(Ballot, Ballot.id == BallotPart.ballot_id)
@@ -511,6 +516,7 @@ def _chances(
             Ballot.kind.in_(_STATUTORY),
             sa.or_(Ballot.declared_on.is_(None), Ballot.declared_on > as_at),
             sa.or_(Ballot.called_off_on.is_(None), Ballot.called_off_on > as_at),
+            sa.or_(Ballot.closes_on.is_(None), Ballot.closes_on >= as_at, ~counted),
             one_of(BallotPart.place_id, sites),
         )
     ).all()

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from crm.domain.ballot_days import BallotDays, Milestone, Step, milestones
+from crm.domain.ballot_days import BallotDays, Milestone, Stage, Step, milestones
 from crm.domain.balloting import earliest_action
 from crm.domain.rules import rule_book, rule_books
 
@@ -22,6 +22,12 @@ def _days(**more: date | None) -> BallotDays:
 
 def _step(code: str, step: Step, days: BallotDays) -> Milestone | None:
     return next((one for one in milestones(rule_book(code), days) if one.step is step), None)
+
+
+def test_a_ballot_of_which_only_the_last_day_is_known_is_over_after_it() -> None:
+    days = BallotDays(opens_on=None, closes_on=date(2023, 5, 1))
+    assert days.stage(date(2023, 5, 1)) is Stage.PLANNED
+    assert days.stage(date(2023, 5, 2)) is Stage.CLOSED
 
 
 @pytest.mark.parametrize("code", sorted(rule_books()))

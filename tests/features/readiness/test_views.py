@@ -20,7 +20,13 @@ from crm.domain.roles import Role
 from crm.domain.vocabulary import PlaceKind
 from crm.features.readiness.wording import index_text
 from crm.models.audit import AuditEntry
-from crm.models.ballots import Ballot, BallotForecast, BallotPart
+from crm.models.ballots import (
+    Ballot,
+    BallotCount,
+    BallotForecast,
+    BallotPart,
+    BallotQuestion,
+)
 from crm.models.campaigns import Participation
 from crm.models.contacts import Contact, ContactPoint
 from crm.models.conversations import FollowUp
@@ -495,6 +501,21 @@ def test_a_ballot_that_is_over_or_binds_nobody_opens_no_gate(
 ) -> None:
     _project(world, 0.99, **over)
     assert _gates(_mill(world))[GateName.LAW] is None
+
+
+def test_a_ballot_that_is_counted_is_not_to_come_though_nobody_declared_it(world: World) -> None:
+    _project(world, 0.99)
+    with unit_of_work(ALL) as session:
+        old = factories.make_open_ballot(session, world, today=date(2023, 5, 1))
+    # Voting is over and nobody counted: what it comes to is not known.
+    assert _gates(_mill(world))[GateName.LAW] is None
+    with unit_of_work(ALL) as session:
+        of_old = {"ballot_id": old.id, "place_id": world.branch.id}
+        asked = BallotQuestion(number=1, kind="strike", **of_old)
+        session.add(asked)
+        session.flush()
+        session.add(BallotCount(question_id=asked.id, recorded_at=NOW, yes=1, **of_old))
+    assert _gates(_mill(world))[GateName.LAW] is True
 
 
 @pytest.mark.parametrize("ended", ["declared_on", "called_off_on"])
