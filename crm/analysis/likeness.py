@@ -16,7 +16,7 @@ from hashlib import blake2b
 from itertools import combinations
 from math import log2
 
-from rapidfuzz.distance import OSA, DamerauLevenshtein, JaroWinkler
+from rapidfuzz.distance import OSA, DamerauLevenshtein, JaroWinkler, Prefix
 from rapidfuzz.fuzz import token_sort_ratio
 
 from crm.domain.identity import fold
@@ -346,6 +346,8 @@ def _compare_names(
     elif same:
         reasons.append((Reason.SAME_WORDS, _sum(same, points)))
     near, short = fit.take_near()
+    # Amir and Amira, Petrov and Petrova: near enough to ask, never to be sure.
+    sure_near = near - fit.of_two_sexes
     # A word of one that the other goes by too, though not in the fullest name.
     short += fit.take_known(one.every_word, other.every_word)
     initials = fit.take_initials(one.name.initials, other.name.initials)
@@ -357,7 +359,7 @@ def _compare_names(
         (Reason.ONE_NAME, 0.0 if fit.against else _ADDED * len(fit.mine + fit.theirs)),
     )
     reasons += [(reason, value) for reason, value in found if value]
-    return len(same) + near + short >= 2 and not fit.against
+    return len(same) + sure_near + short >= 2 and not fit.against
 
 
 def _sum(words: Iterable[str], points: Mapping[str, float]) -> float:
@@ -371,6 +373,7 @@ class _Fit:
     mine: list[str]
     theirs: list[str]
     against: bool = False
+    of_two_sexes: int = 0
 
     def take_same(self) -> list[str]:
         same = [word for word in self.mine if word in self.theirs]
@@ -388,6 +391,8 @@ class _Fit:
                 self.mine.remove(word)
                 self.theirs.remove(match)
                 kinds.append(kind)
+                if kind is Reason.NEAR_NAME and _of_two_sexes(word, match):
+                    self.of_two_sexes += 1
         return kinds.count(Reason.NEAR_NAME), kinds.count(Reason.SHORT_NAME)
 
     def take_known(self, my_words: frozenset[str], their_words: frozenset[str]) -> int:
@@ -448,6 +453,16 @@ def _nearest(word: str, others: Sequence[str]) -> tuple[Reason, str] | None:
     alike = [(JaroWinkler.similarity(word, one, score_cutoff=_ALIKE), one) for one in others]
     score, found = max(alike, default=(0.0, ""))
     return (Reason.NEAR_NAME, found) if score and min(len(word), len(found)) >= 4 else None
+
+
+_ENDS = frozenset({("", "a"), ("", "e"), ("i", "a"), ("o", "a"), ("y", "a"), ("", "na")})
+
+
+def _of_two_sexes(one: str, other: str) -> bool:
+    """Whether two words differ only in an end that tells a woman's name from a man's."""
+    head = Prefix.similarity(one, other)
+    ends = (one[head:], other[head:])
+    return ends in _ENDS or ends[::-1] in _ENDS
 
 
 def _slips(word: str, other: str) -> int:

@@ -36,6 +36,7 @@ _FEW_WORDS: Final = 500
 # Shares of the weight of a name: of the heavier of the two, and of the lighter.
 _SURE_OF_HEAVIER: Final = 0.5
 _SURE_OF_LIGHTER: Final = 0.75
+_MAYBE_BY_POSTCODE: Final = 0.8
 _MAYBE_ON_A_STREET: Final = 0.8
 _MAYBE_WITHOUT_ADDRESS: Final = 0.9
 _LEAST_WEIGHT: Final = 5.0
@@ -106,8 +107,10 @@ def compare_places(
     agree = heavier >= _SURE_OF_HEAVIER or lighter >= _SURE_OF_LIGHTER
     if where is PlaceReason.SAME_ADDRESS:
         band = Band.SURE if agree else Band.MAYBE
-    elif where in {PlaceReason.CLOSE_BY, PlaceReason.SAME_POSTCODE}:
+    elif where is PlaceReason.CLOSE_BY:
         band = Band.MAYBE if agree else None
+    elif where is PlaceReason.SAME_POSTCODE:
+        band = Band.MAYBE if heavier >= _MAYBE_BY_POSTCODE else None
     elif where is PlaceReason.SAME_STREET:
         band = Band.MAYBE if lighter >= _MAYBE_ON_A_STREET else None
     elif where is None:

@@ -58,10 +58,10 @@ POINTS: Final[dict[Reason, float]] = {
 OF_PLACES: Final = frozenset({Reason.SAME_WORKPLACE, Reason.SAME_AREA})
 # Counted up when the rules here or in crm/analysis/likeness.py change: kept pairs are then worked
 # out anew.
-RULES: Final = 1
+RULES: Final = 2
 # From here on two records are shown as perhaps one person, and as surely one.
 MAYBE_FROM: Final = 8.0
-SURE_FROM: Final = 14.0
+SURE_FROM: Final = 12.0
 
 
 class Band(enum.StrEnum):

@@ -59,6 +59,17 @@ def test_a_family_that_shares_a_phone_is_never_almost_sure(one: str, other: str)
     assert Reason.OTHER_NAME in dict(found.reasons)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Amir Khan", "Amira Khan"), ("Ivan Petrov", "Ivana Petrova"), ("Paul Smith", "Paula Smith")],
+)
+def test_names_of_a_man_and_a_woman_that_differ_at_the_end_are_never_almost_sure(
+    one: str, other: str
+) -> None:
+    at_home = {"phones": PHONE, "addresses": frozenset({"1 mill lane barnsley"})}
+    assert _alike(_named(one, **at_home), _named(other, **at_home)).band is Band.MAYBE
+
+
 def test_a_name_alone_is_never_almost_sure() -> None:
     here = frozenset({7})
     one = Known(names=("Ioana Popescu",), workplaces=here, areas=frozenset({8}))
