@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, Job, Membership
 from crm.models.conversations import Conversation, FollowUp
 from crm.models.lists import CustomField, FieldChoice, Tag
+from crm.models.merging import MergedPerson
 from crm.models.places import Place, Shift
 from crm.models.ties import SocialGroup
 from crm.reads.people import get_contact, names_of_users, shown_name
@@ -93,7 +94,7 @@ class Act:
 
     request_id: None for what the machine did by itself. by: the user's name, None = the machine.
     reason: why the machine did it. person and place: names, where the reader may know them.
-    oldest: where the next page goes on.
+    oldest: where the next page goes on. parted: it made two records one, and they are two again.
     """
 
     request_id: str | None
@@ -106,6 +107,7 @@ class Act:
     place: str | None
     lines: tuple[Line, ...]
     oldest: int
+    parted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,11 +446,34 @@ def _acts(
     named = _keys(shown, OF_PEOPLE)
     people = _people(session, scope, {row.contact_id for row in shown} | named)
     names = _names(session, scope, shown, {one: people[one][0] for one in named & set(people)})
+    parted = _parted(session, scope, shown)
     return History(
-        acts=[_act(group, people, names) for group in groups],
+        acts=[
+            replace(_act(group, people, names), parted=group[0].request_id in parted)
+            for group in groups
+        ],
         names=names,
         more=more,
     )
+
+
+def _parted(session: Session, scope: Scope, rows: Iterable[AuditEntry]) -> set[str | None]:
+    """Return the requests that made two records one which are two again by now."""
+    made = {
+        row.subject_id: row.request_id
+        for row in rows
+        if row.subject == MergedPerson.__tablename__
+        and row.verb is Verb.CREATE
+        and row.request_id is not None
+    }
+    if not made:
+        return set()
+    undone = session.scalars(
+        scope.select(MergedPerson.id).where(
+            MergedPerson.id.in_(made), MergedPerson.undone_at.is_not(None)
+        )
+    )
+    return {made[one] for one in undone}
 
 
 def _act(group: list[AuditEntry], people: dict[int, tuple[str, uuid.UUID]], names: Names) -> Act:

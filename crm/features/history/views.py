@@ -278,6 +278,7 @@ def _act(act: queries.Act, names: queries.Names, *, undo: bool = False) -> dict[
         "at": act.at,
         "by": act.by,
         "undone": act.reason == UNDONE,
+        "parted": act.parted,
         "reason": wording.reason_text(act.reason) if act.reason != UNDONE else None,
         "undo": act.request_id if undo else None,
         "way_back": wording.way_back(act, names) if undo else [],

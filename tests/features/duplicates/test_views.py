@@ -513,3 +513,17 @@ def test_workplaces_that_may_be_one_are_shown_until_somebody_says_they_are_two(
     assert "No workplace seems to be here twice." in _text(
         organiser.get("/duplicates/workplaces").text
     )
+
+
+def test_the_history_says_that_a_merge_was_taken_back(client_as: SignIn, world: World) -> None:
+    twin = _twin(world)
+    rep = client_as(world.rep)
+    page = rep.get(_beside(world.ioana, twin)).text
+    sent = _sent(page, known_as="kept")
+    assert rep.post(_beside(world.ioana, twin), data=sent).status_code == 303
+    history = f"/history/person/{world.ioana.public_id}"
+    said = "Taken back: the two records are two again."
+    assert said not in rep.get(history).text
+    (merge,) = _rows(MergedPerson)
+    assert rep.post(f"/duplicates/undo/{merge.public_id}").status_code == 303
+    assert rep.get(history).text.count(said) == 1
