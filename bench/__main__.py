@@ -67,7 +67,7 @@ def main() -> None:
     twice.add_argument("--database", help="sqlite:///... or postgresql://..., empty")
     bring = commands.add_parser("imports", help="measure bringing a large list in")
     bring.add_argument("--people", type=int, default=100_000)
-    bring.add_argument("--database", help="sqlite:///... or postgresql://..., empty")
+    bring.add_argument("--on", action="append", choices=["sqlite", "postgresql"])
     for one in (parser, make, look, figures, grow):
         one.add_argument(
             "--today",
@@ -96,9 +96,18 @@ def main() -> None:
         numbers.growth(asked.folder or Path(tempfile.gettempdir()), asked.today, seed=SEED)
         return
     if asked.command == "imports":
-        with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:
-            url = imports.database_of(Path(folder), asked.database)
-            imports.main(bench_app(url, Path(folder)), asked.people)
+        with ExitStack() as stack:
+            folder = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="shopfloor-bench-"))
+            )
+            for database in asked.on or ["sqlite", "postgresql"]:
+                print(f"\n## {database}\n")
+                make_url = (
+                    stack.enter_context(temporary_cluster())
+                    if database == "postgresql"
+                    else (lambda name: f"sqlite:///{folder}/{name}.db")
+                )
+                imports.main(make_url, folder, asked.people)
         return
     if asked.command is not None:
         with tempfile.TemporaryDirectory(prefix="shopfloor-bench-") as folder:

@@ -244,34 +244,39 @@ def record_removals(session: Session, rows: Iterable[Any]) -> None:
     _insert(session, [_of_row(session, Verb.DELETE, row, _values(row), None) for row in rows])
 
 
-def record_created(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Record that these rows were put into the table of the model, past the session.
+def record_created(
+    session: Session, rows: Mapping[type[Base], Sequence[Mapping[str, Any]]]
+) -> None:
+    """Record that these rows were put into the tables of the models, past the session.
 
     rows: their columns by the names of the model's attributes, keys and defaults among them. What
     is recorded is what a flush would have recorded. For access/bulk.py.
     """
-    names = [attribute.key for attribute in sa.inspect(model).column_attrs]
-    at_place, of_contact = issubclass(model, AtPlace), issubclass(model, OfContact)
-    entries = []
-    for row in rows:
-        new = {
-            name: _hide(model, name, value)
-            for name in names
-            if (value := row.get(name)) is not None
-        }
-        key = row["id"]
-        entries.append(
-            _entry(
-                session,
-                Verb.CREATE,
-                subject=model.__tablename__,
-                subject_id=key,
-                subject_public_id=row.get("public_id"),
-                contact_id=(row["contact_id"] if of_contact else key if model is Contact else None),
-                place_id=row["place_id"] if at_place else None,
-                new=new,
+    entries: list[dict[str, Any]] = []
+    for model, some in rows.items():
+        names = [attribute.key for attribute in sa.inspect(model).column_attrs]
+        at_place, of_contact = issubclass(model, AtPlace), issubclass(model, OfContact)
+        for row in some:
+            new = {
+                name: _hide(model, name, value)
+                for name in names
+                if (value := row.get(name)) is not None
+            }
+            key = row["id"]
+            entries.append(
+                _entry(
+                    session,
+                    Verb.CREATE,
+                    subject=model.__tablename__,
+                    subject_id=key,
+                    subject_public_id=row.get("public_id"),
+                    contact_id=(
+                        row["contact_id"] if of_contact else key if model is Contact else None
+                    ),
+                    place_id=row["place_id"] if at_place else None,
+                    new=new,
+                )
             )
-        )
     _insert(session, entries)
 
 
@@ -387,8 +392,14 @@ def _hide(row: Base | type[Base], key: str, value: Any) -> Any:
     return plain(value)
 
 
+# Most values. Exactly these: the members of an enum are texts too.
+_AS_THEY_ARE = frozenset({str, int, float, bool})
+
+
 def plain(value: Any) -> Any:
     """Return a value as the trail keeps it: text, a number, a list, or None."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, datetime | date | time):

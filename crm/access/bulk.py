@@ -13,7 +13,7 @@ docs/decisions/0012.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -51,19 +51,33 @@ def store_people(
         raise ValueError("Only people and what is dated about them are stored in bulk.")
     refuse_new_people(session, rows)
     session.flush()
-    keys: dict[type[Base], list[int]] = {}
-    for model in KINDS:
-        some = rows.get(model)
-        if not some:
-            continue
-        if model is not Contact:
-            for row, key in zip(some, _keys(session, model, len(some)), strict=True):
+    some = {model: rows[model] for model in KINDS if rows.get(model)}
+    if not some:
+        return {}
+    _number(session, {model: of for model, of in some.items() if model is not Contact})
+    whole = {model: _filled(model, of) for model, of in some.items()}
+    for model, of in whole.items():
+        session.connection().execute(sa.insert(table_of(model)), of)
+    audit.record_created(session, whole)
+    return {model: [row["id"] for row in of] for model, of in whole.items()}
+
+
+def _number(session: Session, rows: Mapping[type[Base], Sequence[dict[str, Any]]]) -> None:
+    """Give each row its key."""
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        for model, some in rows.items():
+            for row, key in zip(some, _from_sequence(session, model, len(some)), strict=True):
                 row["id"] = key
-        whole = _filled(model, some)
-        session.connection().execute(sa.insert(table_of(model)), whole)
-        audit.record_created(session, model, whole)
-        keys[model] = [row["id"] for row in whole]
-    return keys
+        return
+    # SQLite would number them like this. Whoever writes holds the lock: nobody comes between.
+    highest = sa.select(
+        *(sa.select(sa.func.max(table_of(model).c.id)).scalar_subquery() for model in rows)
+    )
+    last = connection.execute(highest.execution_options(**{MARK: True})).one()
+    for before, some in zip(last, rows.values(), strict=True):
+        for key, row in enumerate(some, start=(before or 0) + 1):
+            row["id"] = key
 
 
 def _filled(model: type[Base], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -75,15 +89,6 @@ def _filled(model: type[Base], rows: Sequence[dict[str, Any]]) -> list[dict[str,
         if default is not None and default.is_scalar:
             empty[column.key] = default.arg
     return [{**empty, "public_id": uuid.uuid4(), **row} for row in rows]
-
-
-def _keys(session: Session, model: type[Base], count: int) -> Iterable[int]:
-    if session.connection().dialect.name != "sqlite":
-        return _from_sequence(session, model, count)
-    # SQLite would number them like this. Whoever writes holds the lock: nobody comes between.
-    highest = sa.select(sa.func.max(table_of(model).c.id)).execution_options(**{MARK: True})
-    first = (session.connection().execute(highest).scalar() or 0) + 1
-    return range(first, first + count)
 
 
 def _from_sequence(session: Session, model: type[Base], count: int) -> list[int]:

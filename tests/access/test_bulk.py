@@ -219,6 +219,7 @@ def test_a_key_that_the_trail_has_seen_is_not_used_again(world: World) -> None:
     with unit_of_work(ALL) as session:
         keys = bulk.reserve_people(session, 3)
         bulk.store_people(session, _rows(world, keys, world.mill.id, None))
+        assert bulk.store_people(session, {Contact: [], Job: []}) == {}
         session.add(
             person := Contact(known_as="Bo", name_key="bo", created_at=NOW, created_by_id=None)
         )

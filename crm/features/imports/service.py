@@ -77,13 +77,16 @@ _FORGOTTEN_AT_ONCE: Final = 5000
 
 DRAFT_DAYS: Final = 7
 UNDO_DAYS: Final = 30
-# Rows of the first transaction, and of any: on SQLite others wait to write while one lasts.
+# Rows of the first transaction of an import, and the most and fewest of any later one.
 CHUNK: Final = 100
 MOST_AT_ONCE: Final = 2000
-# What a chunk aims at, and the rest after it. SQLite's own wait looks every 25 ms at first whether
-# the lock is free: a rest as long lets whoever waits come in.
-CHUNK_SECONDS: Final = 0.1
+FEWEST_AT_ONCE: Final = 100
+# What a transaction aims at. On SQLite nobody else writes while it lasts, and whoever waits looks
+# every 25 ms at first whether the lock is free: a rest as long after each lets them in.
+HOLD_SECONDS: Final = 0.15
 REST_SECONDS: Final = 0.03
+# Where others may write meanwhile, a longer one saves work, and needs no rest.
+LONG_HOLD_SECONDS: Final = 0.6
 WARN_SHARE: Final = 0.3
 
 HOW_KNOWN: Final[Mapping[ListOrigin, HowKnown]] = {
@@ -871,17 +874,28 @@ def prepare_to_store(
 
 @dataclass(slots=True)
 class Pace:
-    """How many rows go into one transaction: as many as take about CHUNK_SECONDS here and now."""
+    """How many rows go into one transaction: as many as take about its time, here and now.
 
+    rest: seconds to let others in after each.
+    """
+
+    hold: float
+    rest: float
     rows: int = field(default_factory=lambda: CHUNK)
 
-    def took(self, seconds: float, rows: int) -> None:
-        """Learn from a chunk of so many rows."""
-        if rows and seconds > 0:
-            fits = int(rows * CHUNK_SECONDS / seconds)
-            # By halves and doubles at most: one slow moment of the disk is no rule.
-            fits = min(max(fits, self.rows // 2), self.rows * 2)
-            self.rows = min(max(fits, 10), MOST_AT_ONCE)
+    @classmethod
+    def on(cls, dialect: str) -> Pace:
+        """Return the pace for a database, by the name of its SQLAlchemy dialect."""
+        if dialect == "sqlite":
+            return cls(HOLD_SECONDS, REST_SECONDS)
+        return cls(LONG_HOLD_SECONDS, 0.0)
+
+    def took(self, seconds: float) -> None:
+        """Learn from a transaction of ``rows`` rows. By small steps: one slow moment is no rule."""
+        if seconds > self.hold * 1.15:
+            self.rows = max(self.rows * 4 // 5, min(FEWEST_AT_ONCE, MOST_AT_ONCE))
+        elif seconds < self.hold * 0.85:
+            self.rows = min(self.rows * 5 // 4 + 1, MOST_AT_ONCE)
 
 
 def import_some(
