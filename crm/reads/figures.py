@@ -1071,7 +1071,16 @@ def _tally_whole(
                 state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
                 shared[bit].append((state, here))
     by_day = _unpacked(sums, len(days))
-    return {day: _People(by_day[bit], tuple(shared[bit])) for bit, day in enumerate(days)}
+
+    def _repeats(bit: int, of: str) -> tuple[tuple[int, ...], ...]:
+        return tuple(here for state, here in shared[bit] if state == of)
+
+    return {
+        day: _People(
+            by_day[bit], tuple(shared[bit]), _repeats(bit, MEMBER), _repeats(bit, NOT_MEMBER)
+        )
+        for bit, day in enumerate(days)
+    }
 
 
 def _unpacked(sums: Mapping[tuple[int, str], int], days: int) -> list[dict[int, Counter[str]]]:

@@ -65,6 +65,24 @@ def test_a_person_with_two_jobs_counts_once_in_each_and_once_in_the_total(world:
     assert table.total.members == 2
 
 
+def test_a_member_at_two_places_is_one_of_the_fewest_direct_staff_too(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        employer = factories.make_employer(session, "Kiln Foods")
+        sites = [factories.make_workplace(session, employer, name) for name in ("Bakery", "Dairy")]
+        ioana = session.scalars(ALL.select(Contact).where(Contact.id == world.ioana.id)).one()
+        for site in sites:
+            factories.make_headcount(session, site, 10, 10, counts=Counts.EMPLOYER_DIRECT)
+            # That everybody is known to belong must not make two people of her.
+            factories.make_job(session, ioana, site, employer_of_record_id=employer.id)
+        within = (employer.id,)
+    asked = Question(as_at=TODAY, counts=Counts.EMPLOYER_DIRECT, within=within)
+    total = _table(asked).total
+    assert total.members == 1
+    assert total.member_range.low == 1
+    assert total.fraction_range is not None
+    assert total.fraction_range.low == pytest.approx(1 / 20)
+
+
 def _place(session, named):  # type: ignore[no-untyped-def]
     from crm.models.places import Place
 
