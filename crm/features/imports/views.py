@@ -53,6 +53,7 @@ from crm.features.imports.rules import (
     valued_columns,
     values_of,
 )
+from crm.features.imports.successions import MOVE, PEOPLE
 from crm.web import clock, sealing
 from crm.web.db import db, unit_of_work
 from crm.web.errors import sentence
@@ -685,6 +686,7 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
+        moves=opened.rules.answers.get(PEOPLE) == MOVE,
         # Ballots and mergers have days of their own, not one of the whole list.
         as_at=None if view.kind in OTHERS else opened.rules.as_at,
     )

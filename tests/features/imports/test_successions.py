@@ -97,6 +97,7 @@ def test_people_go_over_only_when_it_is_said_and_come_back_with_the_undo(
     client = client_as(world.organiser)
     before, figures = _state(), _density(date(2026, 10, 31))
     path = _to_check(client, [HEAD, MERGED], people="move")
+    assert "go over to the new one on that day" in client.get(f"{path}/check").text
     wizard.start(app, client, path)
     with unit_of_work(ALL, read_only=True) as session:
         there = session.scalars(
