@@ -66,6 +66,8 @@ LOOK_TASK = "look-through-member-list"
 CONFIRM_TASK = "confirm-member-list"
 UNDO_TASK = "undo-member-list"
 _WRITE = Permission.CONTACT_WRITE
+# A number of so many is more than a database counts to.
+_DIGITS = 10
 
 
 class NotYet(Refusal):
@@ -110,6 +112,12 @@ class UndoneAlready(Refusal):
     """The act was taken back before."""
 
     default_message = "This is undone already."
+
+
+class NotLookedThrough(Refusal):
+    """Of a list that was not read to its end nobody can say who is not on it."""
+
+    default_message = "Not every line of this list is looked at. Look at all lines again first."
 
 
 class DoItByHand(Refusal):
@@ -298,12 +306,17 @@ def decide(session: Session, scope: Scope, list_id: uuid.UUID, key: str, value: 
     if key.startswith(queries.OFF):
         member_list.decided = {**member_list.decided, key: value}
         return member_list
-    number = int(key) if key.isascii() and key.isdecimal() else 0
+    number = number_of(key)
     mark = queries.marks_of(session, scope, member_list, [number]).get(number)
     if mark is None:
         raise NotFound("no such line")
     mark.told = value
     return member_list
+
+
+def number_of(text: str) -> int:
+    """Return the number of a line as a form sends it; 0, which no line has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else 0
 
 
 def start_act(
@@ -409,7 +422,12 @@ def end_members(
     *,
     now: datetime,
 ) -> int:
-    """Write down that these people are no members from the day of the list on; return how many."""
+    """Write down that these people are no members from the day of the list on; return how many.
+
+    Raises NotLookedThrough.
+    """
+    if member_list.looked_at is None:
+        raise NotLookedThrough()
     session.info["request_id"] = act.public_id.hex
     done: dict[int, bool] = {}
     for person in people:

@@ -431,7 +431,7 @@ def _decide(scope: Scope, member_list_id: UUID, queue_name: str, form: forms.Act
     with unit_of_work(scope) as session:
         member_list = service.decide(session, scope, member_list_id, key[:60], str(value)[:40])
         if queue_name != NOT_ON_LIST:
-            _look_at(session, scope, member_list, [int(key)], queries.Lookup())
+            _look_at(session, scope, member_list, [service.number_of(key)], queries.Lookup())
 
 
 def _look_at(
@@ -475,8 +475,7 @@ def _confirm(scope: Scope, member_list_id: UUID, queue_name: str, form: forms.Ac
                 can_confirm=True,
             )
         else:
-            line = form.line.data or ""
-            numbers = [int(line)] if line.isascii() and line.isdecimal() else []
+            numbers = [service.number_of(form.line.data or "")]
         return _confirm_some(session, scope, member_list, made, numbers, queries.Lookup())
 
 

@@ -316,6 +316,28 @@ def test_members_who_are_not_on_the_list_are_named_and_end_only_when_said(
     ]
 
 
+def test_nobody_ends_as_a_member_by_a_list_that_was_not_looked_through(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    address = _upload(organiser, world).location.removesuffix("/columns")
+    person = str(world.depot_worker.public_id)
+    for act in ("all", "confirm"):
+        answer = organiser.post(f"{address}/not_on_list", data={"act": act, "person": person})
+        assert answer.status_code == 422
+        assert "Not every line of this list is looked at." in _text(answer.text)
+    (still,) = _believed(world.depot_worker.id)
+    assert still.valid_to is None
+
+
+def test_a_number_that_no_line_has_is_nowhere(client_as: SignIn, world: World) -> None:
+    organiser = client_as(world.organiser)
+    address = _send(organiser, world).location
+    for act, status in (("aside", 404), ("confirm", 303)):
+        answer = organiser.post(f"{address}/left", data={"act": act, "line": "9" * 50})
+        assert answer.status_code == status
+
+
 def test_nobody_else_sees_the_list_and_it_is_sealed_and_gone_when_closed(
     client_as: SignIn, world: World
 ) -> None:
