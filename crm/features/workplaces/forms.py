@@ -303,7 +303,9 @@ class NewWorkplaceForm(WorkplaceForm):
 
     def asks_for(self) -> str:
         """Return what workplaces that may be here already are looked for by, as one text."""
-        return "\n".join(self.text(name) or "" for name in ("name", "address", "postcode"))
+        # A browser writes the ends of lines in its own way: they must not make another text.
+        parts = (self.text(name) or "" for name in ("name", "address", "postcode"))
+        return " | ".join(" ".join(part.split()) for part in parts)
 
 
 class PlainForm(Form):

@@ -760,7 +760,7 @@ def test_a_workplace_that_may_be_here_is_asked_about_once(
         mill = session.scalars(ALL.select(Workplace).where(Workplace.id == world.mill.id)).one()
         mill.address = "7 Canal Road, Barnsley"
     new = f"/places/employers/{world.brightway.public_id}/workplaces/new"
-    typed = {"name": "Mill Ltd", "address": "7 Canal Rd", "time_zone": "Europe/London"}
+    typed = {"name": "Mill Ltd", "address": "7 Canal Rd\r\nBarnsley", "time_zone": "Europe/London"}
     client = client_as(world.admin)
     asked = client.post(new, data=typed)
     assert asked.status_code == 409
@@ -769,6 +769,7 @@ def test_a_workplace_that_may_be_here_is_asked_about_once(
     assert "Same address" in asked.text
     found = re.search(r'name="looked_for" type="hidden" value="([^"]*)"', asked.text)
     assert found is not None
+    assert "\n" not in html.unescape(found[1])
     saved = client.post(new, data=typed | {"looked_for": html.unescape(found[1])})
     assert saved.status_code == 303
     # Somebody else's workplace is not told of.
