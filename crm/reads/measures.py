@@ -121,7 +121,8 @@ class Measures:
     """All of it, as at a day.
 
     unions: the name of each union by inner id. cells: of a single workplace; empty for several.
-    contracts: of all the places, empty without people. Of a saved list only its people are
+    contracts: of all the places, empty without people; contract_people, contract_reps: the people
+    and reps in them, each once, though they be in several. Of a saved list only its people are
     counted: then there is one basis, nobody is a sample, and reps and active users are those of
     the places.
     """
@@ -134,6 +135,8 @@ class Measures:
     unions: Mapping[int, str]
     cells: tuple[Cell, ...]
     contracts: tuple[ContractCell, ...]
+    contract_people: int
+    contract_reps: int
 
 
 def measures(
@@ -165,6 +168,7 @@ def measures(
         ),
     ]
     in_charge = in_charge_now(session, scope, sites, as_at=asked.as_at, day=day)
+    contracts = _contracts(session, scope, in_charge, asked, sites)
     return Measures(
         total=whole.total,
         bases=tuple(found),
@@ -184,7 +188,9 @@ def measures(
             )
         },
         cells=_cells(session, scope, in_charge, sites) if len(sites) == 1 and not of_list else (),
-        contracts=_contracts(session, scope, in_charge, asked, sites),
+        contracts=contracts.cells,
+        contract_people=contracts.people,
+        contract_reps=contracts.reps,
     )
 
 
@@ -316,19 +322,26 @@ def _organised(
     return int(found.scalar_one())
 
 
+@dataclass(frozen=True, slots=True)
+class _Contracts:
+    cells: tuple[ContractCell, ...]
+    people: int
+    reps: int
+
+
 def _contracts(
     session: Session,
     scope: Scope,
     in_charge: Iterable[InCharge],
     question: Question,
     sites: Collection[int],
-) -> tuple[ContractCell, ...]:
+) -> _Contracts:
     """Return the kinds of contract with their people and reps, the not known last.
 
     Somebody with two jobs of different kinds is in both. One statement.
     """
     if not sites:
-        return ()
+        return _Contracts((), 0, 0)
     kinds: dict[tuple[int, int], set[ContractType | None]] = defaultdict(set)
     for person, site, contract in session.execute(
         scope.select(Job.contact_id, Job.workplace_id, Job.contract_type).where(
@@ -347,7 +360,7 @@ def _contracts(
             if job.rep_id is not None:
                 led[contract].add(job.contact_id)
                 reps[contract].add(job.rep_id)
-    return tuple(
+    cells = tuple(
         ContractCell(
             contract=contract,
             people=len(people[contract]),
@@ -357,6 +370,7 @@ def _contracts(
         for contract in (*ContractType, None)
         if people[contract]
     )
+    return _Contracts(cells, len(set().union(*people.values())), len(set().union(*reps.values())))
 
 
 def _cells(

@@ -221,13 +221,16 @@ def test_each_kind_of_contract_has_its_people_and_the_reps_who_look_after_them(
                 recorded_at=NOW,
             )
         )
-    found = {one.contract: one for one in _at_mill(world).contracts}
+    at_mill = _at_mill(world)
+    found = {one.contract: one for one in at_mill.contracts}
     assert [*found] == [ContractType.PERMANENT, ContractType.AGENCY, None]
     # Somebody with both stands in both lines; nobody looks after them.
     assert (found[ContractType.AGENCY].people, found[ContractType.AGENCY].nobody) == (1, 1)
     assert found[ContractType.PERMANENT].reps == 0
     assert found[None].people == 4
     assert found[None].reps == 1
+    # What the shares are out of: each person once, though one of them is in two lines.
+    assert (at_mill.contract_people, at_mill.contract_reps) == (5, 1)
     assert _found(Question(date(2019, 1, 1))).contracts == ()
 
 

@@ -264,7 +264,7 @@ def _beside(one: Beside) -> tuple[Line, ...]:
                         FigureKind.SHARE,
                         people,
                         min(1.0, people / used.high) if known and used else None,
-                        (min(1.0, people / used.low) if used.low else 1.0)
+                        (min(1.0, people / used.low) if used.low else float(people > 0))
                         if known and used
                         else None,
                         used.low if used else None,

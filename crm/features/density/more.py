@@ -169,7 +169,7 @@ def _share(people: int, workers: Workforce | None) -> str | None:
     if workers.high < FEWEST_FOR_PERCENT:
         return ""
     low = percent_of(min(1.0, people / workers.high))
-    high = percent_of(min(1.0, people / workers.low) if workers.low else 1.0)
+    high = percent_of(min(1.0, people / workers.low) if workers.low else float(people > 0))
     return low if low == high else _("%(low)s to %(high)s", low=low, high=high)
 
 
@@ -222,8 +222,7 @@ def _cells(found: Measures, as_at: date) -> dict[str, Any]:
 
 def _contracts(found: Measures, as_at: date) -> dict[str, Any]:
     """The table of kinds of contract: whether agency and short-term workers have a rep, too."""
-    people = sum(cell.people for cell in found.contracts)
-    reps = sum(cell.reps for cell in found.contracts)
+    people, reps = found.contract_people, found.contract_reps
     few = people < FEWEST_FOR_PERCENT
     return {
         "columns": [
