@@ -6,7 +6,7 @@ measure. Codes and numbers only; the words are put beside them where they are sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -280,16 +280,18 @@ def written(figure: Figure, value: Value) -> Value:
     return value
 
 
-def hidden_groups(sizes: Sequence[int], listed: Sequence[int] | None = None) -> tuple[bool, ...]:
+def hidden_groups(
+    sizes: Sequence[int], listed: Sequence[Collection[int]] | None = None
+) -> tuple[bool, ...]:
     """Return which groups' figures must be hidden beside the figures of the whole.
 
     Each group under the smallest size is hidden. When those hidden are fewer than that together,
     the next larger group is hidden with them: else their figures could be had by taking the shown
     from the whole. sizes: people in each group. Groups of nobody stay. listed: of each group, the
-    people that the figures count, where they are not all of it: a group of which nobody is counted
-    hides no other behind it.
+    people that the figures count, each of them once in the whole: a group of which nobody is
+    counted hides no other behind it, and nor does somebody who is in a group that is shown.
     """
-    counted = sizes if listed is None else listed
+    counted = [range(size) for size in sizes] if listed is None else listed
     found = [0 < size < SMALLEST_GROUP for size in sizes]
     order = sorted(
         (size, place)
@@ -297,8 +299,17 @@ def hidden_groups(sizes: Sequence[int], listed: Sequence[int] | None = None) -> 
         if size >= SMALLEST_GROUP and counted[place]
     )
     for _size, place in order:
-        behind = [number for number, hides in zip(counted, found, strict=True) if hides and number]
-        if not behind or (sum(behind) >= SMALLEST_GROUP and len(behind) > 1):
+        groups = sum(hides and bool(some) for some, hides in zip(counted, found, strict=True))
+        left = sum(size for size, hides in zip(sizes, found, strict=True) if hides)
+        if listed is not None:
+            shown = {
+                one for some, hides in zip(listed, found, strict=True) if not hides for one in some
+            }
+            left = len(
+                {one for some, hides in zip(listed, found, strict=True) if hides for one in some}
+                - shown
+            )
+        if left == 0 or (left >= SMALLEST_GROUP and groups > 1):
             break
         found[place] = True
     return tuple(found)

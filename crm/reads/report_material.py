@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -233,7 +233,7 @@ class Material:
                 self.hidden_lines(
                     sizes,
                     all_people=all_people,
-                    listed={place: len(some) for place, some in roll.at.items()},
+                    listed=roll.at,
                 )
                 for roll in (then, now)
             ]
@@ -246,18 +246,18 @@ class Material:
         people: Mapping[int | None, int],
         *,
         all_people: int,
-        listed: Mapping[int | None, int] | None = None,
+        listed: Mapping[int | None, Collection[int]] | None = None,
     ) -> HiddenLines:
         """Return of which lines nothing may be told that is about the people in them.
 
-        people: how many each line is about; all_people: the whole, each once. listed: how many of
-        them the figures count, where that is not everybody. The one rule of every part of a
+        people: how many each line is about; all_people: the whole, each once. listed: whom of
+        them the figures count, by inner id. The one rule of every part of a
         report: see hidden_groups in crm/domain/report.py.
         """
         places = list(people)
         hides = hidden_groups(
             [people[place] for place in places],
-            None if listed is None else [listed.get(place, 0) for place in places],
+            None if listed is None else [listed.get(place, ()) for place in places],
         )
         return HiddenLines(
             whole=0 < all_people < SMALLEST_GROUP,

@@ -26,7 +26,9 @@ def build(material: Material) -> ReportPart:
     """Return how many people stand where. Groups of few people are hidden, see hidden_groups."""
     roll = material.roll(material.asked.as_at)
     secret = material.hidden_lines(
-        {place: len(some) for place, some in roll.at.items()}, all_people=len(roll.people)
+        {place: len(some) for place, some in roll.at.items()},
+        all_people=len(roll.people),
+        listed=roll.at,
     )
     whole = _figures(roll.people.values(), secret=secret.whole)
     by_place = {

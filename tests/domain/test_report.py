@@ -54,9 +54,21 @@ def test_groups_under_5_people_are_hidden_and_one_more_where_they_could_be_worke
     assert hidden_groups([1, 2, 20, 9]) == (True, True, False, True)
     assert hidden_groups([0, 7]) == (False, False)
     # Nobody of the second group is on our list: taking the third from the whole gives the first.
-    assert hidden_groups([1, 6, 9], [1, 0, 9]) == (True, False, True)
-    assert hidden_groups([1, 6, 9, 9], [1, 2, 3, 9]) == (True, True, True, False)
-    assert hidden_groups([3, 9], [0, 9]) == (True, False)
+    nobody, first, nine = range(0), range(1), range(20, 29)
+    assert hidden_groups([1, 6, 9], [first, nobody, nine]) == (True, False, True)
+    few = range(10, 12), range(12, 15)
+    assert hidden_groups([1, 6, 9, 9], [first, *few, nine]) == (True, True, True, False)
+    assert hidden_groups([3, 9], [nobody, nine]) == (True, False)
+
+
+def test_people_of_two_groups_hide_nobody_behind_them_twice() -> None:
+    three, nine = {1, 2, 3}, set(range(20, 29))
+    # The same three at two places are six on paper; taking the nine from the whole gives them.
+    assert hidden_groups([3, 3, 9], [three, three, nine]) == (True, True, True)
+    # Those of the second group are among the nine, too.
+    at_both = set(range(20, 25))
+    assert hidden_groups([3, 5, 9], [three, at_both, nine]) == (True, True, True)
+    assert hidden_groups([3, 5, 9], [three, {4, 5, 6, 7, 8}, nine]) == (True, True, False)
 
 
 @given(st.lists(st.integers(0, 30), max_size=8))
