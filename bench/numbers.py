@@ -244,10 +244,10 @@ def say(found: Iterable[Figure]) -> None:
 # How the cost grows
 
 _MIDDLE = generate.Size(
-    "middle", 20_000, 160, 60, 2, 2, areas=1, reps=40, years=4, talks=4, issues=0.2, notes=0.1
+    "middle", 6_000, 160, 60, 2, 2, areas=1, reps=40, years=4, talks=4, issues=0.2, notes=0.1
 )
 GROWTH: Final[Mapping[str, Sequence[generate.Size]]] = {
-    "contacts": [replace(_MIDDLE, contacts=number) for number in (5_000, 20_000, 80_000)],
+    "contacts": [replace(_MIDDLE, contacts=number) for number in (2_000, 6_000, 18_000)],
     "talks of each": [replace(_MIDDLE, talks=number) for number in (1, 4, 16)],
     "workplaces": [replace(_MIDDLE, workplaces=number) for number in (40, 160, 640)],
 }
@@ -262,7 +262,7 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     return sum((a - x) * (b - y) for a, b in logs) / sum((a - x) ** 2 for a, _ in logs)
 
 
-def growth(folder: Path, today: date, *, seed: int, rounds: int = 5) -> None:
+def growth(folder: Path, today: date, *, seed: int, rounds: int = 3) -> None:
     """Print how the work of each figure grows: three sizes of each, on SQLite, over everything."""
     costs: dict[generate.Size, dict[str, float]] = {}
     for sizes in GROWTH.values():
@@ -296,7 +296,7 @@ def _costs_of(
     with tempfile.TemporaryDirectory(prefix="shopfloor-grow-", dir=folder) as place:
         app = bench_app(f"sqlite:///{place}/{uuid.uuid4().hex}.db", Path(place))
         load(app, size, seed=seed, today=today)
-        found = measure_all(app, today, everything=True, rounds=rounds, at_most_seconds=20)
+        found = measure_all(app, today, everything=True, rounds=rounds, at_most_seconds=8)
         works = {one.name: one.taken.work for one in found}
         client = sign_in(app, generate.NATIONAL)
         with app.app_context():

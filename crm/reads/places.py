@@ -17,6 +17,7 @@ from crm.access.scope import Scope
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts, current_headcount
 from crm.domain.headcount import Headcount as Estimate
+from crm.domain.vocabulary import PlaceKind
 from crm.models.places import Area, Headcount, Place, Shift, Workplace
 
 Node = TypeVar("Node", bound=Place)
@@ -73,12 +74,15 @@ def places_to_filter(session: Session, scope: Scope, chosen: uuid.UUID | None) -
     read = Permission.CONTACT_READ
     kinds = session.execute(
         scope.select(Workplace.id, Workplace.public_id, Workplace.name, permission=read)
-        .order_by(Workplace.name, Workplace.id)
+        # By the index over kind and name: of sixty thousand, none is sorted to show the first.
+        .where(Workplace.kind == PlaceKind.WORKPLACE)
+        .order_by(Workplace.name, Workplace.public_id)
         .limit(MOST_TO_FILTER)
     ).all()
     areas = session.execute(
         scope.select(Area.public_id, Area.name, Area.workplace_id, permission=read)
-        .order_by(Area.name, Area.id)
+        .where(Area.kind == PlaceKind.AREA)
+        .order_by(Area.name, Area.public_id)
         .limit(MOST_TO_FILTER)
     ).all()
     inside: dict[int, list[tuple[Any, str]]] = {}
