@@ -1336,7 +1336,11 @@ def _by_union(
     read: _Read,
     compare: date | None,
 ) -> tuple[Table, Table | None, dict[date, TotalDensity]]:
-    """A row for each union: its own members ÷ all workers. Rows may sum to more than any-union."""
+    """A row for each union: its own members ÷ all workers. Rows may sum to more than any-union.
+
+    Out of those entitled in a ballot, each union is held against its own ballots: two statements
+    more for each union.
+    """
     unions = session.execute(
         scope.select(Union.id, Union.public_id, Union.name).order_by(Union.name)
     ).all()
@@ -1347,7 +1351,14 @@ def _by_union(
         else _statements_by_union(session, scope, question, sites, until=read.days[-1])
     )
     involved = {union for _, union, _, _ in facts.sayings} | set(statements)
-    people = {union: _from_facts(facts, union, read.days) for union in {None, *involved}}
+
+    def _facts_of(union: int | None) -> _Facts:
+        if union is None or question.counts is not Roster.BALLOT:
+            return facts
+        own = replace(question, union_id=union)
+        return replace(facts, jobs=_entitled(session, scope, own, read.days))
+
+    people = {union: _from_facts(_facts_of(union), union, read.days) for union in {None, *involved}}
 
     def _table_of(day: date) -> Table:
         asked = replace(question, as_at=day)

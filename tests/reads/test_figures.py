@@ -9,7 +9,9 @@ from datetime import date, timedelta
 import pytest
 
 from crm.access.scope import Scope
+from crm.domain.bases import Roster
 from crm.domain.headcount import Counts
+from crm.models.ballots import BallotEntry
 from crm.models.contacts import Contact
 from crm.reads.figures import GroupBy, Question, density_table, recount, survey, trend
 from crm.web.db import unit_of_work
@@ -81,6 +83,34 @@ def test_a_member_at_two_places_is_one_of_the_fewest_direct_staff_too(world: Wor
     assert total.member_range.low == 1
     assert total.fraction_range is not None
     assert total.fraction_range.low == pytest.approx(1 / 20)
+
+
+def test_each_union_is_held_against_its_own_ballot(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        older = factories.make_open_ballot(session, world)
+        newer = factories.make_open_ballot(session, world)
+        newer.union_id = world.other_union.id
+        for ballot, day in ((older, date(2026, 6, 1)), (newer, date(2026, 7, 1))):
+            ballot.frozen_on, ballot.frozen_at = day, factories.NOW
+    asked = Question(as_at=TODAY, counts=Roster.BALLOT)
+    rows = _table(replace(asked, group_by=GroupBy.UNION)).rows
+    told = {row.label: (row.figure.members, row.figure.not_members) for row in rows}
+    # Ioana and Tomasz stand on both lists, and she is in the first union. Nobody on the list of
+    # the other union is in it, so that it has no row.
+    of_first = _table(replace(asked, union_id=world.union.id)).total
+    assert (
+        told
+        == {world.union.name: (of_first.members, of_first.not_members)}
+        == {world.union.name: (1, 1)}
+    )
+    with unit_of_work(ALL) as session:
+        for entry in session.scalars(
+            ALL.select(BallotEntry).where(BallotEntry.ballot_id == newer.id)
+        ):
+            if entry.contact_id == world.ioana.id:
+                session.delete(entry)
+    rows = _table(replace(asked, group_by=GroupBy.UNION)).rows
+    assert {row.label: row.figure.members for row in rows} == {world.union.name: 1}
 
 
 def _place(session, named):  # type: ignore[no-untyped-def]
