@@ -231,9 +231,15 @@ def note_paper(
     paper: Paper,
     *,
     today: date,
+    late: bool = False,
 ) -> None:
-    """Note that somebody needs a new voting paper, or was sent one. Raises as note_told."""
+    """Note that somebody needs a new voting paper, or was sent one. Raises as note_told.
+
+    late: as of note_told: a paper that was sent by now is not asked for again.
+    """
     row = _told(session, scope, ballot_id, contact_public_id, today=today)
+    if late and row.new_paper_sent and paper is not Paper.SENT:
+        raise ToldMore()
     row.new_paper_asked = paper is not Paper.NONE
     row.new_paper_sent = paper is Paper.SENT
     _keep(session, row)

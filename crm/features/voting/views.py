@@ -372,7 +372,13 @@ def _take_tap(session: Any, scope: Scope, sent: Tap) -> None:
             )
         elif paper in {one.value for one in service.Paper}:
             service.note_paper(
-                session, scope, ballot_id, contact_id, service.Paper(paper), today=sent.today
+                session,
+                scope,
+                ballot_id,
+                contact_id,
+                service.Paper(paper),
+                today=sent.today,
+                late=True,
             )
         else:
             raise NotFound("nothing was chosen")

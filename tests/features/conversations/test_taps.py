@@ -176,6 +176,19 @@ def test_a_late_word_on_voting_is_noted_once_and_never_over_a_stronger_one(
     assert _kept() == []
 
 
+def test_a_late_tap_asks_for_no_paper_that_was_sent_by_now(
+    app: Flask, world: World, client_as: SignIn, ballot: uuid.UUID
+) -> None:
+    rep = client_as(world.rep)
+    page = f"/ballots/{ballot}/votes/{world.ioana.public_id}"
+    rep.post(page, data={"paper": "sent"})
+    for paper, answer in (("asked", "dropped"), ("none", "dropped"), ("sent", "done")):
+        assert _send(rep, _item(app, world.rep, page, ("paper", paper)))[0]["answer"] == answer
+    with unit_of_work(ALL, read_only=True) as session:
+        row = session.scalars(ALL.select(VoteTold)).one()
+        assert (row.new_paper_asked, row.new_paper_sent) == (True, True)
+
+
 def test_a_word_on_voting_that_comes_after_the_result_is_dropped_and_leaves_nothing(
     app: Flask, world: World, client_as: SignIn, ballot: uuid.UUID
 ) -> None:
