@@ -227,6 +227,8 @@ class _Others:
 
     def __init__(self, url: str, folder: Path) -> None:
         self._process = _start("others", url, folder)
+        assert self._process.stdout is not None  # noqa: S101 - asked for
+        self._process.stdout.readline()  # It is ready.
 
     def ended(self) -> dict[str, float]:
         """Stop them; return the median and the 95th percentile of each request, in ms."""
@@ -256,6 +258,7 @@ def others(url: str, folder: Path) -> None:
     for one in asked.values():
         one()
     times: dict[str, list[float]] = {name: [] for name in asked}
+    print("ready", flush=True)
     while not select.select([sys.stdin], [], [], 0)[0]:
         for name, one in asked.items():
             started = time.perf_counter()
