@@ -38,6 +38,8 @@ SUBJECTS: dict[str, Any] = {
     "conversation_note": _("Note"),
     "assessment": _("Where they stand"),
     "member_list": _("Membership list of the union"),
+    "member_list_act": _("What was said yes to on a membership list"),
+    "different_places": _("Two workplaces that are not the same"),
     "merged_person": _("Another record put into this one"),
     "different_people": _("Not the same person as somebody else"),
     "follow_up": _("Reminder"),
