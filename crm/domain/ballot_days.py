@@ -50,6 +50,7 @@ class BallotDays:
     employers_told_on: date | None = None
     action_notice_on: date | None = None
     action_starts_on: date | None = None
+    action_ended_on: date | None = None
     declared_on: date | None = None
     called_off_on: date | None = None
     agreed: bool = False
@@ -83,6 +84,7 @@ class Step(StrEnum):
     ACTION_NOTICE = "action_notice"
     EARLIEST_ACTION = "earliest_action"
     ACTION_STARTS = "action_starts"
+    ACTION_ENDED = "action_ended"
     REBALLOT_NOTICE = "reballot_notice"
     MANDATE_ENDS = "mandate_ends"
 
@@ -203,6 +205,8 @@ def _action(
             yield Milestone(Step.ACTION_NOTICE, last, first.rule, days.action_notice_on)
     if days.action_starts_on is not None:
         yield Milestone(Step.ACTION_STARTS, days.action_starts_on)
+    if days.action_ended_on is not None:
+        yield Milestone(Step.ACTION_ENDED, days.action_ended_on)
     if mandate is not None:
         yield Milestone(Step.MANDATE_ENDS, mandate.day, mandate.rule)
         if days.carried:
@@ -225,6 +229,17 @@ def _new_notice_by(
     day -= days.closes_on - days.opens_on + timedelta(days=1)
     notices = [one.day for one in ballot_notice_by(book, day, begun)]
     return min(notices, default=day)
+
+
+def days_of_action(first: date, last: date) -> int:
+    """Return how many days a stoppage took, its first and its last day both counted.
+
+    So counts the monthly workbook of the US Federal Mediation and Conciliation Service. Raises
+    ValueError when it ends before it begins.
+    """
+    if last < first:
+        raise ValueError("A stoppage cannot end before it begins.")
+    return (last - first).days + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class Ballot(Public, AtPlace, Base):
     employers_told_on: Mapped[date | None]
     action_notice_on: Mapped[date | None]
     action_starts_on: Mapped[date | None]
+    action_ended_on: Mapped[date | None]
     # True: action without a break; False: on single days; null = not decided.
     action_continuous: Mapped[bool | None]
     action_days: Mapped[str | None] = mapped_column(sa.String(300))

@@ -396,6 +396,7 @@ def _days_of(ballot: Ballot) -> BallotDays:
         employers_told_on=ballot.employers_told_on,
         action_notice_on=ballot.action_notice_on,
         action_starts_on=ballot.action_starts_on,
+        action_ended_on=ballot.action_ended_on,
         declared_on=ballot.declared_on,
         called_off_on=ballot.called_off_on,
         agreed=ballot.employer_agreed,

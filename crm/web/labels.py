@@ -386,6 +386,7 @@ LABELS: Mapping[enum.Enum, Any] = _Words(
         (BallotStep.ACTION_NOTICE, _("The employer must have the notice of action")),
         (BallotStep.EARLIEST_ACTION, _("First day on which action may start")),
         (BallotStep.ACTION_STARTS, _("First day of action, as planned")),
+        (BallotStep.ACTION_ENDED, _("Last day of action")),
         (BallotStep.REBALLOT_NOTICE, _("Notice of a new ballot, so that no day is lost")),
         (BallotStep.MANDATE_ENDS, _("Last day of the mandate")),
         (BallotKind.ACTION, _("Ballot on industrial action")),

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from crm.domain.ballot_days import BallotDays, Milestone, Stage, Step, milestones
+from crm.domain.ballot_days import (
+    BallotDays,
+    Milestone,
+    Stage,
+    Step,
+    days_of_action,
+    milestones,
+)
 from crm.domain.balloting import earliest_action
 from crm.domain.rules import rule_book, rule_books
 
@@ -78,3 +87,33 @@ def test_the_first_day_of_action_is_fixed_once_the_employer_is_told_and_has_the_
     found = _step("GB", Step.EARLIEST_ACTION, days)
     assert found is not None
     assert found.assumed is assumed
+
+
+def _stoppages(file: str) -> list[tuple[date, date, str]]:
+    path = Path(__file__).parents[1] / "data" / "fmcs-work-stoppages-1981-2014" / "stoppages.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [
+            (
+                date.fromisoformat(row["start"]),
+                date.fromisoformat(row["end"] or "2019-10-31"),
+                row["duration"],
+            )
+            for row in csv.DictReader(lines)
+            if row["file"] == file
+        ]
+
+
+def test_published_stoppages_took_as_many_days_as_was_published() -> None:
+    found = _stoppages("October 2019 workbook")
+    assert len(found) == 25
+    assert [days_of_action(start, end) for start, end, _ in found] == [
+        int(published) for _, _, published in found
+    ]
+
+
+def test_a_stoppage_that_ends_before_it_begins_has_no_duration() -> None:
+    found = _stoppages("to 2014")
+    assert len(found) == 8
+    for start, end, _ in found:
+        with pytest.raises(ValueError, match="before it begins"):
+            days_of_action(start, end)

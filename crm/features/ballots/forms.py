@@ -157,6 +157,7 @@ class DoneForm(Form):
     employers_told_on = DayField(_("Every employer was told the result on"))
     action_notice_on = DayField(_("The employer had the notice of action on"))
     action_starts_on = DayField(_("First day of action, as planned"))
+    action_ended_on = DayField(_("Last day of action, when it is over"))
     action_continuous = RadioField(
         _("What sort of action?"),
         choices=options(
@@ -182,6 +183,7 @@ class DoneForm(Form):
             employers_told_on=self.employers_told_on.data,
             action_notice_on=self.action_notice_on.data,
             action_starts_on=self.action_starts_on.data,
+            action_ended_on=self.action_ended_on.data,
             action_continuous=_TRUTH.get(self.action_continuous.data or ""),
             action_days=self.text("action_days"),
         )

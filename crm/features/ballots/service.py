@@ -93,6 +93,12 @@ class NotYet(Refusal):
     default_message = "This day has not come yet. Choose today or a day before."
 
 
+class EndsBeforeItStarts(Refusal):
+    """Action is said to be over before it began."""
+
+    default_message = "Action ends before it starts. Check its first and its last day."
+
+
 @dataclass(frozen=True, slots=True)
 class DoneDays:
     """When things were done, and what action is planned."""
@@ -102,6 +108,7 @@ class DoneDays:
     employers_told_on: date | None
     action_notice_on: date | None
     action_starts_on: date | None
+    action_ended_on: date | None
     action_continuous: bool | None
     action_days: str | None
 
@@ -229,7 +236,7 @@ def set_done_days(
 ) -> None:
     """Store when notices were received and people were told, and the action that is planned.
 
-    Raises NotFound; NotYet for something done on a day that has not come.
+    Raises NotFound; NotYet for something done on a day that has not come; EndsBeforeItStarts.
     """
     ballot = _own(session, scope, ballot_id)
     done = (
@@ -237,9 +244,14 @@ def set_done_days(
         days.members_told_on,
         days.employers_told_on,
         days.action_notice_on,
+        days.action_ended_on,
     )
     if any(day is not None and day > today for day in done):
         raise NotYet()
+    if days.action_ended_on is not None and (
+        days.action_starts_on is None or days.action_ended_on < days.action_starts_on
+    ):
+        raise EndsBeforeItStarts()
     for name, value in columns_of(days).items():
         setattr(ballot, name, value)
     ballot.version += 1

@@ -66,6 +66,7 @@ _FIELD_OF: dict[type[Refusal], tuple[str, ...]] = {
     service.TooManyWorkplaces: ("place",),
     NoLawKnown: ("jurisdiction",),
     service.NotYet: ("declared_on",),
+    service.EndsBeforeItStarts: ("action_ended_on",),
     NotClosedYet: ("declared_on",),
 }
 
@@ -418,6 +419,7 @@ def days(scope: Scope, ballot_id: UUID) -> Any:
                 "employers_told_on": known.employers_told_on,
                 "action_notice_on": known.action_notice_on,
                 "action_starts_on": known.action_starts_on,
+                "action_ended_on": known.action_ended_on,
                 "action_continuous": {True: "yes", False: "no", None: ""}[ballot.action_continuous],
                 "action_days": ballot.action_days,
             },

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _
 
 from crm.analysis.ballot_plans import Comparison, Figures
 from crm.analysis.projection import DEFAULT_COUNTS_AS, FEWEST_SCORED, Estimate
-from crm.domain.ballot_days import Milestone, Step
+from crm.domain.ballot_days import Milestone, Step, days_of_action
 from crm.domain.balloting import QuestionCount, RuleOutcome, Verdict
 from crm.features.ballots.forms import question_words
 from crm.features.ballots.queries import Plan, Score
@@ -39,6 +39,7 @@ PLAIN_STEPS: dict[Step, Any] = {
     Step.ACTION_NOTICE: _("Second notice due"),
     Step.EARLIEST_ACTION: _("Earliest day"),
     Step.ACTION_STARTS: _("First day"),
+    Step.ACTION_ENDED: _("End"),
     Step.REBALLOT_NOTICE: _("Renewal notice due"),
     Step.MANDATE_ENDS: _("Last day"),
 }
@@ -219,6 +220,7 @@ class DayLine:
 def day_lines(milestones: Sequence[Milestone], today: date) -> list[DayLine]:
     """Return the days of a ballot in order, with how far off they are or when they were done."""
     found = []
+    began = next((one.day for one in milestones if one.step is Step.ACTION_STARTS), None)
     for one in milestones:
         words, kind = "", ""
         if one.too_late and one.done_on is not None:
@@ -227,6 +229,12 @@ def day_lines(milestones: Sequence[Milestone], today: date) -> list[DayLine]:
         elif one.done_on is not None:
             kind = "done"
             words = gettext("Done %(day)s", day=day_words(one.done_on))
+        elif one.step is Step.ACTION_ENDED and began is not None:
+            words = ngettext(
+                "%(num)s day, the first and the last counted",
+                "%(num)s days, the first and the last counted",
+                days_of_action(began, one.day),
+            )
         elif one.step is Step.SAMPLE_PAPER and one.day < today:
             words = gettext("Whether it was sent is not noted here")
         elif one.is_due(today, timedelta(days=0)) and one.day < today:

@@ -272,6 +272,7 @@ FIELDS: dict[str, Any] = {
     "employers_told_on": _("Employers told"),
     "action_notice_on": _("Notice of action"),
     "action_starts_on": _("Action starts"),
+    "action_ended_on": _("Last day of action"),
     "entitled": _("Entitled to vote"),
     "cast": _("Votes cast"),
     "yes": _("Yes"),

@@ -501,6 +501,23 @@ def test_a_projection_of_a_handful_of_people_is_not_kept(
         assert session.scalars(ALL.select(BallotForecast)).all() == []
 
 
+def test_when_action_is_over_its_days_are_counted_and_it_cannot_end_before_it_starts(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan()
+    client = client_as(world.organiser)
+    typed = {"action_starts_on": "2026-11-03", "action_ended_on": "2026-11-02"}
+    refused = client.post(f"/ballots/{ballot_id}/days", data=typed)
+    assert refused.status_code == 422
+    assert "Action ends before it starts. Check its first and its last day." in refused.text
+    to_come = {**typed, "action_ended_on": str(TODAY + timedelta(days=1))}
+    assert client.post(f"/ballots/{ballot_id}/days", data=to_come).status_code == 422
+    typed["action_ended_on"] = "2026-11-05"
+    shown = client.post(f"/ballots/{ballot_id}/days", data=typed, follow_redirects=True).text
+    assert "Last day of action" in shown
+    assert "3 days, the first and the last counted" in shown
+
+
 # The days elsewhere
 
 
