@@ -74,6 +74,7 @@ CHECKED_AT_ONCE: Final = 1500
 # Rows of a long list that are looked at together, and kept in one transaction.
 LOOKED_AT_ONCE: Final = 2000
 _FORGOTTEN_AT_ONCE: Final = 5000
+_SIGN_EVERY: Final = 20_000  # rows
 
 DRAFT_DAYS: Final = 7
 UNDO_DAYS: Final = 30
@@ -457,10 +458,12 @@ def prepare(
     *,
     today: date,
     time_zone: str,
+    alive: Callable[[], None] = lambda: None,
 ) -> Work:
     """Read the rows of a list and what they could be about. Writes nothing.
 
-    time_zone: of workplaces that are new, an IANA name.
+    time_zone: of workplaces that are new, an IANA name. alive: called now and then, because a long
+    list takes longer to read than other workers wait for a sign of life.
     """
     if row.kind in OTHERS:
         return OTHERS[row.kind].read(rules, table, today=today)
@@ -501,7 +504,7 @@ def prepare(
         rules=rules,
         table=table,
         matching=matching,
-        repeats=_repeats(table, rules, matching),
+        repeats=_repeats(table, rules, matching, alive),
         choices=choices,
         names=Names.load(session, scope, choices),
         same=same,
@@ -509,11 +512,15 @@ def prepare(
     )
 
 
-def _repeats(table: Table, rules: Rules, matching: Matching) -> dict[int, Fault]:
+def _repeats(
+    table: Table, rules: Rules, matching: Matching, alive: Callable[[], None]
+) -> dict[int, Fault]:
     repeats = Repeats()
     narrow = matching.narrowed(Repeats.TOLD_BY)
     for number, cells in body(table, rules):
         repeats.add(read_person(number, cells, narrow))
+        if number % _SIGN_EVERY == 0:
+            alive()
     return repeats.find()
 
 
@@ -580,6 +587,7 @@ def prepare_to_look(
     *,
     today: date,
     time_zone: str,
+    alive: Callable[[], None] = lambda: None,
 ) -> Checking:
     """Return what ``look`` needs. It only reads: nobody waits for it to write.
 
@@ -589,7 +597,7 @@ def prepare_to_look(
     _require(row, ImportState.MATCHING, ImportState.CHECKED)
     rules = rules_of(row.settings)
     refuse_unready(row.kind, rules, table, today=today)
-    work = prepare(session, scope, row, rules, table, today=today, time_zone=time_zone)
+    work = prepare(session, scope, row, rules, table, today=today, time_zone=time_zone, alive=alive)
     left_out = tuple(
         number for number in rules.left_out if rules.heading_row < number <= len(table.rows)
     )
@@ -854,11 +862,19 @@ def prepare_to_store(
     *,
     today: date,
     time_zone: str,
+    alive: Callable[[], None] = lambda: None,
 ) -> Work:
     """Return what ``import_some`` needs, as far as what was there before this import."""
     row = queries.find_row(session, scope, public_id)
     work = prepare(
-        session, scope, row, rules_of(row.settings), table, today=today, time_zone=time_zone
+        session,
+        scope,
+        row,
+        rules_of(row.settings),
+        table,
+        today=today,
+        time_zone=time_zone,
+        alive=alive,
     )
     if isinstance(work, OfPlaces):
         stored = session.scalars(

@@ -925,6 +925,7 @@ def run_import(work: Work) -> None:
                 table,
                 today=work.today,
                 time_zone=_time_zone(),
+                alive=lambda: work.progress(done, view.total),
             )
         pace = service.Pace.on(db.engine.dialect.name)
         beaten = -_BEAT_EVERY
@@ -958,12 +959,19 @@ def run_check(work: Work) -> None:
     work.progress(0, len(table.rows))
     with unit_of_work(work.scope, read_only=True) as session:
         checking = service.prepare_to_look(
-            session, work.scope, import_id, table, today=work.today, time_zone=_time_zone()
+            session,
+            work.scope,
+            import_id,
+            table,
+            today=work.today,
+            time_zone=_time_zone(),
+            alive=lambda: work.progress(0, len(table.rows)),
         )
     forgotten = 1
     while forgotten:
         with unit_of_work(work.scope) as session:
             forgotten = service.forget_look(session, work.scope, import_id)
+        work.progress(0, len(table.rows))
     done = 0
     for some in service.read_in_parts(checking):
         with unit_of_work(work.scope, read_only=True) as session:

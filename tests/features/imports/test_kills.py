@@ -33,8 +33,8 @@ Clients = Callable[[Named], FlaskClient]
 # A worker that stops between two chunks is no test: it is killed at any moment, twice here and
 # more often by hand.
 KILLS = int(os.environ.get("IMPORT_KILLS", "2"))
-# Enough that something is left to do at the last of them.
-ROWS = 150 if KILLS < 5 else 1000
+# Rows in all and in a chunk, so that something is left to do at the last of the kills.
+ROWS, CHUNK = (150, 10) if KILLS < 5 else (1000, 3)
 
 WORKER = """
 import json, sys
@@ -43,7 +43,7 @@ from crm.web import tasks
 from crm.features.imports import service
 settings = json.loads(sys.argv[1])
 settings["EXPIRY_DAYS"] = tuple(settings["EXPIRY_DAYS"])
-service.CHUNK = service.MOST_AT_ONCE = 10
+service.CHUNK = service.MOST_AT_ONCE = int(sys.argv[2])
 app = create_app(settings)
 print("ready", flush=True)
 tasks.run_one(app)
@@ -54,7 +54,7 @@ def _worker(app: Flask) -> subprocess.Popen[bytes]:
     names = {*_SETTINGS, "DATABASE_URL", "INSTANCE_FOLDER"}
     settings = json.dumps({name: app.config[name] for name in names})
     process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, settings],
+        [sys.executable, "-c", WORKER, settings, str(CHUNK)],
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[3],
     )

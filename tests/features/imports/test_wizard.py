@@ -179,6 +179,32 @@ def test_a_long_list_is_checked_by_the_worker(
     assert wizard.counts(client, f"{path}/check")["New"] == 3
 
 
+def test_a_list_that_is_looked_at_in_parts_is_looked_at_whole_and_once(
+    app: Flask,
+    client_as: Clients,
+    world: World,
+    fixed_clock: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("CHECKED_AT_ONCE", "LOOKED_AT_ONCE", "_FORGOTTEN_AT_ONCE", "_SIGN_EVERY"):
+        monkeypatch.setattr(service, name, 2)
+    client = client_as(world.organiser)
+    names = ("A", "B", "C", "A", "D", "E")
+    sent = wizard.upload(client, as_csv([["Name"], *([f"Worker {name}"] for name in names)]))
+    path = sent.location.removesuffix("/match")
+    for _ in range(2):
+        wizard.match(client, sent.location, workplace=str(world.mill.public_id))
+        # Until it is checked to its end, nothing of it counts.
+        assert client.get(f"{path}/check").status_code == 303
+        assert tasks.run_one(app)
+        page = client.get(f"{path}/check").text
+        assert wizard.counts(client, f"{path}/check")["New"] == 5
+        # The fifth row of the file says what the second says, which another part held.
+        assert "This row is about the same person as row 2." in page
+    wizard.start(app, client, path)
+    assert wizard.counts(client, path)["New"] == 5
+
+
 def test_a_list_is_kept_sealed_and_goes_when_it_is_in(
     app: Flask, client_as: Clients, world: World, fixed_clock: None
 ) -> None:
