@@ -79,12 +79,12 @@ _SIGN_EVERY: Final = 20_000  # rows
 DRAFT_DAYS: Final = 7
 UNDO_DAYS: Final = 30
 # Rows of the first transaction of an import, and the most and fewest of any later one.
-CHUNK: Final = 100
+CHUNK: Final = 50
 MOST_AT_ONCE: Final = 2000
-FEWEST_AT_ONCE: Final = 100
+FEWEST_AT_ONCE: Final = 50
 # What a transaction aims at. On SQLite nobody else writes while it lasts, and whoever waits looks
 # every 25 ms at first whether the lock is free: a rest as long after each lets them in.
-HOLD_SECONDS: Final = 0.15
+HOLD_SECONDS: Final = 0.07
 REST_SECONDS: Final = 0.03
 # Where others may write meanwhile, a longer one saves work, and needs no rest.
 LONG_HOLD_SECONDS: Final = 0.6
