@@ -70,7 +70,10 @@ def _of_ballots(session: Session, scope: Scope, rules: Rules) -> Asking:
         ballots.NAME: TextField(
             _("Name of the new ballot"),
             limit=120,
-            description=_("Not needed when a column names the ballot of each row."),
+            description=_(
+                "Not needed when a column names the ballot of each row. Each workplace of it is "
+                "judged alone. A count of all of them together is typed in on the ballot’s page."
+            ),
         ),
         ballots.QUESTION: SelectField(
             _("What was asked?"),
