@@ -7,7 +7,16 @@ from collections.abc import Iterable
 
 from crm.access.facts import covers, known
 from crm.domain.cover import Foot, Stage, cover, foot
-from crm.domain.report import Figure, PartName, ReportPart, ReportTable, count, share
+from crm.domain.report import (
+    Figure,
+    FigureKind,
+    PartName,
+    ReportPart,
+    ReportTable,
+    count,
+    hidden,
+    share,
+)
 from crm.models.contacts import Job
 from crm.models.ties import Leading, Tie
 from crm.reads.places import headcounts_on
@@ -22,22 +31,30 @@ def build(material: Material) -> ReportPart:
     Of several workplaces the whole is their sum, because each of them needs leaders of its own:
     somebody with jobs at two counts at both. A workplace or an area is worked out as one.
     """
-    feet = dict(_feet(material))
-    whole = feet.pop(material.asked.place_id, None) if material.asked.by_area else None
-    if whole is None:
-        missing = sum(one.missing for one in feet.values())
-        whole = _sum(feet.values())
-    else:
-        missing = whole.missing
+    groups = {place: (people, one) for place, people, one in _feet(material)}
+    everybody = frozenset(one for people, _foot in groups.values() for one in people)
+    own = groups.pop(material.asked.place_id, None) if material.asked.by_area else None
+    feet = {place: one for place, (_people, one) in groups.items()}
+    whole = _sum(feet.values()) if own is None else own[1]
+    missing = whole.missing if own else sum(one.missing for one in feet.values())
+    secret = material.hidden_lines(
+        {place: len(people) for place, (people, _foot) in groups.items()},
+        all_people=len(everybody),
+        listed={place: people for place, (people, _foot) in groups.items()},
+    )
     lines = material.lines(
-        _figures(whole, missing),
-        {place: _figures(one, one.missing) for place, one in feet.items()},
+        _figures(whole, missing, secret=secret.whole),
+        {
+            place: _figures(one, one.missing, secret=place in secret.places)
+            for place, one in feet.items()
+        },
     )
     table = ReportTable("leaders", MEASURES, lines, drawn=("needed", "leaders"))
     return ReportPart(PartName.LEADERS, (table,), nothing=whole.people == 0)
 
 
-def _feet(material: Material) -> Iterable[tuple[int | None, Foot]]:
+def _feet(material: Material) -> Iterable[tuple[int | None, frozenset[int], Foot]]:
+    """Yield each place, who works there, and what their leaders come to."""
     asked, scope = material.asked, material.scope
     jobs = material.session.execute(
         scope.select(Job.contact_id, Job.workplace_id, Job.area_id).where(
@@ -88,7 +105,8 @@ def _feet(material: Material) -> Iterable[tuple[int | None, Foot]]:
         workers = (
             None if estimate is None else estimate.low if estimate.best is None else estimate.best
         )
-        yield place, foot(people, stages[site], reached[site], workers=workers)
+        feet = foot(people, stages[site], reached[site], workers=workers)
+        yield place, frozenset(people), feet
 
 
 def _sum(feet: Iterable[Foot]) -> Foot:
@@ -102,13 +120,19 @@ def _sum(feet: Iterable[Foot]) -> Foot:
     )
 
 
-def _figures(one: Foot, missing: int) -> dict[str, Figure]:
-    return {
-        "on_list": count(one.people),
-        "leaders": count(one.found),
-        "confirmed": count(one.confirmed),
-        "needed": count(one.needed),
-        "missing": count(missing),
-        # Of those whom no tie leads to a leader it is not known that they listen to nobody.
-        "reached": share(one.people - one.uncovered, one.people, not_known=one.uncovered),
-    }
+def _figures(one: Foot, missing: int, *, secret: bool) -> dict[str, Figure]:
+    """Return the figures of a line. secret: who leads, and who listens, is told of nobody here."""
+    alone = {"on_list": count(one.people), "needed": count(one.needed)}
+    if secret:
+        of_people = dict.fromkeys(("leaders", "confirmed", "missing"), FigureKind.COUNT)
+        kinds = of_people | {"reached": FigureKind.SHARE}
+        told = alone | {name: hidden(kind) for name, kind in kinds.items()}
+    else:
+        told = alone | {
+            "leaders": count(one.found),
+            "confirmed": count(one.confirmed),
+            "missing": count(missing),
+            # Of those whom no tie leads to a leader it is not known that they listen to nobody.
+            "reached": share(one.people - one.uncovered, one.people, not_known=one.uncovered),
+        }
+    return {name: told[name] for name in MEASURES}

@@ -298,7 +298,9 @@ _BASES: dict[PartName, Any] = {
     PartName.LEADERS: _l(
         "One leader for ten workers, in each place. Where nobody has counted the workers, only "
         "people on our list are counted. Reached: people who listen to a leader, or to "
-        "somebody who does, as far as we have written down. All together is the sum of the places."
+        "somebody who does, as far as we have written down. All together is the sum of the places. "
+        "Leaders among fewer than 5 people are hidden, and of one more line where they could be "
+        "worked out."
     ),
     PartName.BALLOTS: _l(
         "The last ballots here, as counted; a result stands here from the day it is declared. "
@@ -519,6 +521,8 @@ def _say_leaders(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     whole = part.table("leaders").whole_line()
     if part.nothing:
         return _("Nobody is on our list here"), []
+    if whole["leaders"].numerator == HIDDEN:
+        return _("Leaders: hidden, too few people"), []
     missing = _number(whole, "missing")
     title = (
         ngettext("%(n)s leader is missing", "%(n)s leaders are missing", missing)

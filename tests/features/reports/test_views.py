@@ -265,24 +265,47 @@ def test_leaders_are_needed_for_every_ten_workers_and_reach_those_who_listen(bus
     assert found["leaders.reached"] == 2
 
 
-def test_enough_leaders_is_said_of_the_people_on_our_list_only(
-    world: World, client_as: Clients
-) -> None:
+def _lead(person: Named, at: Named) -> None:
     with unit_of_work(ALL) as session:
         session.add(
             Leading(
-                contact_id=world.depot_worker.id,
-                place_id=world.depot.id,
-                workplace_id=world.depot.id,
+                contact_id=person.id,
+                place_id=at.id,
+                workplace_id=at.id,
                 stage="identified",
                 found_by="named",
                 valid_from=date(2026, 1, 1),
                 recorded_at=NOW,
             )
         )
+
+
+def test_enough_leaders_is_said_of_the_people_on_our_list_only(
+    world: World, client_as: Clients
+) -> None:
+    with unit_of_work(ALL) as session:
+        depot = session.scalars(ALL.select(Workplace).where(Workplace.id == world.depot.id)).one()
+        for number in range(5):
+            factories.make_person(session, depot, f"Fitter {number}")
+    _lead(world.depot_worker, world.depot)
     text = client_as(world.officer).get(f"/reports/{world.depot.public_id}").text
     assert "There are as many leaders as the people on our list need" in text
     assert "Where nobody has counted the workers, only people on our list are counted." in text
+
+
+def test_who_leads_among_few_people_is_hidden_and_cannot_be_had_by_taking_away(
+    busy: World, client_as: Clients
+) -> None:
+    _lead(busy.depot_worker, busy.depot)
+    text = client_as(busy.officer).get(f"/reports/{busy.depot.public_id}").text
+    assert "Leaders: hidden, too few people" in text
+    told: dict[str, dict[str, Any]] = {}
+    for row in _rows(busy.branch, parts=[PartName.LEADERS]):
+        told.setdefault(row.place, {})[row.measure] = row.numerator
+    assert told["The Depot"]["on_list"] == 1
+    for name in ("leaders", "confirmed", "missing", "reached"):
+        assert told["The Depot"][name] == told["The Mill"][name] == "[c]"
+    assert told["Barnsley branch"]["leaders"] == 2
 
 
 def test_what_is_known_now_is_not_told_as_if_it_happened_now(
