@@ -58,6 +58,8 @@ def learn(session: Session, scope: Scope) -> Learned:
 def _miss_of(ballot: WholeBallot, kept: Sequence[BallotForecast]) -> Miss | None:
     """Return by how much all papers of a ballot that were projected and counted came out
     otherwise; None when there is none."""
+    if not ballot.questions:
+        return None
     first = ballot.questions[0]
     results = {part.id: part.result for part in ballot.parts}
     entitled = cast = yes = 0

@@ -13,7 +13,8 @@ from tests.browser.sweep import look_at_all, pages_of, pages_of_errors
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.timeout(300)
+# More than half of all pages, each at four widths and looks: minutes on a busy machine.
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_every_page_about_people_talks_figures_and_accounts(

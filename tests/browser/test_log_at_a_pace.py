@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -172,6 +173,8 @@ def test_a_talk_is_logged_by_keyboard_alone(live: Live, open_page: OpenPage) -> 
     keys.tab_to(lambda one: one["type"] == "search")
     page.keyboard.type(str(person.known_as))
     page.keyboard.press("Enter")
+    # The person may stand on the page before the search, too.
+    page.wait_for_url(re.compile(r"[?&]q="))
     expect(page.get_by_role("link", name=person.known_as)).to_be_visible()
     keys.tab_to(lambda one: one["words"] == person.known_as)
     page.keyboard.press("Enter")

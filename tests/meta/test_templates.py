@@ -70,7 +70,8 @@ def _pages_of_templates() -> set[str]:
     return {name for name in names if not name.startswith("components/")} - WOVEN_IN - NO_PAGE
 
 
-# What is drawn does not depend on the database: once is enough.
+# What is drawn does not depend on the database: once is enough. Slow on a busy machine.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_every_template_is_drawn(
     app: Flask,

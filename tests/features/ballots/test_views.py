@@ -574,6 +574,14 @@ def test_the_first_day_of_action_is_not_fixed_before_the_employers_are_told(
     assert open_words not in client.get(f"/ballots/{ballot_id}").text
 
 
+def test_a_ballot_that_asks_nothing_teaches_nothing(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        ballot = factories.make_open_ballot(session, world)
+        ballot.declared_on = TODAY
+    with unit_of_work(ALL, read_only=True) as session:
+        assert learn(session, ALL).turnouts == 0
+
+
 def test_five_ballots_with_a_result_teach_how_far_a_campaign_swings(
     plan: Callable[..., uuid.UUID], client_as: Clients, world: World
 ) -> None:
