@@ -243,7 +243,9 @@ def test_a_server_that_dies_in_the_middle_and_a_lost_answer_store_each_talk_once
     for at in range(5):
         phone.log(at)
     take: Callable[..., Any] = outbox._take
-    third = phone.page.evaluate("() => Vault.talks().then(t => t[2].id)")
+    # They are sent in the order they were made; the store on the phone has them in none.
+    made = "Vault.talks().then(t => t.sort((a, b) => a.at - b.at))"
+    third = phone.page.evaluate(f"() => {made}.then(t => t[2].id)")
 
     dead = False
 
