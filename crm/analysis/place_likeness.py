@@ -242,7 +242,9 @@ def compare_unions(one: str, other: str) -> Band | None:
 
     A branch goes by its number: two names with other numbers are never one. SURE when the numbers
     agree, or neither has one, and all words of one are in the other, or one has the first letters
-    of the other. A name of several branches is never sure.
+    of the other. A name of several branches is never sure. Nor is one word, when the other name
+    has more words of its own: "Teachers" is in the names of several unions, and the branches of
+    each are numbered from 1, so such a word and a number are met in two unions by chance.
     """
     my_numbers, mine = _union(one)
     their_numbers, theirs = _union(other)
@@ -257,7 +259,8 @@ def compare_unions(one: str, other: str) -> Band | None:
     together = "".join(my_words) == "".join(their_words)
     share = max(_share_in(my_words, their_words), _share_in(their_words, my_words))
     fits = letters or together or share == 1
-    if my_numbers == their_numbers and len(my_numbers) <= 1 and fits:
+    one_numbered = my_numbers == their_numbers and len(my_numbers) <= 1
+    if one_numbered and fits and (letters or together or _says_enough(my_words, their_words)):
         return Band.SURE
     return Band.MAYBE if fits or share >= 0.5 else None
 
@@ -296,6 +299,12 @@ def _is_initials(words: Sequence[str], others: Sequence[str]) -> bool:
 def _share_in(words: Sequence[str], others: Sequence[str]) -> float:
     found = sum(any(_near_or_short(word, other) for other in others) for word in words)
     return found / len(words)
+
+
+def _says_enough(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether two names have two words of their own in common, or each has but one."""
+    fewest, most = sorted((len(set(words)), len(set(others))))
+    return fewest > 1 or most == 1
 
 
 def _near_or_short(one: str, other: str) -> bool:

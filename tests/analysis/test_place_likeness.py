@@ -79,7 +79,11 @@ def test_places_far_apart_are_not_one_and_places_side_by_side_may_be() -> None:
         ("ironworkers local 8", "Iron Workers Local 008", Band.SURE),
         ("Barnsley", "Barnsley Branch", Band.SURE),
         ("seiu local 19", "Service Employees Local 79", None),
-        ("Bakers Union", "Bakers, Food and Allied Workers Union", Band.SURE),
+        ("Bakers and Food", "Bakers, Food and Allied Workers Union", Band.SURE),
+        # One word of several, and a number that the branches of every union have.
+        ("Bakers Union", "Bakers, Food and Allied Workers Union", Band.MAYBE),
+        ("Teachers branch 12", "Catholic Teachers branch 12", Band.MAYBE),
+        ("Teachers branch 12", "Teachers 012", Band.SURE),
         ("National Union of Journalists", "National Union of Seafarers", None),
     ],
 )
@@ -101,7 +105,9 @@ def test_the_public_lists_are_found_again_as_docs_benchmarks_say() -> None:
     assert sure.precision >= 0.99
     assert sure.recall >= 0.75
     assert every.recall >= 0.9
-    sure, every = measure_unions(DATA / "union-name-pairs")
-    # One pair of names with one number, in two towns, which are not compared, is labelled as two.
-    assert sure.suggested - sure.right <= 1
-    assert sure.recall >= 0.8
+    for half in (None, 0, 1):
+        sure, _every = measure_unions(DATA / "union-name-pairs", half)
+        assert sure.precision is not None
+        assert sure.precision >= 0.99
+        assert sure.recall >= 0.59
+    assert measure_unions(DATA / "union-name-pairs")[1].recall >= 0.89
