@@ -13,12 +13,14 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from crm.domain.balloting import (
+    DayOff,
     add_period,
     as_agreed,
     ballot_notice_by,
     earliest_action,
     last_day_before,
     mandate_last_day,
+    no_days_off,
     take_period,
 )
 from crm.domain.rules import KeyDate, Rule, RuleBook, Subject
@@ -132,24 +134,27 @@ def milestones(
     *,
     begun: Mapping[str, date] = MappingProxyType({}),
     said: Iterable[str] = (),
+    is_off: DayOff = no_days_off,
 ) -> tuple[Milestone, ...]:
     """Everything with a day in a ballot under one law, in order of day.
 
-    A step whose day cannot be told yet is left out. Nothing after the result is told of a ballot
-    that is known to be lost.
+    is_off: whether a day is a public holiday, for periods in working days. A step whose day cannot
+    be told yet is left out. Nothing after the result is told of a ballot that is known to be lost.
     """
     said = tuple(said)
-    found = [*_before(book, days, begun), *_voting(days)]
-    found += _result(book, days, begun)
+    found = [*_before(book, days, begun, is_off), *_voting(days)]
+    found += _result(book, days, begun, is_off)
     if days.carried is not False:
-        found += _action(book, days, begun, said)
+        found += _action(book, days, begun, said, is_off)
     return tuple(sorted(found, key=lambda one: (one.day, list(Step).index(one.step))))
 
 
-def _before(book: RuleBook, days: BallotDays, begun: Mapping[str, date]) -> Iterable[Milestone]:
+def _before(
+    book: RuleBook, days: BallotDays, begun: Mapping[str, date], is_off: DayOff
+) -> Iterable[Milestone]:
     if days.opens_on is None:
         return
-    for deadline in ballot_notice_by(book, days.opens_on, begun):
+    for deadline in ballot_notice_by(book, days.opens_on, begun, is_off):
         if deadline.rule.id.endswith("sample_paper"):
             # Nobody writes down that it was sent, and the notice does not say so.
             yield Milestone(Step.SAMPLE_PAPER, deadline.day, deadline.rule)
@@ -167,7 +172,9 @@ def _voting(days: BallotDays) -> Iterable[Milestone]:
             yield Milestone(step, day)
 
 
-def _result(book: RuleBook, days: BallotDays, begun: Mapping[str, date]) -> Iterable[Milestone]:
+def _result(
+    book: RuleBook, days: BallotDays, begun: Mapping[str, date], is_off: DayOff
+) -> Iterable[Milestone]:
     if days.opens_on is None or days.closes_on is None:
         return
     told = days.declared_on or days.closes_on + timedelta(days=1)
@@ -182,18 +189,23 @@ def _result(book: RuleBook, days: BallotDays, begun: Mapping[str, date]) -> Iter
             yield Milestone(Step.TELL_MEMBERS, told, rule, days.members_told_on, assumed)
             yield Milestone(Step.TELL_EMPLOYERS, told, rule, days.employers_told_on, assumed)
         if rule.id.endswith(".scrutineer_report") and rule.period is not None:
-            yield Milestone(Step.SCRUTINEER_REPORT, add_period(days.closes_on, rule.period), rule)
+            by = add_period(days.closes_on, rule.period, is_off)
+            yield Milestone(Step.SCRUTINEER_REPORT, by, rule)
 
 
 def _action(
-    book: RuleBook, days: BallotDays, begun: Mapping[str, date], said: tuple[str, ...]
+    book: RuleBook,
+    days: BallotDays,
+    begun: Mapping[str, date],
+    said: tuple[str, ...],
+    is_off: DayOff,
 ) -> Iterable[Milestone]:
     if days.opens_on is None or days.closes_on is None:
         return
     told = days.employers_told_on or days.declared_on or days.closes_on + timedelta(days=1)
     notice = days.action_notice_on or told
     first = earliest_action(
-        book, notice, result_told=told, agreed=days.agreed, begun=begun, said=said
+        book, notice, result_told=told, agreed=days.agreed, begun=begun, said=said, is_off=is_off
     )
     mandate = mandate_last_day(book, days.opens_on, days.closes_on, agreed=days.agreed, begun=begun)
     if first is not None:
@@ -201,7 +213,7 @@ def _action(
         yield Milestone(Step.EARLIEST_ACTION, first.day, first.rule, assumed=assumed)
         if days.action_starts_on is not None and first.rule.period is not None:
             period = as_agreed(first.rule.period, days.agreed)
-            last = last_day_before(days.action_starts_on, period)
+            last = last_day_before(days.action_starts_on, period, is_off)
             yield Milestone(Step.ACTION_NOTICE, last, first.rule, days.action_notice_on)
     if days.action_starts_on is not None:
         yield Milestone(Step.ACTION_STARTS, days.action_starts_on)
@@ -210,13 +222,16 @@ def _action(
     if mandate is not None:
         yield Milestone(Step.MANDATE_ENDS, mandate.day, mandate.rule)
         if days.carried:
-            yield Milestone(
-                Step.REBALLOT_NOTICE, _new_notice_by(book, days, mandate.day, begun), mandate.rule
-            )
+            by = _new_notice_by(book, days, mandate.day, begun, is_off)
+            yield Milestone(Step.REBALLOT_NOTICE, by, mandate.rule)
 
 
 def _new_notice_by(
-    book: RuleBook, days: BallotDays, mandate_ends: date, begun: Mapping[str, date]
+    book: RuleBook,
+    days: BallotDays,
+    mandate_ends: date,
+    begun: Mapping[str, date],
+    is_off: DayOff,
 ) -> date:
     """The last day for the notice of a new ballot as long as this one, so that no day is lost."""
     if days.opens_on is None or days.closes_on is None:
@@ -224,10 +239,10 @@ def _new_notice_by(
     day = mandate_ends + timedelta(days=1)
     for rule in book.all_in_force({KeyDate.NOTICE_GIVEN: day}, subject=Subject.NOTICE, begun=begun):
         if rule.period is not None and rule.id.endswith(".notice_action"):
-            day = take_period(day, rule.period)
+            day = take_period(day, rule.period, is_off)
             break
     day -= days.closes_on - days.opens_on + timedelta(days=1)
-    notices = [one.day for one in ballot_notice_by(book, day, begun)]
+    notices = [one.day for one in ballot_notice_by(book, day, begun, is_off)]
     return min(notices, default=day)
 
 

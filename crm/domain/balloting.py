@@ -9,7 +9,7 @@ s.234 and s.234A as in force on 7 April 2026, which count days of receipt, not o
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -279,11 +279,19 @@ def _all_passed(outcomes: Iterable[bool | None]) -> bool | None:
     return None if None in found or not found else True
 
 
-def add_period(day: date, period: Period) -> date:
+DayOff = Callable[[date], bool]
+
+
+def no_days_off(_day: date) -> bool:
+    """Of no day is it known that it is a public holiday."""
+    return False
+
+
+def add_period(day: date, period: Period, is_off: DayOff = no_days_off) -> date:
     """The day that lies one period after `day`. Working days are Monday to Friday.
 
-    Public holidays are not known here: a plan in working days should allow for them. A month's end
-    that does not exist becomes the last day of that month. Hours count as started days.
+    is_off: whether a day is a public holiday, which is no working day. A month's end that does not
+    exist becomes the last day of that month. Hours count as started days.
     """
     match period.unit:
         case PeriodUnit.HOURS:
@@ -293,14 +301,14 @@ def add_period(day: date, period: Period) -> date:
         case PeriodUnit.WEEKS:
             return day + timedelta(weeks=period.length)
         case PeriodUnit.WORKING_DAYS:
-            return _working_days(day, period.length)
+            return _working_days(day, period.length, is_off)
         case PeriodUnit.MONTHS:
             return _months(day, period.length)
         case PeriodUnit.YEARS:
             return _months(day, 12 * period.length)
 
 
-def take_period(day: date, period: Period) -> date:
+def take_period(day: date, period: Period, is_off: DayOff = no_days_off) -> date:
     """The last day that lies a whole period before `day`."""
     match period.unit:
         case PeriodUnit.HOURS:
@@ -310,34 +318,34 @@ def take_period(day: date, period: Period) -> date:
         case PeriodUnit.WEEKS:
             return day - timedelta(weeks=period.length)
         case PeriodUnit.WORKING_DAYS:
-            return _working_days(day, -period.length)
+            return _working_days(day, -period.length, is_off)
         case PeriodUnit.MONTHS:
             return _months(day, -period.length)
         case PeriodUnit.YEARS:
             return _months(day, -12 * period.length)
 
 
-def last_day_before(day: date, period: Period) -> date:
+def last_day_before(day: date, period: Period, is_off: DayOff = no_days_off) -> date:
     """The last day from which a whole period is over by `day`.
 
     Not always the day that `take_period` gives: a period of working days that starts on a Saturday
     ends when one from the Friday does, and one that must be over by a Sunday is over on the Friday.
     """
-    last = take_period(day, period)
+    last = take_period(day, period, is_off)
     one = timedelta(days=1)
-    while add_period(last, period) > day:
+    while add_period(last, period, is_off) > day:
         last -= one
-    while add_period(last + one, period) <= day:
+    while add_period(last + one, period, is_off) <= day:
         last += one
     return last
 
 
-def _working_days(day: date, number: int) -> date:
+def _working_days(day: date, number: int, is_off: DayOff) -> date:
     step = timedelta(days=1 if number >= 0 else -1)
     left = abs(number)
     while left:
         day += step
-        if day.weekday() < 5:
+        if day.weekday() < 5 and not is_off(day):
             left -= 1
     return day
 
@@ -357,12 +365,15 @@ class Deadline:
 
 
 def ballot_notice_by(
-    book: RuleBook, opening: date, begun: Mapping[str, date] = MappingProxyType({})
+    book: RuleBook,
+    opening: date,
+    begun: Mapping[str, date] = MappingProxyType({}),
+    is_off: DayOff = no_days_off,
 ) -> tuple[Deadline, ...]:
     """The days by which the employer must have the notice and the sample paper."""
     wanted = ("notice_ballot", "sample_paper")
     return tuple(
-        Deadline(rule, take_period(opening, rule.period))
+        Deadline(rule, take_period(opening, rule.period, is_off))
         for rule in book.all_in_force({KeyDate.BALLOT_OPENING: opening}, begun=begun)
         if rule.period is not None and rule.id.rpartition(".")[2] in wanted
     )
@@ -376,6 +387,7 @@ def earliest_action(
     agreed: bool = False,
     begun: Mapping[str, date] = MappingProxyType({}),
     said: Iterable[str] = (),
+    is_off: DayOff = no_days_off,
 ) -> Deadline | None:
     """The first day action may begin, or None where no notice of action is laid down.
 
@@ -387,7 +399,7 @@ def earliest_action(
         {KeyDate.NOTICE_GIVEN: notice_received}, subject=Subject.NOTICE, begun=begun, said=said
     ):
         if rule.period is not None and ".notice" in rule.id:
-            return Deadline(rule, add_period(from_day, as_agreed(rule.period, agreed)))
+            return Deadline(rule, add_period(from_day, as_agreed(rule.period, agreed), is_off))
     return None
 
 

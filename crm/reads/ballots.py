@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.analysis.days_off import days_off
 from crm.domain.ballot_days import BallotDays, Milestone, Stage, Step, milestones
 from crm.domain.balloting import QuestionCount, RuleOutcome, Verdict, outcomes_of_numbers, verdict
 from crm.domain.errors import NotFound
@@ -152,7 +153,13 @@ class WholeBallot:
                 for one in milestones(rule_book(self.jurisdiction), book_days)
                 if one.rule is None
             )
-        return milestones(rule_book(self.jurisdiction), self.days, begun=self.begun, said=self.said)
+        return milestones(
+            rule_book(self.jurisdiction),
+            self.days,
+            begun=self.begun,
+            said=self.said,
+            is_off=days_off(self.jurisdiction),
+        )
 
     def tests(
         self,

@@ -17,6 +17,7 @@ from crm.domain.balloting import (
     add_period,
     ballot_notice_by,
     earliest_action,
+    last_day_before,
     mandate_last_day,
     needs_scrutineer,
     take_period,
@@ -240,6 +241,16 @@ def test_a_number_that_follows_from_the_others_is_worked_out() -> None:
 )
 def test_periods_are_added_and_taken(day: date, period: Period, after: date, before: date) -> None:
     assert (add_period(day, period), take_period(day, period)) == (after, before)
+
+
+def test_a_public_holiday_is_no_working_day() -> None:
+    three = Period(3, Unit.WORKING_DAYS)
+    christmas = {date(2026, 12, 25), date(2026, 12, 28)}.__contains__
+    assert add_period(date(2026, 12, 23), three, christmas) == date(2026, 12, 30)
+    assert take_period(date(2026, 12, 30), three, christmas) == date(2026, 12, 23)
+    assert last_day_before(date(2026, 12, 30), three, christmas) == date(2026, 12, 23)
+    # Two days off in a row with the weekend: counting days and not working days takes none out.
+    assert add_period(date(2026, 12, 23), Period(7, Unit.DAYS), christmas) == date(2026, 12, 30)
 
 
 def _number(text: str) -> int | None:

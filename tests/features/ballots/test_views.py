@@ -518,6 +518,19 @@ def test_when_action_is_over_its_days_are_counted_and_it_cannot_end_before_it_st
     assert "3 days, the first and the last counted" in shown
 
 
+def test_public_holidays_are_no_working_days_of_a_notice(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    ballot_id = plan(jurisdiction="SE")
+    client = client_as(world.organiser)
+    typed = {"action_starts_on": "2026-12-30"}
+    assert client.post(f"/ballots/{ballot_id}/days", data=typed).status_code == 303
+    # Seven working days before it, with no work from the 24th to the 27th.
+    body = client.get(f"/ballots/{ballot_id}/days.ics").text
+    assert "DTSTART;VALUE=DATE:20261217" in body
+    assert "DTSTART;VALUE=DATE:20261221" not in body
+
+
 # The days elsewhere
 
 
