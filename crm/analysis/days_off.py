@@ -13,7 +13,8 @@ import holidays
 _PARTS = {"GB": ("ENG", "SCT", "WLS"), "NI": ("NIR",)}
 _COUNTRIES = {"NI": "GB"}
 # Swedish offices are closed on the eve of Midsummer, of Christmas and of the New Year: "de facto".
-_SORTS = ("public", "bank", "de_facto")
+# Bank closings are not taken: many begin in the afternoon.
+_SORTS = ("public", "de_facto")
 
 
 def days_off(code: str) -> Callable[[date], bool]:

@@ -30,5 +30,6 @@ def test_a_holiday_in_one_part_counts_for_the_whole_country() -> None:
     assert not days_off("CA-NL")(date(2027, 2, 15))
 
 
-def test_offices_are_closed_on_midsummer_eve_in_sweden() -> None:
+def test_in_sweden_three_eves_are_days_off_and_a_short_afternoon_is_not() -> None:
     assert days_off("SE")(date(2026, 6, 19))
+    assert not days_off("SE")(date(2026, 12, 23))
