@@ -28,7 +28,8 @@ from crm.models.campaigns import ListEntry, Participation, StructureTest
 from crm.models.contacts import Job, Membership, StateSpan
 from crm.models.conversations import Conversation, FollowUp
 from crm.models.places import PlaceClosure, Recognition, Shift, Union
-from crm.reads.figures import GroupBy, Part, Question, Table, only_those, survey
+from crm.reads.density_places import only_those
+from crm.reads.figures import GroupBy, Part, Question, Table, survey
 from crm.reads.places import names_of, one_of
 from crm.reads.readiness import firm_now, in_charge_now
 from crm.reads.turf import InCharge

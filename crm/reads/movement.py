@@ -31,7 +31,9 @@ from crm.domain.movement import (
     effects,
 )
 from crm.models.contacts import Job, Membership
-from crm.reads.figures import GroupBy, Part, Question, Survey, membership_state, only_those, survey
+from crm.reads.density_people import membership_state
+from crm.reads.density_places import only_those
+from crm.reads.figures import GroupBy, Part, Question, Survey, survey
 from crm.reads.places import one_of
 
 

@@ -18,7 +18,8 @@ from crm.access.spans import refresh_many
 from crm.domain.identity import fold
 from crm.domain.timeline import MembershipStatus
 from crm.models.contacts import Contact, Job, Membership
-from crm.reads.figures import GroupBy, Question, density_table, recount, trend
+from crm.reads.density_people import recount
+from crm.reads.figures import GroupBy, Question, density_table, trend
 from crm.web.db import unit_of_work
 from tests.factories import ALL, World
 

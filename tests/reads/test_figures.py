@@ -13,7 +13,8 @@ from crm.domain.bases import Roster
 from crm.domain.headcount import Counts
 from crm.models.ballots import BallotEntry
 from crm.models.contacts import Contact
-from crm.reads.figures import GroupBy, Question, density_table, recount, survey, trend
+from crm.reads.density_people import recount
+from crm.reads.figures import GroupBy, Question, density_table, survey, trend
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, TODAY, World

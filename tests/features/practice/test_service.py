@@ -35,7 +35,8 @@ from crm.models.conversations import (
 from crm.models.places import Headcount, PlaceClosure, Workplace
 from crm.models.turf import TurfPerson
 from crm.reads.ballots import passed_on, read_ballots
-from crm.reads.figures import GroupBy, Part, Question, density_table, recount, trend
+from crm.reads.density_people import recount
+from crm.reads.figures import GroupBy, Part, Question, density_table, trend
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.conftest import made_once
