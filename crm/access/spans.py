@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.holding import hold_people
 from crm.access.scope import MARK
 from crm.domain.assessment import Assessment as Rated
 from crm.domain.ids import AreaId, JobId, UnionId, UserId, WorkplaceId
@@ -110,6 +111,8 @@ def refresh_many(session: Session, contact_ids: Iterable[int]) -> None:
     session.flush()
     connection = session.connection()
     wanted = sorted(set(contact_ids))
+    # Before their facts are read: another's that were stored first must be among them.
+    hold_people(connection, wanted)
     for start in range(0, len(wanted), _AT_ONCE):
         _store(connection, _difference(connection, wanted[start : start + _AT_ONCE]))
 
@@ -146,6 +149,8 @@ def rebuild(session: Session, contact_ids: list[int], *, store: bool = True) -> 
     store: False only looks. At most a thousand people at once.
     """
     connection = session.connection()
+    if store:
+        hold_people(connection, contact_ids)
     difference = _difference(connection, contact_ids)
     if store:
         _store(connection, difference)

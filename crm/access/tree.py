@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known, revise
+from crm.access.holding import hold_tree
 from crm.access.scope import MARK
 from crm.domain.errors import LoopInTree
 from crm.models.base import table_of
@@ -42,6 +43,7 @@ def link(
 
     since: a day that has come where the writer is; callers refuse a day to come.
     """
+    hold_tree(session.connection())
     if child_id == parent_id or _contains(session, ancestor_id=child_id, descendant_id=parent_id):
         raise LoopInTree()
     session.add(
@@ -73,6 +75,7 @@ def link_new(
     parents is read once, so this suits a register of thousands of places.
     Raises LoopInTree for a place under itself.
     """
+    hold_tree(session.connection())
     today = now.date()
     children = {child for child, _ in links}
     outside = sorted({parent for _, parent in links} - children)
@@ -121,6 +124,7 @@ def end_links(
 
     until: a day that has come where the writer is; callers refuse a day to come.
     """
+    hold_tree(session.connection())
     wanted = set(parent_ids)
     edges = session.scalars(
         sa.select(PlaceEdge).where(
@@ -160,6 +164,7 @@ def _contains(session: Session, *, ancestor_id: int, descendant_id: int) -> bool
 
 def refresh_below(session: Session, place_ids: Iterable[int], *, today: date) -> None:
     """Recompute the closure of the places and of everything inside them."""
+    hold_tree(session.connection())
     below = _walk(session, set(place_ids), down=True, today=today)
     connection = session.connection()
     connection.execute(sa.delete(_closure).where(_closure.c.descendant_id.in_(below)))
@@ -176,6 +181,7 @@ def refresh_below(session: Session, place_ids: Iterable[int], *, today: date) ->
 def rebuild_closure(session: Session, *, today: date) -> int:
     """Recompute the whole closure from the edges in force; return the number of pairs."""
     connection = session.connection()
+    hold_tree(connection)
     connection.execute(sa.delete(_closure))
     place = table_of(Place)
     edge = _edge

@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 import crm.models  # noqa: F401 - registers every table with the metadata
 from crm.access.audit import install_audit
+from crm.access.holding import install_holding
 from crm.access.scope import OWN_PLAN, Scope, install_locks
 from crm.access.search_index import install_search
 from crm.models.base import Base
@@ -105,6 +106,7 @@ def install(app: Flask) -> None:
     else:
         event.listen(engine, "before_cursor_execute", _choose_plan)
     install_locks(_session_class(), engine)
+    install_holding(_session_class())
     install_audit(_session_class())
     install_search(_session_class())
 

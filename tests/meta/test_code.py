@@ -21,6 +21,8 @@ MARKS_BY_HAND = {
     # Asks for the highest key before new people are put in, and hands back only the next ones.
     "access/bulk.py",
     "access/audit.py",
+    # To hold people while they are written about: it hands none of them back.
+    "access/holding.py",
     "access/member_lists.py",
     "access/removal.py",
     "access/scope.py",

@@ -21,8 +21,7 @@ from crm.models.base import table_of
 from crm.models.contacts import Contact
 from crm.models.likeness import DifferentPlaces, LikePair
 from crm.models.merging import DifferentPeople, MergedPerson
-from crm.models.places import Workplace
-from crm.reads.places import get_place
+from crm.models.places import Place, Workplace
 
 _NAME_KEY_LENGTH = 330
 FIELDS = ("known_as", "full_name", "pronouns", "languages", "how_known")
@@ -134,8 +133,11 @@ def part_people(
 
     Raises NotFound, NotYours, LaterMergeFirst.
     """
+    _record, person = queries.get_merge(session, scope, merge_id)
+    _hold(session, scope, person.public_id)
+    # What was read before we had to wait may be past: somebody else may have undone it meanwhile.
+    session.expire_all()
     record, kept = queries.get_merge(session, scope, merge_id)
-    _hold(session, scope, kept.public_id)
     if record.merged_by_id != scope.actor_id and not _answers_for(session, scope, kept):
         raise NotYours()
     later = session.scalars(
@@ -164,6 +166,7 @@ def say_different(
     session: Session, scope: Scope, one_id: uuid.UUID, other_id: uuid.UUID, *, now: datetime
 ) -> None:
     """Remember that these are two people. Saying it twice is saying it once. Raises NotFound."""
+    _hold(session, scope, one_id, other_id)
     pair = queries.read_pair(session, scope, one_id, other_id)
     if pair.different:
         return
@@ -181,13 +184,15 @@ def say_different_workplaces(
 
     Raises NotFound unless the scope may change both, or when they are one.
     """
-    ids = {
-        get_place(session, scope, Workplace, one, permission=Permission.PLACE_WRITE).id
-        for one in (one_id, other_id)
-    }
-    if len(ids) != 2:
-        raise NotFound("one workplace, not two")
-    first, second = sorted(ids)
+    held = session.scalars(
+        scope.select(Workplace.id, permission=Permission.PLACE_WRITE)
+        .where(Workplace.public_id.in_((one_id, other_id)))
+        .order_by(Workplace.id)
+        .with_for_update(of=Place)
+    ).all()
+    if len(held) != 2:
+        raise NotFound("two workplaces")
+    first, second = held
     before = session.scalars(
         scope.select(DifferentPlaces.id).where(
             DifferentPlaces.place_id == first, DifferentPlaces.other_id == second
