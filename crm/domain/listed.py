@@ -27,6 +27,7 @@ TEXT_LIMIT: Final = 120
 POINT_LIMIT: Final = 300
 
 NO_NAME = "There is no name in this row. Put it in, or leave the row out."
+TWO_PEOPLE = "This looks like two people. Write one of them here, and add a row for the other."
 NAME_TOO_LONG = "This name is longer than 120 letters. Shorten it."
 TOO_LONG = "This text is too long. Shorten it."
 NOT_A_DAY = "This is not a date. Write it like 14/05/2026."
@@ -80,6 +81,11 @@ _MONTHS: Final = {
     )
     for name in names
 }
+# "Smith, Jo & Ann", "Jo and Ann Smith", "Jo/Ann Smith"; but "s/o" and "a/l" are parts of a name.
+_TWO_PEOPLE: Final = re.compile(
+    r"[^\W\d_]\s*&\s*[^\W\d_]|[^\W\d_]\s+and\s+[^\W\d_]|[^\W\d_]{2}\s*/\s*[^\W\d_]{2}",
+    re.IGNORECASE,
+)
 _EMAIL: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
 _COUNT: Final = re.compile(r"(?:\d{1,9}|\d{1,3}(?:[, ]\d{3}){1,2})(?:\.\d{1,6})?")
 
@@ -104,7 +110,7 @@ class Listed:
     number: the public id that a file of ours gives them, where the row holds one.
 
     valued: what the row holds in columns whose values are matched to a list, by target: the
-    meaning that was chosen for the value.
+    meaning that was chosen for the value. unmatched: where it holds a value without a meaning.
     """
 
     row_no: int
@@ -121,6 +127,7 @@ class Listed:
     joined_on: date | None = None
     standing_on: date | None = None
     valued: dict[Target, str] = field(default_factory=dict)
+    unmatched: tuple[Target, ...] = ()
     faults: list[Fault] = field(default_factory=list)
 
     @cached_property
@@ -331,6 +338,7 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
         meaning = matching.meanings.get(place, {}).get(value)
         if meaning is None:
             found.faults.append(Fault(place, NOT_MATCHED))
+            found.unmatched += (target,)
         elif meaning:
             found.valued[target] = meaning
     return found
@@ -349,6 +357,9 @@ def _read_names(found: Listed, cell: RowCells) -> None:
             found.faults.append(Fault(cell.first_of_names(), NO_NAME))
     elif len(found.known_as) > NAME_LIMIT:
         found.faults.append(Fault(cell.first_of_names(), NAME_TOO_LONG))
+    elif found.number is None and _TWO_PEOPLE.search(found.full_name or found.known_as):
+        # Of a person in a file of ours we know that they are one.
+        found.faults.append(Fault(cell.first_of_names(), TWO_PEOPLE))
 
 
 def _read_number(cell: str) -> str | None:

@@ -88,6 +88,23 @@ def test_names_with_the_last_first_are_turned(name: str, turned: str) -> None:
     assert listed.turned_round(name) == turned
 
 
+@pytest.mark.parametrize(
+    ("name", "two"),
+    [
+        ("SMITH, John & SMITH, Jane", True),
+        ("Jo and Ann Smith", True),
+        ("Jo/Ann Smith", True),
+        ("Kumar s/o Rajan", False),
+        ("Sandy Anderson", False),
+        ("Llŷr ap Rhys", False),
+        ("محمد الأمين", False),
+    ],
+)
+def test_two_people_in_one_cell_are_not_made_one(name: str, two: bool) -> None:
+    found = _read([Target.FULL_NAME], [name])
+    assert ([fault.message for fault in found.faults] == [listed.TWO_PEOPLE]) is two
+
+
 def test_a_number_that_lost_its_nought_gets_it_back() -> None:
     assert listed.read_phone("7700900123") == "07700900123"
     assert listed.read_phone("+44 7700 900123") == "+44 7700 900123"

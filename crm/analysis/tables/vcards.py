@@ -121,6 +121,9 @@ def _row(card: dict[str, list[str]]) -> list[str]:
     last, first, middle = (*_parts(_first(card, "N")), "", "", "")[:3]
     given = " ".join(one for one in (first, middle) if one)
     full = _plain(_first(card, "FN")) or " ".join(one for one in (given, last) if one)
+    if full and not (given or last):
+        # Phones write "Mum" or "Ewa from nights" as one name: it must not get lost with its column.
+        given = full
     organisation, department = (*_parts(_first(card, "ORG")), "", "")[:2]
     row = [full, given, last, _plain(_first(card, "NICKNAME"))]
     for name, (_heading, most) in _SEVERAL.items():

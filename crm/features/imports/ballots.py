@@ -8,7 +8,7 @@ it; workplaces are not made here: they must exist.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -41,7 +41,7 @@ from crm.domain.listed_ballots import ListedCount, find_count_repeats, read_ball
 from crm.domain.rules import CODES
 from crm.domain.vocabulary import BallotKind, QuestionKind, RowOutcome, RowState
 from crm.features.imports.people import in_parts
-from crm.features.imports.rules import Rules, body
+from crm.features.imports.rules import Lack, Rules, body
 from crm.models.ballots import Ballot, BallotCount, BallotPart, BallotQuestion
 from crm.models.imports import ImportRow
 from crm.models.places import PlaceClosure, Union, Workplace
@@ -83,33 +83,33 @@ TOO_MANY_PARTS = "One ballot has more than 400 workplaces here. Bring it in as s
 NO_UNION = "The union that holds this ballot is not said."
 
 
-def refuse_unready(rules: Rules, table: Table, *, today: date) -> None:
-    """Raise Refusal, with what to do, for rules that a list of ballots cannot be checked by."""
+def lacks(rules: Rules, table: Table, *, today: date) -> Iterator[Lack]:
+    """Yield what is missing before a list of ballots can be checked."""
     if not rules.columns_of(Target.PLACE_NAME):
-        raise Refusal(NO_PLACE_COLUMN)
+        yield "to0", Refusal(NO_PLACE_COLUMN)
     counts = (Target.CAST, Target.VALID, Target.YES, Target.NO, Target.SPOILED)
     if not rules.columns_of(*counts):
-        raise Refusal(NO_COUNT_COLUMN)
+        yield "to0", Refusal(NO_COUNT_COLUMN)
     said = rules.answers
     if not rules.columns_of(Target.QUESTION) and not said.get(QUESTION):
-        raise Refusal(SAY_QUESTION)
+        yield QUESTION, Refusal(SAY_QUESTION)
     if said.get(BALLOT) and not rules.columns_of(Target.BALLOT_NAME):
         return
     if not said.get(NAME) and not rules.columns_of(Target.BALLOT_NAME):
-        raise Refusal(SAY_BALLOT)
+        yield NAME, Refusal(SAY_BALLOT)
     if not said.get(HOLDER):
-        raise Refusal(SAY_HOLDER)
+        yield HOLDER, Refusal(SAY_HOLDER)
     if rules.union is None and not rules.columns_of(Target.UNION):
-        raise Refusal(SAY_UNION)
+        yield "union", Refusal(SAY_UNION)
     if said.get(LAW) not in CODES:
-        raise Refusal(SAY_LAW)
+        yield LAW, Refusal(SAY_LAW)
     opens, closes = _day(said.get(OPENS)), _day(said.get(CLOSES))
     if closes is None and not rules.columns_of(Target.CLOSES_ON):
-        raise Refusal(SAY_CLOSES)
+        yield CLOSES, Refusal(SAY_CLOSES)
     if opens is not None and closes is not None and closes < opens:
-        raise ClosesBeforeItOpens()
+        yield CLOSES, ClosesBeforeItOpens()
     if closes is not None and closes >= today:
-        raise NotClosedYet()
+        yield CLOSES, NotClosedYet()
 
 
 def _day(text: str | None) -> date | None:

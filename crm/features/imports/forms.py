@@ -18,6 +18,7 @@ from crm.domain.assessment import Basis
 from crm.domain.columns import TARGETS, Target
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.vocabulary import ImportKind, ListOrigin
+from crm.features.imports.rules import ALL_MEMBERS
 from crm.web.forms import DayField, Form, TextField, options
 from crm.web.labels import LABELS
 
@@ -227,6 +228,10 @@ def match_form(
         _("Union that the list speaks of"),
         choices=options([*none, *unions]),
         description=_("Needed when a column says who is a member."),
+    )
+    fields[ALL_MEMBERS] = BooleanField(
+        _("Everybody on this list is a member of that union"),
+        description=_("For a list of members that has no column for it."),
     )
     fields["strongest"] = RadioField(
         _("Which number means the strongest support?"),

@@ -20,7 +20,7 @@ from crm.features.imports import forms, queries, service
 from crm.features.imports.asking import answers_of, questions_of
 from crm.features.imports.others import OTHERS
 from crm.features.imports.places import BUYER, OWN_EMPLOYER
-from crm.features.imports.rules import Rules, headings_of
+from crm.features.imports.rules import ALL_MEMBERS, Rules, headings_of
 from crm.reads.places import Choice
 from crm.web.db import unit_of_work
 from crm.web.forms import chosen_id
@@ -63,6 +63,7 @@ def match_form(scope: Scope, kind: ImportKind, table: Table, rules: Rules) -> An
         or (employers[0].value if len(employers) == 1 else ""),
         "buyer": rules.answers.get(BUYER, ""),
         "counts": rules.counts or "",
+        ALL_MEMBERS: ALL_MEMBERS in rules.answers,
         "source": rules.source or "",
         "strongest": str(rules.strongest) if rules.strongest else None,
         "basis": (rules.basis or Basis.TOLD).value,
@@ -97,7 +98,12 @@ def chosen(form: Any, kind: ImportKind, table: Table, rules: Rules) -> Rules:
         rules = replace(rules, answers=answers_of(form, form.asked))
     elif kind is ImportKind.PEOPLE:
         strongest = int(form.strongest.data) if form.strongest.data else None
-        rules = replace(rules, strongest=strongest, basis=Basis(form.basis.data))
+        rules = replace(
+            rules,
+            strongest=strongest,
+            basis=Basis(form.basis.data),
+            answers={ALL_MEMBERS: "y"} if form[ALL_MEMBERS].data else {},
+        )
     else:
         employer = chosen_id(form.employer.data) if "employer" in form else None
         answers = answers_of(form, ["buyer"] if "buyer" in form else [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -13,6 +13,7 @@ from crm.access.scope import Scope
 from crm.domain.listed import Fault
 from crm.domain.vocabulary import ImportKind, RowOutcome
 from crm.features.imports import ballots, successions
+from crm.features.imports.rules import Lack
 
 
 class OtherPlan(Protocol):
@@ -52,11 +53,11 @@ class OfOthers(Protocol):
 class OtherKind:
     """What the steps need to know of a kind.
 
-    kept_answers: names of the answers that next month's list has in common with this one. undo:
-    as undoing.undo_people.
+    lacks: all that a list cannot be checked without. undo: as undoing.undo_people. kept_answers:
+    names of the answers that next month's list has in common with this one.
     """
 
-    refuse_unready: Callable[..., None]
+    lacks: Callable[..., Iterator[Lack]]
     read: Callable[..., OfOthers]
     undo: Callable[..., None]
     kept_answers: frozenset[str]
@@ -64,10 +65,10 @@ class OtherKind:
 
 OTHERS: Final[Mapping[ImportKind, OtherKind]] = {
     ImportKind.BALLOTS: OtherKind(
-        ballots.refuse_unready, ballots.OfBallots.read, ballots.undo_ballots, ballots.KEPT
+        ballots.lacks, ballots.OfBallots.read, ballots.undo_ballots, ballots.KEPT
     ),
     ImportKind.SUCCESSIONS: OtherKind(
-        successions.refuse_unready,
+        successions.lacks,
         successions.OfSuccessions.read,
         successions.undo_successions,
         successions.KEPT,

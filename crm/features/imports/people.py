@@ -62,7 +62,8 @@ class Choices:
     """What was chosen for the whole list, with inner ids.
 
     workplaces, unions: inner ids by public id. areas, shifts: inner ids by workplace and folded
-    name. Only places over which the scope may write about people are in it.
+    name. Only places over which the scope may write about people are in it. all_members: who is on
+    the list is in the union, and no column says otherwise.
     """
 
     workplaces: Mapping[str, int]
@@ -75,6 +76,7 @@ class Choices:
     how_known: HowKnown | None
     basis: Basis
     source: MembershipSource
+    all_members: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +486,8 @@ def _place_faults(one: Listed, choices: Choices, numbered: bool) -> list[Fault]:
     found: list[Fault] = []
     site = workplace_of(one, choices)
     if site is None:
+        if Target.WORKPLACE in one.unmatched:
+            return found  # That is said already.
         told = Target.WORKPLACE in one.valued
         if numbered and not told:
             return found
@@ -495,12 +499,16 @@ def _place_faults(one: Listed, choices: Choices, numbered: bool) -> list[Fault]:
         found.append(Fault(None, NO_SUCH_AREA))
     if shift is not None and (site, shift) not in choices.shifts:
         found.append(Fault(None, NO_SUCH_SHIFT))
-    member = one.valued.get(Target.MEMBER)
+    member = _member_said(one, choices)
     unsaid = member in {"member", "not_member"} and _union_of(one, choices) is None
     # Our files name the union of members only.
     if unsaid and not (numbered and member == "not_member"):
         found.append(Fault(None, NO_UNION))
     return found
+
+
+def _member_said(one: Listed, choices: Choices) -> str | None:
+    return "member" if choices.all_members else one.valued.get(Target.MEMBER)
 
 
 def _union_of(one: Listed, choices: Choices) -> int | None:
@@ -546,7 +554,7 @@ def _points(one: Listed) -> list[tuple[PointKind, str, str]]:
 
 
 def _membership_values(one: Listed, choices: Choices) -> dict[str, Any] | None:
-    said = one.valued.get(Target.MEMBER)
+    said = _member_said(one, choices)
     if said is None or (said != IN_NONE and _union_of(one, choices) is None):
         return None
     return {

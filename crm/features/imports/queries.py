@@ -253,6 +253,55 @@ def list_rows(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A row and the person or workplace it is about. changes: the names of what it changes.
+
+    id, name: None where the record is gone or out of the actor's reach.
+    """
+
+    row_no: int
+    id: UUID | None
+    name: str | None
+    changes: tuple[str, ...]
+
+
+def list_records(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    *,
+    limit: int,
+    outcomes: Sequence[RowOutcome] = tuple(RowOutcome),
+    states: Sequence[RowState] = tuple(RowState),
+) -> list[RecordView]:
+    """Return rows with the record each is about, in the order of the file; see RecordView."""
+    head = find_row(session, scope, public_id)
+    rows = session.execute(
+        scope.select(ImportRow.row_no, ImportRow.record_id, ImportRow.changes)
+        .where(
+            ImportRow.import_id == head.id,
+            ImportRow.outcome.in_(outcomes),
+            ImportRow.state.in_(states),
+        )
+        .order_by(ImportRow.row_no)
+        .limit(limit)
+    ).all()
+    inner = sorted({record_id for _row, record_id, _changes in rows if record_id is not None})
+    named: dict[int, tuple[UUID, str]] = {}
+    if head.kind is ImportKind.PEOPLE:
+        people = session.scalars(scope.select(Contact).where(Contact.id.in_(inner)))
+        named = {one.id: (one.public_id, shown_name(one)) for one in people}
+    else:
+        sites = session.scalars(scope.select(Workplace).where(Workplace.id.in_(inner)))
+        named = {one.id: (one.public_id, one.name) for one in sites}
+    none: tuple[UUID | None, str | None] = (None, None)
+    return [
+        RecordView(row_no, *named.get(record_id or 0, none), tuple(changes or ()))
+        for row_no, record_id, changes in rows
+    ]
+
+
 def count_changes(session: Session, scope: Scope, public_id: UUID) -> dict[str, int]:
     """Return for how many known people each sort of thing would change."""
     head = find_row(session, scope, public_id)

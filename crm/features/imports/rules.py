@@ -13,6 +13,7 @@ from crm.analysis.tables.found import Asked, Table
 from crm.analysis.tables.layout import find_layout
 from crm.domain.assessment import STRONGEST, WEAKEST, Basis
 from crm.domain.columns import NAMES, VALUED, Target, guess_targets
+from crm.domain.errors import Refusal
 from crm.domain.identity import fold
 from crm.domain.listed import fold_word, guess_member, is_blank
 from crm.domain.listed_successions import WORDS
@@ -22,7 +23,21 @@ from crm.domain.vocabulary import ContractType, HowKnown, ImportKind, QuestionKi
 # themselves are, and the others are said row by row.
 MOST_VALUES: Final = 60
 LEFT_OUT: Final = ""
+# The answer that everybody on a list of people is in its union.
+ALL_MEMBERS: Final = "all_members"
 _SAMPLES: Final = 200
+
+
+# One thing that must be said first: the name of its field in the form, and what to do.
+Lack = tuple[str, Refusal]
+
+
+class Unready(Refusal):
+    """Things are missing that a list cannot be checked without. lacks: at least one."""
+
+    def __init__(self, lacks: Sequence[Lack]) -> None:
+        super().__init__(lacks[0][1].message, **lacks[0][1].params)
+        self.lacks = tuple(lacks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,10 @@ from crm.features.imports.others import OTHERS, OfOthers, OtherPlan
 from crm.features.imports.people import Choices, Known, Names, Plan
 from crm.features.imports.places import PlaceChoices, PlacePlan
 from crm.features.imports.rules import (
+    ALL_MEMBERS,
+    Lack,
     Rules,
+    Unready,
     as_recipe,
     body,
     first_rules,
@@ -122,6 +125,12 @@ SAY_UNION = "Choose the union that this list speaks of, or the column that names
 NO_PLACE_COLUMN = "Choose the column that holds the names of the workplaces."
 SAY_WHO_COUNTS = "Say whom the headcount counts."
 SAY_SOURCE = "Say where the numbers come from."
+MEMBERS_TWICE = "A column says who is a member. Take this tick away, or leave that column out."
+SAY_MEMBERS = (
+    "Say who is a member too: choose the column that tells, tick that everybody on the list is, "
+    "or leave this column out."
+)
+SAY_STANDING = "Choose the column that says where they stand too, or leave this one out."
 SAY_BUYER = "Choose the employer that they supply, or the column that names it."
 NO_ROWS = "No row is left below the headings. Look at the row that holds them."
 NOT_NOW = "This list is not at this step any more. Look at it again."
@@ -292,7 +301,7 @@ def match(
 ) -> Rules:
     """Store how the columns are matched, with the meaning of each value that speaks for itself.
 
-    Raises Refusal for what is missing: names, a day, a workplace, the strong end of a scale.
+    Raises Unready for what is missing: names, a day, a workplace, the strong end of a scale.
     """
     row = queries.find_row(session, scope, public_id, hold=True)
     _require(row, ImportState.MATCHING, ImportState.CHECKED)
@@ -304,50 +313,68 @@ def match(
 
 
 def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date) -> None:
-    """Raise Refusal, with what to do, for rules that a list cannot be checked by."""
-    used = [one for one in rules.targets if one is not Target.LEAVE_OUT]
-    once = [one for one in used if one not in REPEATED]
-    if len(once) != len(set(once)):
-        raise Refusal(TWICE)
+    """Raise Unready, with all that is missing, for rules that a list cannot be checked by."""
     if next(body(table, rules), None) is None:
         raise Refusal(NO_ROWS)
-    if rules.as_at is None:
-        raise Refusal(SAY_DAY)
-    if rules.as_at > today:
-        raise Refusal(DAY_TO_COME)
+    lacks = [*_twice(rules), *_lacks_day(rules, today)]
     if kind in OTHERS:
-        OTHERS[kind].refuse_unready(rules, table, today=today)
+        lacks += OTHERS[kind].lacks(rules, table, today=today)
     elif kind is ImportKind.PEOPLE:
-        _refuse_unready_people(rules)
+        lacks += _people_lack(rules)
     else:
-        _refuse_unready_places(rules)
+        lacks += _places_lack(rules)
         buys = rules.answers.get(places.BUYER) or rules.columns_of(Target.SUPPLIES)
         if kind is ImportKind.SUPPLIERS and not buys:
-            raise Refusal(SAY_BUYER)
+            lacks.append(("buyer", Refusal(SAY_BUYER)))
+    if lacks:
+        raise Unready(lacks)
 
 
-def _refuse_unready_places(rules: Rules) -> None:
+def _twice(rules: Rules) -> Iterator[Lack]:
+    for place, target in enumerate(rules.targets):
+        if target in rules.targets[:place] and target not in {Target.LEAVE_OUT, *REPEATED}:
+            yield f"to{place}", Refusal(TWICE)
+
+
+def _lacks_day(rules: Rules, today: date) -> Iterator[Lack]:
+    if rules.as_at is None:
+        yield "as_at", Refusal(SAY_DAY)
+    elif rules.as_at > today:
+        yield "as_at", Refusal(DAY_TO_COME)
+
+
+def _places_lack(rules: Rules) -> Iterator[Lack]:
     if not rules.columns_of(Target.PLACE_NAME):
-        raise Refusal(NO_PLACE_COLUMN)
+        yield "to0", Refusal(NO_PLACE_COLUMN)
     if rules.columns_of(Target.HEADCOUNT) and rules.counts is None:
-        raise Refusal(SAY_WHO_COUNTS)
+        yield "counts", Refusal(SAY_WHO_COUNTS)
     counted = rules.columns_of(Target.HEADCOUNT, Target.MEMBERS)
     if counted and rules.source is None:
-        raise Refusal(SAY_SOURCE)
+        yield "source", Refusal(SAY_SOURCE)
 
 
-def _refuse_unready_people(rules: Rules) -> None:
+def _people_lack(rules: Rules) -> Iterator[Lack]:
     if not has_name(rules.targets):
-        raise Refusal(NO_NAME_COLUMN)
+        yield "to0", Refusal(NO_NAME_COLUMN)
     # Whom a number of ours finds needs no workplace; anybody else in the list does.
     says_who = bool(rules.columns_of(Target.WORKPLACE, Target.NUMBER))
     if rules.workplace is None and not says_who:
-        raise Refusal(SAY_WORKPLACE)
-    if rules.columns_of(Target.STANDING) and rules.strongest is None:
-        raise Refusal(SAY_STRONGEST)
+        yield "workplace", Refusal(SAY_WORKPLACE)
+    told, all_members = rules.columns_of(Target.MEMBER), ALL_MEMBERS in rules.answers
+    if told and all_members:
+        yield ALL_MEMBERS, Refusal(MEMBERS_TWICE)
     says_union = rules.union is not None or bool(rules.columns_of(Target.UNION))
-    if rules.columns_of(Target.MEMBER) and not says_union:
-        raise Refusal(SAY_UNION)
+    if (told or all_members) and not says_union:
+        yield "union", Refusal(SAY_UNION)
+    if not (told or all_members):
+        # Without this they would be passed by, and nobody would be told.
+        for place in rules.columns_of(Target.UNION, Target.JOINED_ON):
+            yield f"to{place}", Refusal(SAY_MEMBERS)
+    if rules.columns_of(Target.STANDING) and rules.strongest is None:
+        yield "strongest", Refusal(SAY_STRONGEST)
+    if not rules.columns_of(Target.STANDING):
+        for place in rules.columns_of(Target.STANDING_ON):
+            yield f"to{place}", Refusal(SAY_STANDING)
 
 
 def offered_names(
@@ -442,7 +469,7 @@ def _keep_recipe(
         recipe = ImportRecipe(owner_id=scope.actor_id, kind=kind, headings_hash=headings)
         session.add(recipe)
     recipe.used_at = now
-    kept = OTHERS[kind].kept_answers if kind in OTHERS else {places.OWN_EMPLOYER}
+    kept = OTHERS[kind].kept_answers if kind in OTHERS else {places.OWN_EMPLOYER, ALL_MEMBERS}
     recipe.settings = as_recipe(rules, kept)
 
 
@@ -497,6 +524,7 @@ def prepare(
         how_known=rules.how_known,
         basis=rules.basis or Basis.TOLD,
         source=_source(rules.how_known),
+        all_members=ALL_MEMBERS in rules.answers,
     )
     chosen = queries.people_by_public_id(session, scope, list(rules.same.values()))
     same = {number: chosen[one] for number, one in rules.same.items() if one in chosen}

@@ -7,7 +7,7 @@ list says that they went over. As places.py: ``plan`` writes nothing, ``store`` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -32,7 +32,7 @@ from crm.domain.listed_successions import (
 )
 from crm.domain.vocabulary import PlaceTieKind, RowOutcome, RowState
 from crm.features.imports.people import in_parts
-from crm.features.imports.rules import Rules, body
+from crm.features.imports.rules import Lack, Rules, body
 from crm.features.imports.undoing import withdraw_fact
 from crm.models.contacts import Job
 from crm.models.imports import ImportRow
@@ -63,19 +63,19 @@ ROUND = "By what is known already, it was the other way round. Check the row."
 _GOES_OVER: Final = frozenset({PlaceTieKind.MERGED_INTO, PlaceTieKind.FOLLOWED_BY})
 
 
-def refuse_unready(rules: Rules, table: Table, *, today: date) -> None:
-    """Raise Refusal, with what to do, for rules that such a list cannot be checked by."""
+def lacks(rules: Rules, table: Table, *, today: date) -> Iterator[Lack]:
+    """Yield what is missing before such a list can be checked."""
     if not rules.columns_of(Target.PLACE_NAME):
-        raise Refusal(NO_PLACE_COLUMN)
+        yield "to0", Refusal(NO_PLACE_COLUMN)
     if not rules.columns_of(Target.OTHER_PLACE):
-        raise Refusal(NO_OTHER_COLUMN)
+        yield "to0", Refusal(NO_OTHER_COLUMN)
     if not rules.columns_of(Target.HOW) and not rules.answers.get(HOW):
-        raise Refusal(SAY_HOW)
+        yield HOW, Refusal(SAY_HOW)
     day = _day(rules)
     if day is None and not rules.columns_of(Target.HAPPENED_ON):
-        raise Refusal(SAY_DAY)
+        yield DAY, Refusal(SAY_DAY)
     if day is not None and day > today:
-        raise Refusal(DAY_TO_COME)
+        yield DAY, Refusal(DAY_TO_COME)
 
 
 def _day(rules: Rules) -> date | None:

@@ -30,9 +30,10 @@ from crm.analysis.tables.apart import read_apart
 from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
 from crm.analysis.tables.layout import find_left_out
 from crm.analysis.tables.returned import problems_csv
-from crm.domain.columns import Target, is_sensitive
+from crm.domain.columns import VALUED, Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.likeness import Reason
+from crm.domain.listed import NOT_MATCHED
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -47,6 +48,7 @@ from crm.features.imports.others import OTHERS
 from crm.features.imports.rules import (
     MOST_VALUES,
     Rules,
+    Unready,
     headings_of,
     rules_of,
     samples,
@@ -71,6 +73,7 @@ LOOK_AGAIN = 3  # seconds
 _BEAT_EVERY = 1.0  # seconds
 SHOWN = 40  # problems and possible duplicates on one page
 PREVIEW = 6  # rows
+MOST_NAMED = 200  # numbers of rows in one sentence
 HIDDEN = "•••"
 
 IMPORTED = "The list is in."
@@ -278,6 +281,10 @@ def save_match(scope: Scope, import_id: UUID) -> Any:
     try:
         with unit_of_work(scope) as session:
             rules = service.match(session, scope, import_id, rules, opened.table, today=my_today())
+    except Unready as unready:
+        for name, refusal in unready.lacks:
+            form.refuse(refusal, name if name in form else None)
+        return _match_page(scope, opened, form, None), 422
     except Refusal as refusal:
         form.refuse(refusal)
         return _match_page(scope, opened, form, None), 422
@@ -651,6 +658,9 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
     view = opened.view
     with unit_of_work(scope, read_only=True) as session:
         changes = queries.count_changes(session, scope, view.id)
+        changed = queries.list_records(
+            session, scope, view.id, limit=SHOWN, outcomes=[RowOutcome.CHANGED]
+        )
     share = service.change_share(view)
     found = view.count(RowOutcome.CHANGED, RowOutcome.UNCHANGED)
     able = view.count(RowOutcome.NEW, RowOutcome.CHANGED)
@@ -682,6 +692,21 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
             (CHANGES.get(name, name), number)
             for name, number in sorted(changes.items(), key=lambda one: -one[1])
         ],
+        changed_rows=[
+            {
+                **_record(row, view.kind),
+                "says": _says(opened, row.row_no),
+                "changes": [CHANGES.get(name, name) for name in dict.fromkeys(row.changes)],
+            }
+            for row in changed
+        ],
+        more_changed=view.count(RowOutcome.CHANGED) - len(changed),
+        unmatched=any(
+            message == NOT_MATCHED and opened.rules.targets[column] in VALUED
+            for row in shown.problems
+            for column, message, _number in row.faults
+            if column is not None
+        ),
         problems=[_problem(row, opened) for row in shown.problems],
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
@@ -690,6 +715,16 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         # Ballots and mergers have days of their own, not one of the whole list.
         as_at=None if view.kind in OTHERS else opened.rules.as_at,
     )
+
+
+def _record(row: queries.RecordView, kind: ImportKind) -> dict[str, Any]:
+    of_people = kind is ImportKind.PEOPLE
+    url = None
+    if row.id is not None and of_people:
+        url = url_for("contacts.show", contact_id=row.id)
+    elif row.id is not None:
+        url = address_of("workplaces.show", place_id=row.id)
+    return {"row": row.row_no, "name": row.name, "url": url}
 
 
 def _problem(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
@@ -799,7 +834,10 @@ def show(scope: Scope, import_id: UUID) -> Any:
         view = queries.get_import(session, scope, import_id)
         row = queries.find_row(session, scope, import_id)
         left_alone = queries.is_left_alone(session, scope, row)
-        kept = queries.row_numbers(session, scope, import_id, states=[RowState.KEPT])
+        kept = queries.list_records(
+            session, scope, import_id, limit=MOST_NAMED, states=[RowState.KEPT]
+        )
+        left_out = queries.row_numbers(session, scope, import_id, outcomes=[RowOutcome.LEFT_OUT])
         left = queries.row_numbers(
             session,
             scope,
@@ -835,10 +873,12 @@ def show(scope: Scope, import_id: UUID) -> Any:
             for outcome in (RowOutcome.NEW, RowOutcome.CHANGED)
         ],
         unchanged=view.count(RowOutcome.UNCHANGED),
-        left=left[:200],
+        left=left[:MOST_NAMED],
         left_count=len(left),
-        kept=kept[:200],
-        kept_count=len(kept),
+        left_out=left_out[:MOST_NAMED],
+        left_out_count=len(left_out),
+        kept=[_record(row, view.kind) for row in kept],
+        kept_count=view.count(RowState.KEPT),
         undone=view.count(RowState.UNDONE),
         can_undo=view.state in {ImportState.DONE, ImportState.STOPPED}
         and view.expires_at > clock.now(),

@@ -143,6 +143,16 @@ def test_address_books_of_every_version_are_read() -> None:
     assert people[2]["Address"] == "1 High St, Barnsley, S70 1AA, UK"
 
 
+def test_a_card_with_one_name_alone_keeps_it_as_a_first_name() -> None:
+    found = _read(
+        b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ewa nights\r\nTEL:07700 900162\r\nEND:VCARD\r\n"
+    )
+    person = dict(zip(*found.rows, strict=True))
+    assert (person["Full name"], person["First name"], person["Last name"]) == (
+        *("Ewa nights", "Ewa nights", ""),
+    )
+
+
 def test_the_heading_row_is_found_below_titles_and_the_totals_below_the_list() -> None:
     rows = [
         ["Ballot of branches", "", ""],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -143,6 +144,78 @@ def test_a_scale_is_not_taken_without_its_direction(
     wizard.start(app, client, path)
     (standing,) = _facts(Assessment, _person("Aneta Nowak"))
     assert (standing.rating, standing.basis) == (1, "told")
+
+
+def test_all_that_is_missing_is_said_at_once_beside_its_field(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    head = ["Name", "Joined", "Support", "Support seen on"]
+    sent = wizard.upload(client, as_csv([head, ["Aneta Nowak", "3/4/25", "5", ""]]))
+    typed = wizard.form_of(client, sent.location, "matching")
+    typed |= {"to1": "joined_on", "to2": "leave_out", "to3": "standing_on", "union": ""}
+    refused = client.post(sent.location, data={**typed, "workplace": ""})
+    assert refused.status_code == 422
+    for name, words in (
+        ("to1", service.SAY_MEMBERS),
+        ("to3", service.SAY_STANDING),
+        ("workplace", service.SAY_WORKPLACE),
+    ):
+        assert re.search(
+            rf'id="{name}-error"[^>]*>(?:<[^>]*>[^<]*</span>)?\s*{words}', refused.text
+        )
+
+
+def test_a_list_of_members_alone_needs_no_column_that_says_so(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    rows = as_csv([["Name", "Site", "Joined"], ["Aneta Nowak", "The Mill", "3/4/25"]])
+    more = {"all_members": "y", "union": str(world.union.public_id)}
+    path = wizard.to_check(client, rows, **more)
+    wizard.start(app, client, path)
+    (membership,) = _facts(Membership, _person("Aneta Nowak"))
+    assert (membership.status, str(membership.valid_from)) == ("member", "2025-04-03")
+    assert wizard.form_of(client, wizard.upload(client, rows).location, "matching")["all_members"]
+
+
+def test_a_word_without_a_meaning_leads_back_to_where_it_gets_one(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    row = ["Aneta Nowak", "07700 900150", "Nowhere Ltd", "", ""]
+    path = wizard.to_check(client, as_csv([HEAD, row]))
+    page = client.get(f"{path}/check").text
+    assert f'href="{path}/values"' in page
+    assert page.count("This value is not matched to anything yet.") == 1
+    assert "There is no workplace in this row." not in page
+
+
+def test_the_check_names_who_would_change_and_the_result_adds_up(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    rows = [
+        HEAD,
+        ["Tomasz K", "07700 900160", "The Mill", "", ""],
+        ["", "07700 900161", "The Mill", "", ""],
+        ["Total", "", "", "", "2"],
+    ]
+    path = wizard.to_check(client, as_csv(rows))
+    page = client.get(f"{path}/check").text
+    assert f'href="/people/{world.tomasz.public_id}"' in page
+    assert "What changes: Phone" in page
+    assert "This would change the one person it finds again." in page
+    wizard.start(app, client, path, looked="y")
+    found = wizard.counts(client, path)
+    assert found == {"New": 0, "Changed": 1, "As before": 0, "Not imported": 1, "Left out": 1}
+    with unit_of_work(ALL) as session:
+        tomasz = session.scalars(ALL.select(Contact).where(Contact.known_as == "Tomasz K")).one()
+        session.scalars(
+            ALL.select(ContactPoint).where(ContactPoint.contact_id == tomasz.id)
+        ).one().label = "home"
+    wizard.undo(app, client, path)
+    assert f'Row 2: <a href="/people/{world.tomasz.public_id}">' in client.get(path).text
 
 
 @pytest.mark.parametrize(
