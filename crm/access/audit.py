@@ -7,6 +7,7 @@ Services do not call this for writes: ``install_audit`` listens to every flush. 
 from __future__ import annotations
 
 import enum
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session, UOWTransaction, object_session
 
+from crm.access import loading
 from crm.access.permissions import Permission
 from crm.access.scope import MARK, Scope
 from crm.access.tree import everything_id
@@ -245,39 +247,57 @@ def record_removals(session: Session, rows: Iterable[Any]) -> None:
 
 
 def record_created(
-    session: Session, rows: Mapping[type[Base], Sequence[Mapping[str, Any]]]
+    session: Session, rows: Mapping[type[Base], Mapping[str, Sequence[Any]]]
 ) -> None:
     """Record that these rows were put into the tables of the models, past the session.
 
-    rows: their columns by the names of the model's attributes, keys and defaults among them. What
-    is recorded is what a flush would have recorded. For access/bulk.py.
+    rows: for each model the values of all its rows, by the name of the attribute; keys and
+    defaults are among them. What is recorded is what a flush would have recorded. For
+    access/bulk.py.
     """
-    entries: list[dict[str, Any]] = []
-    for model, some in rows.items():
-        names = [attribute.key for attribute in sa.inspect(model).column_attrs]
-        at_place, of_contact = issubclass(model, AtPlace), issubclass(model, OfContact)
-        for row in some:
-            new = {
-                name: _hide(model, name, value)
-                for name in names
-                if (value := row.get(name)) is not None
-            }
-            key = row["id"]
-            entries.append(
-                _entry(
-                    session,
-                    Verb.CREATE,
-                    subject=model.__tablename__,
-                    subject_id=key,
-                    subject_public_id=row.get("public_id"),
-                    contact_id=(
-                        row["contact_id"] if of_contact else key if model is Contact else None
-                    ),
-                    place_id=row["place_id"] if at_place else None,
-                    new=new,
-                )
-            )
-    _insert(session, entries)
+    common = _entry(session, Verb.CREATE, subject="")
+    for model, columns in rows.items():
+        keys = columns["id"]
+        count = len(keys)
+        entries: dict[str, Sequence[Any]] = {
+            **{name: [value] * count for name, value in common.items()},
+            "subject": [model.__tablename__] * count,
+            "subject_id": keys,
+            "new": _as_json(model, columns),
+        }
+        if "public_id" in columns:
+            entries["subject_public_id"] = columns["public_id"]
+        if issubclass(model, OfContact) or model is Contact:
+            entries["contact_id"] = keys if model is Contact else columns["contact_id"]
+        if issubclass(model, AtPlace):
+            entries["place_id"] = columns["place_id"]
+        loading.put(
+            session.connection(), table_of(AuditEntry), entries, as_they_are=frozenset({"new"})
+        )
+
+
+def _as_json(model: type[Base], columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return for each row what the trail keeps of it, as JSON: the columns that hold something.
+
+    As ``_values`` and the driver's JSON have it, put together a column at a time: a list of people
+    has few days, kinds and places, and each is written out once.
+    """
+    parts: list[Sequence[str]] = []
+    for attribute in sa.inspect(model).column_attrs:
+        name = attribute.key
+        if name not in columns:
+            continue
+        head = f"{json.dumps(name)}: "
+        known: dict[int, str] = {}
+        texts: list[str] = []
+        for value in columns[name]:
+            text = known.get(id(value))
+            if text is None:
+                plainly = None if value is None else json.dumps(_hide(model, name, value))
+                text = known[id(value)] = "" if plainly is None else head + plainly
+            texts.append(text)
+        parts.append(texts)
+    return ["{" + ", ".join(filter(None, row)) + "}" for row in zip(*parts, strict=True)]
 
 
 def _record_flush(session: Session, context: UOWTransaction) -> None:

@@ -4,10 +4,9 @@ An import of a hundred thousand people spends most of its time on making, tracki
 objects that nobody looks at. Here their rows go straight into the tables, a statement a table.
 What the session does at a flush is done here for all rows together, and by the same rules: the
 scope of the writer is held against every row (scope.refuse_new_people), keys that the trail has
-seen are not used again (audit.next_key), and every row leaves its entry in the trail
-(audit.record_created). Spans and the lines of the search are left to the caller, as they are for
-the session. Only people who are new; whatever changes goes through the session. Why:
-docs/decisions/0012.
+seen are not used again (audit.next_key), every row leaves its entry in the trail
+(audit.record_created), and spans and lines of the search are derived from the same rows. Only
+people who are new; whatever changes goes through the session. Why: docs/decisions/0012.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access import audit
+from crm.access import audit, loading, search_index, spans
 from crm.access.scope import MARK, refuse_new_people
 from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
@@ -56,10 +55,23 @@ def store_people(
         return {}
     _number(session, {model: of for model, of in some.items() if model is not Contact})
     whole = {model: _filled(model, of) for model, of in some.items()}
-    for model, of in whole.items():
-        session.connection().execute(sa.insert(table_of(model)), of)
+    connection = session.connection()
+    for model, columns in whole.items():
+        loading.put(connection, table_of(model), columns)
     audit.record_created(session, whole)
-    return {model: [row["id"] for row in of] for model, of in whole.items()}
+    spans.add_new(
+        connection,
+        jobs=some.get(Job, ()),
+        memberships=some.get(Membership, ()),
+        assessments=some.get(Assessment, ()),
+    )
+    search_index.add_new(
+        connection,
+        people=some.get(Contact, ()),
+        jobs=some.get(Job, ()),
+        points=some.get(ContactPoint, ()),
+    )
+    return {model: list(columns["id"]) for model, columns in whole.items()}
 
 
 def _number(session: Session, rows: Mapping[type[Base], Sequence[dict[str, Any]]]) -> None:
@@ -80,15 +92,20 @@ def _number(session: Session, rows: Mapping[type[Base], Sequence[dict[str, Any]]
             row["id"] = key
 
 
-def _filled(model: type[Base], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each row with the defaults of the model, and all rows with the same columns."""
+def _filled(model: type[Base], rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the columns of the rows, with the defaults of the model where a row says nothing."""
     named = dict.fromkeys(name for row in rows for name in row)
     empty: dict[str, Any] = dict.fromkeys(named)
     for column in table_of(model).columns:
         default: Any = column.default
         if default is not None and default.is_scalar:
             empty[column.key] = default.arg
-    return [{**empty, "public_id": uuid.uuid4(), **row} for row in rows]
+    columns = {
+        name: [row.get(name, default) for row in rows]
+        for name, default in empty.items()
+        if name != "public_id"
+    }
+    return {**columns, "public_id": [row.get("public_id") or uuid.uuid4() for row in rows]}
 
 
 def _from_sequence(session: Session, model: type[Base], count: int) -> list[int]:

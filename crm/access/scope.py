@@ -1155,9 +1155,8 @@ def refuse_new_people(
             raise OutsideScopeError(f"{model.__name__} is about a person who is not new here.")
         if not issubclass(model, AtPlace):
             continue
-        for place_id in {row["place_id"] for row in some}:
-            if not _holds(session, scope, _WRITES[model], place_id):
-                raise OutsideScopeError(f"{model.__name__} lies outside the writer's places.")
+        if not _holds_all(session, scope, _WRITES[model], {row["place_id"] for row in some}):
+            raise OutsideScopeError(f"{model.__name__} lies outside the writer's places.")
 
 
 def _check_second(session: Session, scope: Scope, row: Any, permission: Permission) -> None:
@@ -1246,6 +1245,10 @@ _HELD: sa.Select[Any] = (
     )
     .limit(1)
 )
+_ALL_HELD: sa.Select[Any] = sa.select(table_of(PlaceClosure).c.descendant_id).where(
+    table_of(PlaceClosure).c.descendant_id.in_(sa.bindparam("places", expanding=True)),
+    table_of(PlaceClosure).c.ancestor_id.in_(sa.bindparam("nodes", expanding=True)),
+)
 
 
 def _holds(session: Session, scope: Scope, permission: Permission, place_id: int) -> bool:
@@ -1258,6 +1261,21 @@ def _holds(session: Session, scope: Scope, permission: Permission, place_id: int
         found = session.connection().execute(_HELD, {"at": place_id, "nodes": nodes})
         memo[key] = found.first() is not None
     return memo[key]
+
+
+def _holds_all(session: Session, scope: Scope, permission: Permission, places: set[int]) -> bool:
+    """Whether the writer holds each of the places: many are asked for in one statement."""
+    nodes = scope.nodes(permission)
+    if nodes is None:
+        return True
+    memo: dict[Any, bool] = session.info.setdefault("place_checks", {})
+    unknown = sorted(one for one in places if (permission, one) not in memo)
+    for start in range(0, len(unknown), _MOST_ASKED):
+        asked = unknown[start : start + _MOST_ASKED]
+        found = session.connection().execute(_ALL_HELD, {"places": asked, "nodes": nodes})
+        held = set(found.scalars())
+        memo.update({(permission, one): one in held for one in asked})
+    return all(memo[permission, one] for one in places)
 
 
 def _holds_contact(

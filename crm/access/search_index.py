@@ -7,16 +7,15 @@ need ``rebuild``, as they need ``spans.refresh_many``.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, UOWTransaction
 
+from crm.access import loading
 from crm.access.scope import MARK
 from crm.access.spans import STILL_SO
 from crm.domain.search import cuts, entry_text, grams, own_cut, words_to_guess
@@ -79,30 +78,6 @@ _WAITING = "search_waiting"
 _KEPT = ("contact_id", "place_id", "valid_from", "valid_to", "words")
 
 
-_each = sa.func.json_each(sa.bindparam("rows", type_=sa.String)).table_valued("value")
-_KEEP_ON_SQLITE = (
-    sa.insert(_cut)
-    .prefix_with("OR IGNORE")
-    .from_select(
-        ["cut", "word"],
-        sa.select(*(sa.func.json_extract(_each.c.value, place) for place in ("$[0]", "$[1]"))),
-    )
-)
-_both_columns = (
-    sa.func.unnest(
-        sa.bindparam("cuts", type_=postgresql.ARRAY(sa.BigInteger)),
-        sa.bindparam("words", type_=postgresql.ARRAY(sa.Text)),
-    )
-    .table_valued("cut", "word")
-    .render_derived()
-)
-_KEEP_ON_POSTGRESQL = (
-    postgresql.insert(_cut)
-    .from_select(["cut", "word"], sa.select(_both_columns.c.cut, _both_columns.c.word))
-    .on_conflict_do_nothing()
-)
-
-
 def install_search(session_class: Any) -> None:
     """Make every flush of the session class bring the lines of changed people up to date."""
     if not event.contains(session_class, "after_flush", _refresh_flushed):
@@ -125,12 +100,59 @@ def at_once(session: Session) -> Iterator[None]:
         del session.info[_WAITING]
 
 
-def refresh_later(session: Session, contact_ids: Iterable[int]) -> None:
-    """Have the lines of these people, stored past the session, derived at the end of ``at_once``.
+def add_new(
+    connection: sa.Connection,
+    *,
+    people: Sequence[Mapping[str, Any]],
+    jobs: Sequence[Mapping[str, Any]],
+    points: Sequence[Mapping[str, Any]],
+) -> None:
+    """Store the lines of people who have none, from all that was just stored about them.
 
-    Raises KeyError outside of it.
+    people, jobs, points: the columns of the rows. Only the names of areas are read. For
+    access/bulk.py.
     """
-    session.info[_WAITING].update(contact_ids)
+    names = {row["id"]: _names_of(row) for row in people}
+    phones: dict[int, list[str]] = {}
+    for row in points:
+        if row["kind"] == PointKind.PHONE:
+            phones.setdefault(row["contact_id"], []).append(row["value_key"])
+    areas = _area_names(connection, {row["area_id"] for row in jobs} - {None})
+    lines = [
+        {
+            "job_id": row["id"],
+            "contact_id": row["contact_id"],
+            "place_id": row["place_id"],
+            "valid_from": row["valid_from"],
+            "valid_to": row["valid_to"] or STILL_SO,
+            "words": entry_text(
+                names[row["contact_id"]],
+                (row["job_title"], areas.get(row["area_id"])),
+                phones.get(row["contact_id"], ()),
+            ),
+        }
+        for row in jobs
+    ]
+    loading.put(connection, _entry, loading.dicts(lines))
+    _learn(connection, _words(line["words"] for line in lines))
+
+
+def _names_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    return tuple(row.get(name) for name in ("known_as", "full_name", "placeholder_label"))
+
+
+def _area_names(connection: sa.Connection, areas: set[int]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    wanted = sorted(areas)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        found = connection.execute(
+            sa.select(_place.c.id, _place.c.name)
+            .where(_place.c.id.in_(some))
+            .execution_options(**_WHOLE_PERSON)
+        )
+        names |= {row.id: row.name for row in found}
+    return names
 
 
 def refresh_many(session: Session, contact_ids: Iterable[int]) -> int:
@@ -341,14 +363,13 @@ def _learn(connection: sa.Connection, words: set[str]) -> None:
                 .execution_options(**_WHOLE_PERSON)
             ).scalars()
         )
-    # In the order of the index, and in one value: a list of people brings some twenty rows for each
-    # new word, and to hand them over one by one took longer than to store them.
+    # In the order of the index: a list of people brings some twenty rows for each new word.
     rows = sorted((cut, word) for word in every if word not in known for cut in cuts(word))
-    if rows and connection.dialect.name == "sqlite":
-        connection.execute(_KEEP_ON_SQLITE, {"rows": json.dumps(rows)})
-    elif rows:
-        columns = {"cuts": [cut for cut, _ in rows], "words": [word for _, word in rows]}
-        connection.execute(_KEEP_ON_POSTGRESQL, columns)
+    loading.put_missing(
+        connection,
+        _cut,
+        {"cut": [cut for cut, _ in rows], "word": [word for _, word in rows]},
+    )
 
 
 def _forget_unused(connection: sa.Connection, words: set[str]) -> int:

@@ -6,7 +6,7 @@ difference, in the same transaction as the fact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access import loading
 from crm.access.holding import hold_people
 from crm.access.scope import MARK
 from crm.domain.assessment import Assessment as Rated
@@ -24,6 +25,8 @@ from crm.models.contacts import Contact, Job, Membership, StateSpan
 from crm.models.conversations import Assessment
 from crm.models.places import PlaceClosure
 
+# As it is read back, or as it is about to be stored.
+_Row = sa.RowMapping | Mapping[str, Any]
 STILL_SO = date(9999, 12, 31)
 # Contacts of one batch: few enough for the parameters of one statement on either database.
 _AT_ONCE = 1000
@@ -157,6 +160,40 @@ def rebuild(session: Session, contact_ids: list[int], *, store: bool = True) -> 
     return len(difference.people)
 
 
+def add_new(
+    connection: sa.Connection,
+    *,
+    jobs: Sequence[Mapping[str, Any]],
+    memberships: Sequence[Mapping[str, Any]],
+    assessments: Sequence[Mapping[str, Any]],
+) -> None:
+    """Derive and store the spans of people who have none, from all facts there are about them.
+
+    jobs, memberships, assessments: the columns of the rows just stored. Nothing is read back, and
+    nobody is held: others see these people when the transaction has ended. For access/bulk.py.
+    """
+    spells: dict[int, list[JobSpell]] = {}
+    for row in jobs:
+        spells.setdefault(row["contact_id"], []).append(_job_spell(row))
+    members: dict[int, list[MembershipSpell]] = {}
+    for row in memberships:
+        members.setdefault(row["contact_id"], []).append(_membership_spell(row))
+    rated: dict[int, list[Rated]] = {}
+    for row in assessments:
+        if row["ask"] is None:
+            rated.setdefault(row["contact_id"], []).append(_rated(row))
+    rows = [
+        row_of(contact_id, span)
+        for contact_id, mine in spells.items()
+        for span in timeline(
+            jobs=mine,
+            memberships=members.get(contact_id, ()),
+            assessments=rated.get(contact_id, ()),
+        )
+    ]
+    loading.put(connection, _span, loading.dicts(rows))
+
+
 @dataclass(frozen=True, slots=True)
 class _Difference:
     """The stored spans to take out, the rows to put in, and whose they are."""
@@ -218,52 +255,55 @@ def row_of(contact_id: int, span: Span) -> dict[str, object]:
     }
 
 
+def _job_spell(row: _Row) -> JobSpell:
+    return JobSpell(
+        job_id=JobId(row["id"]),
+        workplace_id=WorkplaceId(row["workplace_id"]),
+        area_id=None if row["area_id"] is None else AreaId(row["area_id"]),
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+    )
+
+
+def _membership_spell(row: _Row) -> MembershipSpell:
+    return MembershipSpell(
+        union_id=None if row["union_id"] is None else UnionId(row["union_id"]),
+        status=row["status"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+    )
+
+
+def _rated(row: _Row) -> Rated:
+    return Rated(
+        day=row["day"],
+        recorded_at=row["recorded_at"],
+        rating=row["rating"],
+        basis=row["basis"],
+        assessor_id=None if row["assessor_id"] is None else UserId(row["assessor_id"]),
+    )
+
+
 def _jobs(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[JobSpell]]:
-    found = connection.execute(_JOBS, {"people": contact_ids})
     jobs: dict[int, list[JobSpell]] = {}
-    for row in found:
-        jobs.setdefault(row[0], []).append(
-            JobSpell(
-                job_id=JobId(row[1]),
-                workplace_id=WorkplaceId(row[2]),
-                area_id=None if row[3] is None else AreaId(row[3]),
-                valid_from=row[4],
-                valid_to=row[5],
-            )
-        )
+    for row in connection.execute(_JOBS, {"people": contact_ids}).mappings():
+        jobs.setdefault(row["contact_id"], []).append(_job_spell(row))
     return jobs
 
 
 def _memberships(
     connection: sa.Connection, contact_ids: list[int]
 ) -> dict[int, list[MembershipSpell]]:
-    found = connection.execute(_MEMBERSHIPS, {"people": contact_ids})
     memberships: dict[int, list[MembershipSpell]] = {}
-    for row in found:
-        memberships.setdefault(row[0], []).append(
-            MembershipSpell(
-                union_id=None if row[1] is None else UnionId(row[1]),
-                status=row[2],
-                valid_from=row[3],
-                valid_to=row[4],
-            )
-        )
+    for row in connection.execute(_MEMBERSHIPS, {"people": contact_ids}).mappings():
+        memberships.setdefault(row["contact_id"], []).append(_membership_spell(row))
     return memberships
 
 
 def _assessments(connection: sa.Connection, contact_ids: list[int]) -> dict[int, list[Rated]]:
-    found = connection.execute(_ASSESSMENTS, {"people": contact_ids})
     assessments: dict[int, list[Rated]] = {}
-    for row in found:
-        assessments.setdefault(row[0], []).append(
-            Rated(
-                day=row[1],
-                recorded_at=row[2],
-                rating=row[3],
-                basis=row[4],
-                assessor_id=None if row[5] is None else UserId(row[5]),
-            )
-        )
+    for row in connection.execute(_ASSESSMENTS, {"people": contact_ids}).mappings():
+        assessments.setdefault(row["contact_id"], []).append(_rated(row))
     return assessments
 
 

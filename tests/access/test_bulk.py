@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access import bulk
+from crm.access import bulk, search_index, spans
 from crm.access.scope import Grant, OutsideScopeError, Scope
 from crm.domain.assessment import Basis
 from crm.domain.roles import Role
@@ -17,8 +17,16 @@ from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import ContractType, HowKnown, MembershipSource, PointKind, Verb
 from crm.models.audit import AuditEntry
 from crm.models.base import Base, table_of
-from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership
+from crm.models.contacts import (
+    Contact,
+    ContactPoint,
+    FieldBasis,
+    Job,
+    Membership,
+    StateSpan,
+)
 from crm.models.conversations import Assessment
+from crm.models.search import SearchCut, SearchEntry
 from crm.web.db import unit_of_work
 from tests.factories import ALL, NOW, TODAY, Named, World
 
@@ -162,6 +170,22 @@ def test_rows_and_trail_are_those_of_the_session_row_for_row(world: World) -> No
             both.append(_stored(session, people))
     assert len(both[0]) == 2 * (3 + 3 + 4 + 2 + 2)
     assert both[0] == both[1]
+
+
+def test_spans_and_lines_of_the_search_are_those_of_the_stored_facts(world: World) -> None:
+    scope = _scope(world.organiser, Role.ORGANISER, world.branch)
+    with unit_of_work(scope) as session:
+        people = _past_the_session(session, world, world.organiser.id)
+    with unit_of_work(ALL) as session:
+        assert spans.rebuild(session, people, store=False) == 0
+        assert search_index.refresh_many(session, people) == 0
+        for table, count in ((table_of(StateSpan), 3), (table_of(SearchEntry), 3)):
+            held = sa.select(sa.func.count()).where(table.c.contact_id.in_(people))
+            held = held.execution_options(crm_scope=True)
+            assert session.connection().execute(held).scalar() == count
+        # The words can be guessed, and the name of the area is among them.
+        words = sa.select(table_of(SearchCut).c.word).distinct().execution_options(crm_scope=True)
+        assert {"nowak", "ilic", "packing"} <= set(session.connection().execute(words).scalars())
 
 
 def _refused(

@@ -36,10 +36,12 @@ from crm.domain.vocabulary import (
     PointKind,
     RowOutcome,
 )
+from crm.models.audit import AuditEntry
 from crm.models.base import Base
-from crm.models.contacts import Contact, ContactPoint, Job, Membership
+from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
 from crm.models.conversations import Assessment
 from crm.models.places import Area, Shift, Union, Workplace
+from crm.models.search import SearchEntry
 from crm.reads.duplicates import find_candidates, known_of
 
 _AT_ONCE: Final = 500
@@ -52,6 +54,9 @@ NO_SUCH_AREA = "This workplace has no such area. Add it on the page of the workp
 NO_SUCH_SHIFT = "This workplace has no such shift. Add it on the page of the workplace, or skip it."
 NO_UNION = "Choose the union that this list speaks of."
 IN_NONE = "in_none"
+
+# What rows about people are put into, or looked up in.
+STORED: Final[tuple[type[Base], ...]] = (*bulk.KINDS, StateSpan, SearchEntry, AuditEntry)
 
 # More people than this for one row help nobody to decide.
 MOST_CANDIDATES: Final = 5
@@ -799,8 +804,7 @@ def store(
             session.flush()
         for one in changed:
             _store_rest(session, scope, one, made[one.row_no], now=now)
-    doing = [one.contact_id for one in (*fresh, *changed) if one.contact_id is not None]
-    refresh_many(session, doing)
+    refresh_many(session, [one.contact_id for one in changed if one.contact_id is not None])
     for row_no, rows in made.items():
         effects[row_no] = [
             [row.__tablename__, row.id, None if before is None else before.id, old]
@@ -851,7 +855,6 @@ def _store_new(
     for model, keys in bulk.store_people(session, rows).items():
         for row_no, key in zip(whose[model], keys, strict=True):
             effects[row_no].append([model.__tablename__, key, None, None])
-    search_index.refresh_later(session, (one.contact_id for one in fresh if one.contact_id))
     return effects
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access import tasks
+from crm.access import loading, tasks
 from crm.access.audit import record_export
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Asked, Table
@@ -66,7 +66,7 @@ from crm.features.imports.rules import (
     with_guesses,
     with_recipe,
 )
-from crm.models.base import table_of
+from crm.models.base import Base, table_of
 from crm.models.imports import ImportRecipe, ImportRow, ListImport
 
 IMPORT_TASK: Final = "import-list"
@@ -85,6 +85,8 @@ UNDO_DAYS: Final = 30
 CHUNK: Final = 50
 MOST_AT_ONCE: Final = 2000
 FEWEST_AT_ONCE: Final = 50
+# After so many rows, and then four times as many each time, the database looks at its tables anew.
+COUNTED_ANEW: Final = 500
 # What a transaction aims at. On SQLite nobody else writes while it lasts, and whoever waits looks
 # every 25 ms at first whether the lock is free: a rest as long after each lets them in.
 HOLD_SECONDS: Final = 0.07
@@ -714,8 +716,7 @@ def keep_look(
         _forget_rows(session, row.id)
         row.state = ImportState.MATCHING
         row.version += 1
-    if rows:
-        session.connection().execute(sa.insert(table_of(ImportRow)), rows)
+    loading.put(session.connection(), table_of(ImportRow), loading.dicts(rows))
     if last:
         _keep_left_out(session, checking)
         row.state = ImportState.CHECKED
@@ -942,6 +943,12 @@ class Pace:
             self.rows = min(self.rows * 5 // 4 + 1, MOST_AT_ONCE)
 
 
+def count_anew(session: Session) -> None:
+    """Have the database look at how much is in the tables that lists of people go to."""
+    models: tuple[type[Base], ...] = (*people.STORED, ImportRow)
+    loading.analyse(session.connection(), [table_of(model) for model in models])
+
+
 def import_some(
     session: Session,
     scope: Scope,
@@ -1010,17 +1017,16 @@ def _mark(
             stored = effects.get(plan.row_no)
             told.append(
                 {
-                    "inner": inner,
+                    "id": inner,
                     **_found(plan),
                     "state": RowState.STORED if stored else RowState.PASSED_BY,
                     "effects": undoing.plain_effects(stored) if stored else None,
                 }
             )
     if told:
-        values: dict[str, Any] = {name: sa.bindparam(name) for name in told[0] if name != "inner"}
-        session.connection().execute(
-            sa.update(rows).where(rows.c.id == sa.bindparam("inner")).values(values), told
-        )
+        columns = dict(loading.dicts(told))
+        keys = columns.pop("id")
+        loading.change(session.connection(), rows, keys, columns)
 
 
 def _store_places(

@@ -969,6 +969,7 @@ def run_import(work: Work) -> None:
             )
         pace = service.Pace.on(db.engine.dialect.name)
         beaten = -_BEAT_EVERY
+        counted, count_at = 0, service.COUNTED_ANEW
         while True:
             began = time.monotonic()
             if began - beaten >= _BEAT_EVERY:
@@ -983,6 +984,11 @@ def run_import(work: Work) -> None:
             done += rows
             pace.took(time.monotonic() - began)
             time.sleep(pace.rest)
+            counted += rows
+            if counted >= count_at:
+                count_at = counted * 4
+                with unit_of_work(work.scope) as session:
+                    service.count_anew(session)
     elif view.state is ImportState.STOPPING:
         with unit_of_work(work.scope) as session:
             service.stopped(session, work.scope, import_id)
