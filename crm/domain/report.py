@@ -93,9 +93,10 @@ class Line:
 
     key: the public id of a place or a test, the code of an issue, of a gate or a part of
     readiness, a day,
-    the id of a ballot or of a part of it and the number of the question; empty for the whole,
-    and for people of whom the place is not known. name: of a place, test
-    or ballot; empty otherwise.
+    the id of a ballot, and once it is declared the id of it or of a part of it with the number of
+    the question; empty for the whole, and for people of whom the place is not known. name: of a
+    place, test or ballot; empty otherwise. stage: where a ballot stands, a value of Stage in
+    crm/domain/ballot_days.py; empty otherwise.
     """
 
     kind: LineKind
@@ -103,6 +104,7 @@ class Line:
     name: str
     as_at: date
     figures: Mapping[str, Figure]
+    stage: str = ""
 
     def __getitem__(self, measure: str) -> Figure:
         """Return the figure of a measure. Raises KeyError for one the line does not have."""

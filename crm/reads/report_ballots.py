@@ -37,8 +37,9 @@ MOST_BALLOTS = 5
 def build(material: Material) -> ReportPart:
     """Return the last ballots held at the unit or of workplaces in it, the newest first.
 
-    A line for each question and, where each workplace votes for itself, for each workplace that
-    the reader sees. Never who voted, nor what people told us. Thirteen statements at most.
+    One line for a ballot without a declared result. Of a declared one a line for each question
+    and, where each workplace votes for itself, for each workplace that the reader sees. Never who
+    voted, nor what people told us. Thirteen statements at most.
     """
     asked = material.asked
     inside = material.inside()
@@ -65,6 +66,12 @@ def build(material: Material) -> ReportPart:
 def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
     days = _known_on(ballot.days, as_at)
     stage = days.stage(as_at)
+    left = _days_left(ballot, stage, as_at)
+    if stage is not Stage.DECLARED:
+        # A line for each workplace and question would say nothing, and push results off the paper.
+        waiting = _figures(None, None, None, stage, left)
+        yield Line(LineKind.BALLOT, str(ballot.public_id), ballot.name, as_at, waiting, stage.value)
+        return
     results: list[tuple[str, str, Result | None]] = [("", "", ballot.together)]
     if ballot.separate:
         results = [
@@ -74,7 +81,7 @@ def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
         ]
     for key, place, result in results:
         for question in ballot.questions:
-            told = result.counts.get(question.id) if result and stage is Stage.DECLARED else None
+            told = result.counts.get(question.id) if result else None
             name = ballot.name if not place else f"{ballot.name}: {place}"
             if len(ballot.questions) > 1:
                 name = f"{name} ({question.number})"
@@ -83,7 +90,8 @@ def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
                 f"{key or ballot.public_id}:{question.number}",
                 name,
                 as_at,
-                _figures(told, result, question, stage, _days_left(ballot, stage, as_at)),
+                _figures(told, result, question, stage, left),
+                stage.value,
             )
 
 
@@ -107,7 +115,7 @@ def _days_left(ballot: WholeBallot, stage: Stage, as_at: date) -> Value:
 def _figures(
     told: QuestionCount | None,
     result: Result | None,
-    question: Question,
+    question: Question | None,
     stage: Stage,
     days_left: Value,
 ) -> dict[str, Figure]:
@@ -120,7 +128,7 @@ def _figures(
         kinds = dict.fromkeys(MEASURES, FigureKind.COUNT)
         kinds |= {"voted": FigureKind.SHARE, "mandates": FigureKind.SHARE}
         return {name: hidden(kind) for name, kind in kinds.items()} | {"days_left": left}
-    passed = passed_on(result, question) if over else None
+    passed = None if question is None else passed_on(result, question)
 
     def _counted(number: int | None) -> Figure:
         return Figure(FigureKind.COUNT, none, none, none) if number is None else count(number)

@@ -20,7 +20,7 @@ from crm.domain.structure import Tally
 from crm.reads.report_material import Material
 from crm.reads.structure import list_tests
 
-MEASURES = ("listed", "did", "did_not", "unheard", "target", "still_needed")
+MEASURES = ("listed", "did", "did_not", "not_done", "unheard", "target", "still_needed")
 # The tests of about a year, the last ones: more are no longer read at a meeting.
 MOST_TESTS = 12
 
@@ -58,6 +58,8 @@ def _figures(tally: Tally, target: int | None) -> dict[str, Figure]:
         "listed": count(tally.listed),
         "did": share(tally.did, tally.listed, not_known=tally.unknown),
         "did_not": count(tally.did_not),
+        # They say they will, or have not yet: not known until they did it.
+        "not_done": count(tally.unknown - tally.unheard),
         "unheard": count(tally.unheard),
         # In per cent of everyone on the list; nobody may have set one.
         "target": between(target, target, target),

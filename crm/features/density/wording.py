@@ -357,9 +357,9 @@ def left_out(answer: Answer) -> str | None:
         )
     return ngettext(
         "%(n)s place with an unknown workforce is not in the total. "
-        "More members there: %(members)s.",
+        "Members there, and at no counted place: %(members)s.",
         "%(n)s places with an unknown workforce are not in the total. "
-        "More members there: %(members)s.",
+        "Members there, and at no counted place: %(members)s.",
         total.places - total.places_counted,
         members=people_text(total.members_left_out),
     )

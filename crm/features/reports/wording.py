@@ -11,6 +11,7 @@ from flask_babel import format_date, gettext
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext as plural
 
+from crm.domain.ballot_days import Stage
 from crm.domain.numbers import HIDDEN, NOT_APPLICABLE, percent_text
 from crm.domain.readiness import GateName, Part, band_of
 from crm.domain.report import (
@@ -132,6 +133,7 @@ MEASURES: dict[str, Any] = {
     "listed": _l("On the list"),
     "did": _l("Took part"),
     "did_not": _l("Did not"),
+    "not_done": _l("Will, or not yet"),
     "unheard": _l("Nothing written down"),
     "target": _l("Target, in 100"),
     "still_needed": _l("Still needed"),
@@ -179,6 +181,9 @@ def line_name(pack: ReportPack, line: Line) -> str:
         return label(Part(line.key))
     if line.kind is LineKind.DAY:
         return str(format_date(line.as_at, "d MMM y", rebase=False))
+    if line.stage and line.stage != Stage.DECLARED:
+        stage = label(Stage(line.stage))
+        return _("%(name)s: %(words)s", name=line.name, words=stage[:1].lower() + stage[1:])
     if line.name:
         return f"{line.name}, {day_text(line.as_at)}" if line.kind is LineKind.TEST else line.name
     area = pack.unit_kind in {PlaceKind.WORKPLACE, PlaceKind.AREA}
@@ -292,8 +297,8 @@ _BASES: dict[PartName, Any] = {
     PartName.READINESS: _l(
         "A gate that is shut goes before any number. The weights are a judgement: nobody has "
         "measured them. Do not compare workplaces by it. It says nothing of leverage, timing or "
-        "the law. It is for the workers: never show it to management. Figures of fewer than 5 "
-        "people are hidden."
+        "the law. It is for the workers: never show it to management. Figures of places with fewer "
+        "than 5 people on our list are hidden, and parts that tell of fewer than 5 leaders."
     ),
     PartName.LEADERS: _l(
         "One leader for ten workers, in each place. Where nobody has counted the workers, only "
@@ -303,7 +308,8 @@ _BASES: dict[PartName, Any] = {
         "worked out."
     ),
     PartName.BALLOTS: _l(
-        "The last ballots here, as counted; a result stands here from the day it is declared. "
+        "The last ballots here, as counted; a result stands here from the day it is declared. A "
+        "number in brackets is that of the question on the paper. "
         "Counts of fewer than 5 papers are hidden. Who voted is in no report."
     ),
     PartName.ISSUES: _l(
@@ -401,7 +407,7 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     reading.append(
         _(
             "We have a headcount for %(counted)s of %(places)s workplaces. Members there: "
-            "%(there)s of %(all)s.",
+            "%(there)s of %(all)s; whoever works at two is counted at both.",
             counted=number_text(counted.numerator),
             places=number_text(counted.out_of_high),
             there=number_text(coverage["members_there"].numerator),
@@ -456,11 +462,12 @@ def _say_tests(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     reading = [
         _(
             "The list was frozen on %(day)s with %(listed)s people. Took part: %(did)s. Did not: "
-            "%(did_not)s. Nothing written down: %(unheard)s.",
+            "%(did_not)s. Will, or not yet: %(not_done)s. Nothing written down: %(unheard)s.",
             day=day_text(last.as_at),
             listed=number_text(last["listed"].numerator),
             did=number_text(last["did"].numerator),
             did_not=number_text(last["did_not"].numerator),
+            not_done=number_text(last["not_done"].numerator),
             unheard=number_text(last["unheard"].numerator),
         )
     ]
@@ -513,7 +520,12 @@ def _say_readiness(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
             )
         )
     else:
-        reading.append(_("The index is hidden: too few people to hand round."))
+        reading.append(
+            _(
+                "The index is hidden: beside the other parts it would tell where fewer than 5 "
+                "people stand."
+            )
+        )
     return title, reading
 
 
@@ -688,7 +700,7 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
     columns = [Column(first_column(table), numeric=False)]
     columns += [Column(measure_label(pack, measure)) for measure in table.measures]
     rows = [
-        [line_name(pack, line), *(_cell(measure, line[measure]) for measure in table.measures)]
+        [line_name(pack, line), *(_cell(line, measure) for measure in table.measures)]
         for line in shown
     ]
     kind, marks = _chart(pack, table, shown)
@@ -715,7 +727,18 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
     )
 
 
-def _cell(measure: str, figure: Figure) -> str | None:
+# These are judged on a share: the whole is no number of people.
+_IN_PER_CENT = frozenset({GateName.LAW, GateName.TESTS})
+
+
+def _cell(line: Line, measure: str) -> str | None:
+    figure = line[measure]
+    if line.kind is LineKind.GATE and line.key in _IN_PER_CENT:
+        if measure == "gate_of":
+            return "–"
+        if measure != "gate_open" and isinstance(figure.low, int | float):
+            # Down: a share just short of its limit never reads as the limit.
+            return f"{math.floor(figure.low * 10) / 10:g}%"
     if measure not in {"mandates", "gate_open"} or not isinstance(figure.low, int | float):
         return figure_text(figure)
     if figure.low == 1:

@@ -72,7 +72,8 @@ def test_the_page_says_the_total_with_both_ends_and_what_is_not_known(
     assert "2 members confirmed of 28 to 40 workers: at least 5%, at most 98%." in words
     assert "2 people named: membership not known. Workers not named yet: 23 to 35." in words
     assert "We have a headcount for 2 of 3 places, where 67% of our members work." in words
-    assert "1 place with an unknown workforce is not in the total. More members there: 1." in words
+    assert "1 place with an unknown workforce is not in the total." in words
+    assert "Members there, and at no counted place: 1." in words
 
 
 def test_a_place_with_an_unknown_workforce_is_last_and_shows_its_members_only(

@@ -127,6 +127,21 @@ def test_no_count_is_told_before_the_ballot_is_declared(world: World) -> None:
     assert {row.numerator for row in found.values()} == {"[z]"}
 
 
+def test_a_ballot_without_a_result_has_one_line_that_says_where_it_stands(
+    app: Any, world: World
+) -> None:
+    _ballot(world, separate=True, closes_on=TODAY - timedelta(days=1))
+    with unit_of_work(ALL) as session:
+        first = session.scalars(ALL.select(BallotQuestion)).one()
+        second = {"number": 2, "kind": "short_of_strike"}
+        session.add(BallotQuestion(ballot_id=first.ballot_id, place_id=first.place_id, **second))
+    pack = _pack(world.branch)
+    (line,) = pack.parts[0].tables[0].lines
+    with app.test_request_context():
+        words = wording.line_name(pack, line)
+    assert words == "Rota ballot: voting is over, not declared yet"
+
+
 def test_a_ballot_that_goes_on_says_the_days_left(world: World) -> None:
     _ballot(world, closes_on=TODAY + timedelta(days=6))
     assert _told(world.mill)["days_left"].numerator == 6
