@@ -132,6 +132,11 @@ VALUED: Final = frozenset(
         Target.LAW,
     }
 )
+# Their cells are dates.
+DAYS: Final = (
+    *(Target.STARTED_ON, Target.LEFT_ON, Target.JOINED_ON, Target.STANDING_ON),
+    *(Target.HAPPENED_ON, Target.OPENS_ON, Target.CLOSES_ON),
+)
 NAMES: Final = (Target.FULL_NAME, Target.LAST_NAME_FIRST, Target.FIRST_NAME, Target.KNOWN_AS)
 
 # Folded headings as lists and other programs' exports have them: Google, Outlook, Mailchimp,
@@ -208,7 +213,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("university", "organisation name", "employer name", "school", "branch"),
         *("establishment", "establishment name", "store", "hospital", "depot", "place"),
         *("case name", "college", "institution", "factory", "factory name", "supplier"),
-        *("supplier name", "facility", "unit name", "old name"),
+        *("supplier name", "facility", "unit name", "old name", "old site", "old workplace"),
     ),
     Target.EMPLOYER: ("employer", "company", "organisation", "parent", "owner", "trust", "group"),
     Target.PLACE_ADDRESS: (
@@ -231,7 +236,18 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("entitled", "entitled to vote", "union members"),
     ),
     Target.SUPPLIES: ("buyer", "brand", "supplies", "customer", "contributor", "list of"),
-    Target.OTHER_PLACE: ("link name", "became", "new name", "successor", "other workplace", "into"),
+    Target.OTHER_PLACE: (
+        "link name",
+        "became",
+        "new name",
+        "successor",
+        "other workplace",
+        "into",
+        "new site",
+        "new workplace",
+        "merged into",
+        "replaced by",
+    ),
     Target.HOW: ("link type", "how", "what happened"),
     Target.HAPPENED_ON: ("link established date", "date", "day", "on", "closed", "close date"),
     Target.BALLOT_NAME: ("ballot", "ballot name", "case number", "dispute", "vote"),
@@ -262,6 +278,9 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
         *("close date", "tally date", "last day of voting"),
     ),
 }
+
+# In a list of one union's branches this is the workplace; beside a workplace it is the branch.
+_WEAK: Final = "branch"
 
 # What no list of an organising group needs: the law guards it, or it opens bank accounts.
 _SENSITIVE: Final = re.compile(
@@ -302,12 +321,17 @@ def guess_targets(
     by_heading = {
         heading: target for target in reversed(wanted) for heading in _HEADINGS.get(target, ())
     }
+    named_better = any(
+        by_heading.get(_bare(one)) is Target.PLACE_NAME and _bare(one) != _WEAK for one in headings
+    )
     found: list[Target] = []
     for heading, values in zip(headings, columns, strict=True):
         target = Target.LEAVE_OUT
         filled = [value for value in values if value]
         if filled and not is_sensitive(heading, filled):
             target = by_heading.get(_bare(heading), Target.LEAVE_OUT)
+            if _bare(heading) == _WEAK and named_better:
+                target = Target.LEAVE_OUT
             if target is Target.LEAVE_OUT and kind is ImportKind.PEOPLE:
                 target = _by_values(heading, filled)
         if target in found and target not in REPEATED:

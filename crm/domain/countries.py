@@ -298,11 +298,12 @@ _CODES: Final = {
 }
 # Folded names, and names in other use beside them: "Viet Nam", "Great Britain".
 CODES: Final = MappingProxyType(_CODES)
+_LETTERS: Final = frozenset({*_CODES.values(), "UK"})
 
 
 def country_code(text: str) -> str | None:
-    """Return the two letters of a country; None for what is none. Two letters stand as they are."""
+    """Return the two letters of a country, by its name or by them; None for what is none."""
     bare = text.strip()
-    if len(bare) == 2 and bare.isascii() and bare.isalpha():
+    if bare.upper() in _LETTERS:
         return "GB" if bare.upper() == "UK" else bare.upper()
     return CODES.get(fold(bare))

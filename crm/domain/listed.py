@@ -58,8 +58,22 @@ _UNKNOWN: Final = frozenset(
         "nan",
         "#n/a",
         "not provided",
+        "not given",
+        "not stated",
+        "not sure",
+        "don't know",
+        "don’t know",
+        "n/k",
+        "nk",
+        "tba",
     }
 )
+# People are called so. Beside another part of a name it is one; elsewhere it is an empty cell.
+_NAMES_TOO: Final = frozenset({"na", "nan", "null"})
+# A long number as a spreadsheet shortens it: 7.7009E+09. Its last digits can be lost.
+_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
+# How far ahead a year of two figures may lie: 3/4/40 is to come, 3/4/71 was in 1971.
+_YEARS_AHEAD: Final = 20
 _YES: Final = frozenset({"y", "yes", "true", "1", "member", "m", "x", "✓", "current", "active"})
 _NO: Final = frozenset(
     {"n", "no", "false", "0", "non member", "nonmember", "not member", "not a member", "none"}
@@ -187,6 +201,15 @@ def _century(two: str) -> str:
     return ("20" if int(two) < 70 else "19") + two
 
 
+def _in_our_time(cell: str, found: date | None, today: date) -> date | None:
+    """Return 1971 for a 71 that would be far ahead: what a list tells has happened."""
+    far = found is not None and found.year > today.year + _YEARS_AHEAD
+    short = _BRITISH.fullmatch(cell.strip())
+    if found is None or not far or short is None or len(short[3]) != 2:
+        return found
+    return _day(str(found.year - 100), short[2], short[1])
+
+
 def _day(year: str, month: str, day: str) -> date | None:
     try:
         found = date(int(year), int(month), int(day))
@@ -254,9 +277,27 @@ def read_phone(cell: str) -> str | None:
     key = phone_key(cell)
     if key is None or not 6 <= len(digits) <= 15 or re.search(r"[A-Za-z]{3}", cell):
         return None
+    if _SHORTENED.fullmatch(cell.strip()):
+        return None
     if cell.strip().isdigit() and len(digits) == 10 and digits[0] in "12378":
         return "0" + digits
     return cell.strip()
+
+
+def read_phones(cell: str) -> list[str] | None:
+    """Return the phones in one cell, such as "07700 900123 / 07700 900124"; None for none."""
+    one = read_phone(cell)
+    if one is not None:
+        return [one]
+    parts = [read_phone(part) for part in re.split(r"/|,|\bor\b", cell) if part.strip()]
+    phones = [part for part in parts if part is not None]
+    return phones if phones and len(phones) == len(parts) else None
+
+
+def is_month_first(cell: str) -> bool:
+    """Return True for a date that can only be one with the month before the day: 4/25/2026."""
+    found = _BRITISH.fullmatch(cell.strip())
+    return found is not None and int(found[1]) <= 12 < int(found[2]) <= 31
 
 
 def turned_round(name: str) -> str:
@@ -323,8 +364,8 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
     found.address = cell.text(Target.ADDRESS, POINT_LIMIT)
     if found.address:
         found.address = found.address.replace("\n", ", ")
-    found.phones = tuple(cell.each(Target.PHONE, read_phone, NOT_A_PHONE))
-    found.emails = tuple(cell.each(Target.EMAIL, _read_email, NOT_AN_EMAIL))
+    found.phones = tuple(cell.each(Target.PHONE, read_phones, NOT_A_PHONE))
+    found.emails = tuple(cell.each(Target.EMAIL, _read_emails, NOT_AN_EMAIL))
     found.started_on = cell.day(Target.STARTED_ON)
     found.left_on = cell.day(Target.LEFT_ON)
     found.joined_on = cell.day(Target.JOINED_ON)
@@ -347,7 +388,7 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
 def _read_names(found: Listed, cell: RowCells) -> None:
     full = cell.text(Target.FULL_NAME, FULL_NAME_LIMIT)
     turned = cell.text(Target.LAST_NAME_FIRST, FULL_NAME_LIMIT)
-    parts = [cell.text(Target.FIRST_NAME, TEXT_LIMIT), cell.text(Target.LAST_NAME, TEXT_LIMIT)]
+    parts = cell.two_names()
     joined = " ".join(part for part in parts if part) or None
     found.full_name = _one_line(full or (turned_round(turned) if turned else None) or joined)
     found.known_as = _one_line(cell.text(Target.KNOWN_AS, NAME_LIMIT)) or found.full_name
@@ -374,9 +415,10 @@ def _one_line(text: str | None) -> str | None:
     return " ".join(text.split()) if text else None
 
 
-def _read_email(cell: str) -> str | None:
+def _read_emails(cell: str) -> list[str] | None:
     bare = re.sub(r"^mailto:", "", cell.strip(), flags=re.IGNORECASE)
-    return bare if _EMAIL.fullmatch(bare) else None
+    parts = [part for part in re.split(r"[,\s/]+", bare) if part]
+    return parts if parts and all(_EMAIL.fullmatch(part) for part in parts) else None
 
 
 class RowCells:
@@ -403,10 +445,25 @@ class RowCells:
             return cell
         return None
 
+    def two_names(self) -> list[str | None]:
+        """Return the first and the last name; "Na" is one, where the other is there too."""
+        first, last = (
+            self.text(target, TEXT_LIMIT) for target in (Target.FIRST_NAME, Target.LAST_NAME)
+        )
+        if first and last is None:
+            last = self._name_too(Target.LAST_NAME)
+        elif last and first is None:
+            first = self._name_too(Target.FIRST_NAME)
+        return [first, last]
+
+    def _name_too(self, target: Target) -> str | None:
+        cells = (self._cells[place] for place in self._matching.columns_of(target))
+        return next((cell for cell in cells if fold_word(cell) in _NAMES_TOO), None)
+
     def day(self, target: Target) -> date | None:
         """Return the first day that can be read and has come."""
         for place, cell in self._filled(target):
-            found = read_day(cell)
+            found = _in_our_time(cell, read_day(cell), self._matching.today)
             if found is None:
                 self._faults.append(Fault(place, NOT_A_DAY))
             elif found > self._matching.today:
@@ -433,18 +490,20 @@ class RowCells:
             return found
         return None
 
-    def each(self, target: Target, read: Callable[[str], str | None], message: str) -> list[str]:
+    def each(
+        self, target: Target, read: Callable[[str], list[str] | None], message: str
+    ) -> list[str]:
         """Return what each part of the cells reads as, once; " ::: " and lines cut a cell."""
         values: dict[str, None] = {}
         for place, cell in self._filled(target):
             for part in re.split(r" ::: |\n|;", cell):
                 if is_blank(part):
                     continue
-                value = read(part)
-                if value is None or len(value) > POINT_LIMIT:
+                found = read(part)
+                if found is None or any(len(value) > POINT_LIMIT for value in found):
                     self._faults.append(Fault(place, message))
                 else:
-                    values.setdefault(value)
+                    values |= dict.fromkeys(found)
         return list(values)
 
     def valued(self) -> Iterable[tuple[Target, int]]:
@@ -483,6 +542,7 @@ class ListedPlace:
     members: float | None = None
     members_column: int | None = None
     valued: dict[Target, str] = field(default_factory=dict)
+    unmatched: tuple[Target, ...] = ()
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -528,6 +588,7 @@ def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedP
         meaning = matching.meanings.get(place, {}).get(fold_word(cells[place]))
         if meaning is None:
             found.faults.append(Fault(place, NOT_MATCHED))
+            found.unmatched += (target,)
         elif meaning:
             found.valued[target] = meaning
     return found

@@ -122,6 +122,16 @@ def test_nothing_is_matched_twice_but_phones_and_mail() -> None:
     assert _guess(["Phone 1", "Phone 2"]) == [Target.PHONE, Target.PHONE]
 
 
+def test_a_branch_beside_a_workplace_is_not_the_workplace() -> None:
+    columns = [["1"], ["The Mill"]]
+    assert guess_targets(ImportKind.BALLOTS, ["Branch", "Workplace"], columns) == [
+        Target.LEAVE_OUT,
+        Target.PLACE_NAME,
+    ]
+    alone = guess_targets(ImportKind.BALLOTS, ["Branch", "Yes"], columns)
+    assert alone == [Target.PLACE_NAME, Target.YES]
+
+
 def test_people_and_places_share_only_leaving_out() -> None:
     shared = set(TARGETS[ImportKind.PEOPLE]) & set(TARGETS[ImportKind.PLACES])
     assert shared == {Target.LEAVE_OUT}

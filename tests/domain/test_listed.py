@@ -18,7 +18,7 @@ def _read(targets: list[Target], cells: list[str], **meanings: dict[str, str]) -
     return read_person(7, cells, Matching(targets, words, TODAY))
 
 
-@pytest.mark.parametrize("blank", ["", "-", "n/a", "?", "Unknown", "NULL", "not known"])
+@pytest.mark.parametrize("blank", ["", "-", "n/a", "?", "Unknown", "NULL", "not known", "n/k"])
 def test_blank_says_nothing(blank: str) -> None:
     found = _read(
         [Target.FULL_NAME, Target.PHONE, Target.STARTED_ON, Target.MEMBER],
@@ -110,6 +110,44 @@ def test_a_number_that_lost_its_nought_gets_it_back() -> None:
     assert listed.read_phone("+44 7700 900123") == "+44 7700 900123"
     assert listed.read_phone("ring me") is None
     assert listed.read_phone("077") is None
+    # A spreadsheet has shortened it: the last digits can be lost.
+    assert listed.read_phone("7.7009E+09") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "phones"),
+    [
+        ("07700 900123 / 07700 900124", ("07700 900123", "07700 900124")),
+        ("07700900123 or 7700900124", ("07700900123", "07700900124")),
+        ("01226 900123/4", ("01226 900123/4",)),
+        ("07700 900123 / ring her mum", ()),
+    ],
+)
+def test_two_phones_in_one_cell_are_both_kept(cell: str, phones: tuple[str, ...]) -> None:
+    found = _read([Target.FULL_NAME, Target.PHONE], ["Ioana", cell])
+    assert found.phones == phones
+    assert bool(found.faults) is not bool(phones)
+
+
+def test_a_short_year_far_ahead_was_long_ago() -> None:
+    for cell, day in (("3/4/57", date(1957, 4, 3)), ("3/4/26", date(2026, 4, 3))):
+        assert _read([Target.FULL_NAME, Target.JOINED_ON], ["Ioana", cell]).joined_on == day
+    # Next year is a slip of the hand, and not a hundred years ago.
+    (fault,) = _read([Target.FULL_NAME, Target.JOINED_ON], ["Ioana", "3/4/27"]).faults
+    assert fault.message == listed.DAY_TO_COME
+
+
+def test_only_a_date_that_cannot_be_read_with_the_day_first_has_its_month_first() -> None:
+    assert listed.is_month_first("4/25/2026")
+    assert not any(map(listed.is_month_first, ["4/3/2026", "25/4/2026", "32/05/2026", "2026"]))
+
+
+def test_somebody_called_na_keeps_the_name() -> None:
+    names = [Target.FIRST_NAME, Target.LAST_NAME]
+    assert _read(names, ["Ji-woo", "Na"]).full_name == "Ji-woo Na"
+    assert _read(names, ["Nan", "Pugh"]).full_name == "Nan Pugh"
+    assert _read(names, ["Ioana", "n/a"]).full_name == "Ioana"
+    assert [fault.message for fault in _read(names, ["NA", "NA"]).faults] == [listed.NO_NAME]
 
 
 def test_each_fault_names_its_column_and_what_to_do() -> None:

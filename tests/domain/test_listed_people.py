@@ -39,6 +39,7 @@ def test_a_range_has_two_ends_and_no_middle(cell: str, people: People | None) ->
         ("uk", "GB"),
         ("kh", "KH"),
         ("Atlantis", None),
+        ("XX", None),
     ],
 )
 def test_a_country_is_known_by_any_of_its_names(name: str, code: str | None) -> None:

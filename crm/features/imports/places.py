@@ -280,7 +280,8 @@ def _find_employer(plan: PlacePlan, row: ListedPlace, choices: PlaceChoices) -> 
         plan.employer_id = same[0] if same else None
         return [Fault(None, TWO_EMPLOYERS)] if len(same) > 1 else []
     if public_id is None:
-        return [Fault(None, NO_EMPLOYER)]
+        # A name without a meaning is said already.
+        return [] if Target.EMPLOYER in row.unmatched else [Fault(None, NO_EMPLOYER)]
     return [] if plan.employer_id is not None else [Fault(None, NOT_YOURS)]
 
 
@@ -291,7 +292,7 @@ def _find_buyer(plan: PlacePlan, row: ListedPlace, choices: PlaceChoices) -> lis
     public_id = row.valued.get(Target.SUPPLIES) or choices.buyer
     plan.buyer_id = choices.buyers.get(public_id or "")
     if public_id is None:
-        return [Fault(None, NO_BUYER)]
+        return [] if Target.SUPPLIES in row.unmatched else [Fault(None, NO_BUYER)]
     return [] if plan.buyer_id is not None else [Fault(None, NOT_MATCHED)]
 
 

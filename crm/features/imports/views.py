@@ -30,10 +30,10 @@ from crm.analysis.tables.apart import read_apart
 from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
 from crm.analysis.tables.layout import find_left_out
 from crm.analysis.tables.returned import problems_csv
-from crm.domain.columns import VALUED, Target, is_sensitive
+from crm.domain.columns import DAYS, VALUED, Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.likeness import Reason
-from crm.domain.listed import NOT_MATCHED
+from crm.domain.listed import NOT_MATCHED, is_month_first
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -701,6 +701,7 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
             for row in changed
         ],
         more_changed=view.count(RowOutcome.CHANGED) - len(changed),
+        month_first=_month_first(opened),
         unmatched=any(
             message == NOT_MATCHED and opened.rules.targets[column] in VALUED
             for row in shown.problems
@@ -715,6 +716,19 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         # Ballots and mergers have days of their own, not one of the whole list.
         as_at=None if view.kind in OTHERS else opened.rules.as_at,
     )
+
+
+def _month_first(opened: _Opened) -> str | None:
+    """Return a date of the list that has its month first, where others of its column have not.
+
+    Then nobody can tell which of the two 4/3/2026 is.
+    """
+    table, rules = opened.table, opened.rules
+    for place in rules.columns_of(*DAYS):
+        for cell in values_of(table, rules, place).values():
+            if is_month_first(cell):
+                return cell
+    return None
 
 
 def _record(row: queries.RecordView, kind: ImportKind) -> dict[str, Any]:
@@ -873,6 +887,7 @@ def show(scope: Scope, import_id: UUID) -> Any:
             for outcome in (RowOutcome.NEW, RowOutcome.CHANGED)
         ],
         unchanged=view.count(RowOutcome.UNCHANGED),
+        waiting=view.count(RowState.WAITING) if view.state is ImportState.STOPPED else 0,
         left=left[:MOST_NAMED],
         left_count=len(left),
         left_out=left_out[:MOST_NAMED],

@@ -191,6 +191,24 @@ def test_a_word_without_a_meaning_leads_back_to_where_it_gets_one(
     assert "There is no workplace in this row." not in page
 
 
+def test_dates_with_the_month_first_are_warned_of_before_anything_is_stored(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    head = ["Name", "Site", "Start date"]
+    rows = [
+        head,
+        ["Aneta Nowak", "The Mill", "4/3/2026"],
+        ["Bilal Hussain", "The Mill", "4/25/2026"],
+    ]
+    path = wizard.to_check(client, as_csv(rows))
+    assert (
+        "The list has a date with the month first: 4/25/2026." in client.get(f"{path}/check").text
+    )
+    path = wizard.to_check(client, as_csv(rows[:2]))
+    assert "month first" not in client.get(f"{path}/check").text
+
+
 def test_the_check_names_who_would_change_and_the_result_adds_up(
     app: Flask, client_as: Clients, world: World, fixed_clock: None
 ) -> None:
