@@ -41,6 +41,15 @@ WENT_WRONG = (
     "Something went wrong on the server, so nothing was changed. Start again. "
     "If it stops again, tell whoever runs the server."
 )
+# For work that is stored in parts: what was stored before it stopped is there.
+RIGHT_LOST_ON_THE_WAY = (
+    "Your role does not allow this any more, so it has stopped. What was stored before stays. "
+    "Ask an administrator."
+)
+STOPPED_ON_THE_WAY = (
+    "Something went wrong on the server, so it has stopped. What was stored before stays. "
+    "Go back and look how far it is. If it stops again, tell whoever runs the server."
+)
 KIND_UNKNOWN = "This server does not know how to do this. Nothing was changed. Start again."
 
 # How far the tasks of this process are. SQLite lets one transaction write at a time, so while a
@@ -56,7 +65,8 @@ class _Stopping(Exception):
 class Work:
     """What a kind of task works with.
 
-    scope: what the owner may see and do as the task starts, not as it was handed in.
+    scope: what the owner may see and do as the task starts, not as it was handed in; each sign
+    of progress brings it up to date, outside the transaction that stores the result.
     today: the day it is for the owner. payload: as it was handed in.
     """
 
@@ -64,6 +74,7 @@ class Work:
     today: date
     payload: Mapping[str, Any]
     _claimed: Claimed
+    _kind: TaskKind
     _stopping: threading.Event | None = None
     _writing: bool = field(default=False)
     _ended: bool = field(default=False)
@@ -74,7 +85,10 @@ class Work:
             return tasks.read_file(session, self._claimed, name)
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Tell the owner how far the work is, and other workers that this one lives."""
+        """Tell the owner how far the work is, and other workers that this one lives.
+
+        Raises PermissionRefused when the owner has lost the right to the work meanwhile.
+        """
         if self._stopping is not None and self._stopping.is_set():
             raise _Stopping()
         _live[self._claimed.task_id] = (done, total)
@@ -88,6 +102,8 @@ class Work:
         except sa.exc.OperationalError:
             # A busy database is no reason to lose the work: the next beat will get through.
             log.warning("a task could not store its progress")
+        if not self._writing:
+            self.scope = _scope_now(self._claimed, self._kind)
 
     @contextmanager
     def saving(self) -> Iterator[Session]:
@@ -128,7 +144,8 @@ class TaskKind:
     then the work itself asks for it at the places it touches. title: what the page calls it.
     back_endpoint, back_label: the page that it is handed in on. run: does the work and calls
     ``work.end``. busy, counted: what the page says while it runs, before and after the work has
-    told of its progress; `counted` has places for done and total. file_endpoint, file_label: where
+    told of its progress; `counted` has places for done and total. in_parts: it is stored some at
+    a time, so that what was stored stays when it stops. file_endpoint, file_label: where
     the file is fetched whose id stands in the result as `file`.
     """
 
@@ -138,6 +155,7 @@ class TaskKind:
     permission: Permission
     run: Callable[[Work], None]
     somewhere: bool = False
+    in_parts: bool = False
     busy: Any = READING
     counted: Any = ROWS
     file_endpoint: str | None = None
@@ -228,13 +246,13 @@ def _run(claimed: Claimed, stopping: threading.Event | None) -> None:
     except TaskLost:
         log.warning("task %d was taken over by another worker", claimed.task_id)
     except PermissionRefused:
-        _fail(claimed, RIGHT_LOST)
+        _fail(claimed, RIGHT_LOST_ON_THE_WAY if _is_in_parts(claimed) else RIGHT_LOST)
     except Refusal as refusal:
         _fail(claimed, refusal.message, refusal.params)
     except Exception as error:  # noqa: BLE001 - whatever it is, the owner must hear of it
         # The text of an exception may hold a cell of somebody's file: its type must do.
         log.error("task %d of kind %s: %s", claimed.task_id, claimed.kind, type(error).__name__)
-        _fail(claimed, WENT_WRONG)
+        _fail(claimed, STOPPED_ON_THE_WAY if _is_in_parts(claimed) else WENT_WRONG)
     finally:
         _live.pop(claimed.task_id, None)
 
@@ -243,15 +261,13 @@ def _do(claimed: Claimed, stopping: threading.Event | None) -> None:
     kind = kinds_of(current_app).get(claimed.kind)
     if kind is None:
         raise Refusal(KIND_UNKNOWN)
-    today = clock.today(str(current_app.config["TIME_ZONE"]))
-    with unit_of_work(read_only=True) as session:
-        scope = scope_of(session, claimed.owner_id, today)
-    if kind.somewhere:
-        scope.require(kind.permission)
-    else:
-        scope.require_everywhere(kind.permission)
     work = Work(
-        scope=scope, today=today, payload=claimed.payload, _claimed=claimed, _stopping=stopping
+        scope=_scope_now(claimed, kind),
+        today=_today(),
+        payload=claimed.payload,
+        _claimed=claimed,
+        _kind=kind,
+        _stopping=stopping,
     )
     # Python looks through all there is for what nobody needs any more, and the program itself is
     # most of that: a fifth of the time of a large import. What is there by now is left out of it.
@@ -262,6 +278,31 @@ def _do(claimed: Claimed, stopping: threading.Event | None) -> None:
         gc.unfreeze()
     if not work.ended:
         raise RuntimeError(f"The kind of task {claimed.kind} did not end its task.")
+
+
+def _scope_now(claimed: Claimed, kind: TaskKind) -> Scope:
+    """Return what the owner may see and do at this moment.
+
+    Raises PermissionRefused when they may not do this kind of work. In a session of its own: the
+    work may be in the middle of a unit of work.
+    """
+    with Session(db.engine) as session:
+        session.connection(execution_options={"read_only": True})
+        scope = scope_of(session, claimed.owner_id, _today())
+    if kind.somewhere:
+        scope.require(kind.permission)
+    else:
+        scope.require_everywhere(kind.permission)
+    return scope
+
+
+def _today() -> date:
+    return clock.today(str(current_app.config["TIME_ZONE"]))
+
+
+def _is_in_parts(claimed: Claimed) -> bool:
+    kind = kinds_of(current_app).get(claimed.kind)
+    return kind is not None and kind.in_parts
 
 
 def _fail(claimed: Claimed, message: str, params: Mapping[str, object] | None = None) -> None:

@@ -129,6 +129,7 @@ def install(app: Flask) -> None:
                 permission=Permission.IMPORT_MAKE,
                 run=run,
                 somewhere=True,
+                in_parts=name != service.CHECK_TASK,
             ),
         )
 

@@ -300,7 +300,7 @@ def decide(session: Session, scope: Scope, list_id: uuid.UUID, key: str, value: 
     key: the number of the line, or "off " and a public id. value: the public id of the person it
     is about, NEW for nobody here, ASIDE to leave it as it is. Raises NotFound.
     """
-    member_list = queries.get_list(session, scope, list_id)
+    member_list = queries.get_list(session, scope, list_id, hold=True)
     if value not in {NEW, ASIDE}:
         _hold(session, scope, value)
     if key.startswith(queries.OFF):
@@ -446,7 +446,7 @@ def start_undo(session: Session, scope: Scope, act_id: uuid.UUID, *, now: dateti
 
     Raises TooLate after 30 days, UndoneAlready, NotFound.
     """
-    act, _ = queries.find_act(session, scope, act_id)
+    act, _ = queries.find_act(session, scope, act_id, hold=True)
     if now >= act.at + timedelta(days=UNDO_DAYS):
         raise TooLate()
     if act.undone_at is not None:

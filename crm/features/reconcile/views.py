@@ -61,6 +61,7 @@ def install(app: Flask) -> None:
                 permission=Permission.CONTACT_WRITE,
                 run=run,
                 somewhere=True,
+                in_parts=name != service.LOOK_TASK,
                 counted=_("%(done)s of %(total)s lines"),
             ),
         )
@@ -525,6 +526,9 @@ def run_confirm(work: Work) -> None:
         with unit_of_work(work.scope) as session:
             member_list = queries.get_list(session, work.scope, list_id, hold=True)
             made, _of = queries.find_act(session, work.scope, act_id)
+            if made.undoing_at is not None:
+                # Taken back while it was still being written down: no more is.
+                break
             if queue is None:
                 ids = [one for one, _ in queries.off_list(session, work.scope, member_list)][
                     : service.CHUNK

@@ -609,6 +609,21 @@ def test_a_long_list_is_looked_through_said_yes_to_and_undone_by_the_worker(
     assert _counts(organiser.get(address).text)["On the list, not here"] == 7
 
 
+def test_what_is_undone_while_it_waits_to_be_written_down_is_not_written_down(
+    app: Flask, client_as: SignIn, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "AT_ONCE_CONFIRMED", 0)
+    organiser = client_as(world.organiser)
+    address = _send(organiser, world).location
+    organiser.post(f"{address}/not_here", data={"act": "all"})
+    (act,) = _rows(MemberListAct)
+    people = len(_rows(Contact))
+    organiser.post(f"/member-lists/acts/{act.public_id}")
+    assert run_one(app)
+    assert len(_rows(Contact)) == people
+    assert _rows(MemberListChange) == []
+
+
 def _facts(contact_id: int) -> set[tuple[Any, ...]]:
     """What is believed of somebody, whichever rows say it."""
     found: set[tuple[Any, ...]] = set()

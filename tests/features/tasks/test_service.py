@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,16 @@ from crm.models.places import Employer
 from crm.models.tasks import BackgroundTask, TaskFile
 from crm.web import clock
 from crm.web.db import unit_of_work
-from crm.web.tasks import RIGHT_LOST, WENT_WRONG, TaskKind, Work, kinds_of, run_one, start_worker
+from crm.web.tasks import (
+    RIGHT_LOST,
+    RIGHT_LOST_ON_THE_WAY,
+    WENT_WRONG,
+    TaskKind,
+    Work,
+    kinds_of,
+    run_one,
+    start_worker,
+)
 from tests import factories
 from tests.factories import NOW, World
 
@@ -213,6 +223,30 @@ def test_an_owner_who_lost_the_right_meanwhile_changes_nothing(
     assert (task.state, task.message) == (TaskState.FAILED, RIGHT_LOST)
     assert "Tidewater" not in _employers()
     assert _all(TaskFile) == []
+
+
+def test_an_owner_who_loses_the_right_on_the_way_goes_no_further(
+    app: Flask, world: World, kind: dict[str, Any]
+) -> None:
+    """Long work may take hours: what somebody may do ends when their role does, not with it."""
+
+    def _two(work: Work) -> None:
+        for name in ("First", "Second"):
+            work.progress(0, 2)
+            with unit_of_work(work.scope) as session:
+                session.add(Employer(name=name, created_at=NOW))
+            with unit_of_work(factories.ALL) as session:
+                account = session.scalars(
+                    sa.select(UserAccount).where(UserAccount.id == world.admin.id)
+                ).one()
+                account.active = False
+
+    kind["run"] = _two
+    _hand_in(world.admin)
+    kinds_of(app)["for-tests"] = replace(kinds_of(app)["for-tests"], in_parts=True)
+    run_one(app)
+    assert {"First", "Second"} & set(_employers()) == {"First"}
+    assert (_task().state, _task().message) == (TaskState.FAILED, RIGHT_LOST_ON_THE_WAY)
 
 
 def test_an_owner_whose_account_was_closed_changes_nothing(
