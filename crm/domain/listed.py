@@ -640,23 +640,29 @@ class Repeats:
         # Sorting keeps rows of one name in the order of the list.
         order = sorted(range(len(self._names)), key=self._names.__getitem__)
         for _name, same in groupby(order, key=self._names.__getitem__):
-            others: list[int] = []
+            # Where each phone, each mail address, and each site with or without them came first:
+            # held against every other row, a list of one name would take the square of its length.
+            first: dict[tuple[object, ...], int] = {}
             for one in same:
-                fault = next(filter(None, (self._fault(one, other) for other in others)), None)
-                if fault is None:
-                    others.append(one)
+                phones, emails = self._points_of(one)
+                shared = [*(("phone", key) for key in phones), *(("mail", key) for key in emails)]
+                at = self._sites[one]
+                like = [
+                    (at, with_phones, with_emails)
+                    for with_phones in ((False,) if phones else (False, True))
+                    for with_emails in ((False,) if emails else (False, True))
+                ]
+                earlier = [first[key] for key in (*shared, *like) if key in first]
+                if earlier:
+                    found[self._rows[one]] = self._fault(one, min(earlier))
                 else:
-                    found[self._rows[one]] = fault
+                    for key in (*shared, (at, bool(phones), bool(emails))):
+                        first.setdefault(key, one)
         return dict(sorted(found.items()))
 
-    def _fault(self, one: int, other: int) -> Fault | None:
-        phones, emails = self._points_of(one)
-        other_phones, other_emails = self._points_of(other)
-        shared = bool(phones & other_phones or emails & other_emails)
-        if self._sites[one] == self._sites[other]:
-            apart = (phones and other_phones) or (emails and other_emails)
-            return Fault(None, SAME_AS, self._rows[other]) if shared or not apart else None
-        return Fault(None, SAME_ELSEWHERE, self._rows[other]) if shared else None
+    def _fault(self, one: int, other: int) -> Fault:
+        message = SAME_AS if self._sites[one] == self._sites[other] else SAME_ELSEWHERE
+        return Fault(None, message, self._rows[other])
 
     def _points_of(self, one: int) -> tuple[set[int], set[int]]:
         start = self._emails_to[one - 1] if one else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -195,3 +197,59 @@ def test_two_rows_about_one_person_are_told() -> None:
         5: listed.SAME_ELSEWHERE,
     }
     assert found[3].number == 2
+
+
+def _repeats_one_by_one(rows: list[Listed]) -> dict[int, tuple[str, int]]:
+    """The rule of repeats as it is said, each row held against every row before it."""
+    found: dict[int, tuple[str, int]] = {}
+    for place, one in enumerate(rows):
+        for other in rows[:place]:
+            if other.row_no in found or other.name_key != one.name_key:
+                continue
+            shared = one.phone_keys & other.phone_keys or one.email_keys & other.email_keys
+            apart = (one.phone_keys and other.phone_keys) or (one.email_keys and other.email_keys)
+            if one.valued == other.valued and (shared or not apart):
+                found[one.row_no] = listed.SAME_AS, other.row_no
+            elif shared:
+                found[one.row_no] = listed.SAME_ELSEWHERE, other.row_no
+            else:
+                continue
+            break
+    return found
+
+
+def test_repeats_are_those_that_every_row_held_against_every_other_gives() -> None:
+    chance = random.Random(5)
+    rows = [
+        replace(
+            _one(
+                number,
+                chance.choice(("Ioana Popescu", "Maria Silva")),
+                chance.choice(("", "", "07700 900101", "07700 900102", "07700 900103")),
+                chance.choice(("mill", "depot", "dock")),
+            ),
+            emails=chance.choice(((), (), ("m@example.org",), ("n@example.org", "o@example.org"))),
+        )
+        for number in range(300)
+    ]
+    for start in range(0, 300, 20):
+        some = rows[start : start + 20]
+        found = {row: (one.message, one.number) for row, one in find_repeats(some).items()}
+        assert found == _repeats_one_by_one(some)
+
+
+def test_a_list_of_one_name_is_looked_at_row_by_row_and_not_each_with_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = 0
+    points_of = listed.Repeats._points_of
+
+    def _count(repeats: listed.Repeats, one: int) -> tuple[set[int], set[int]]:
+        nonlocal looked
+        looked += 1
+        return points_of(repeats, one)
+
+    monkeypatch.setattr(listed.Repeats, "_points_of", _count)
+    rows = [_one(number, "Maria Silva", f"07700 9{number:05}") for number in range(2000)]
+    assert find_repeats(rows) == {}
+    assert looked <= 2 * len(rows)

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from heapq import nsmallest
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -60,6 +61,7 @@ STORED: Final[tuple[type[Base], ...]] = (*bulk.KINDS, StateSpan, SearchEntry, Au
 
 # More people than this for one row help nobody to decide.
 MOST_CANDIDATES: Final = 5
+_MOST_ALIKE: Final = MOST_CANDIDATES + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,15 @@ class Names:
 
 @dataclass(slots=True)
 class Known:
-    """Whom some rows of a file could be about, among the people the scope may write about."""
+    """Whom some rows of a file could be about, among the people the scope may write about.
+
+    Of those who share a phone, a mail address or a name at a workplace only the first few are
+    kept: nobody is asked about more, and a list of one name or one phone would take a time and
+    a memory that grow with its square. with_name: by phone or mail address, and name.
+    """
 
     by_name: dict[tuple[int, str], set[int]] = field(default_factory=dict)
+    with_name: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     by_phone: dict[str, set[int]] = field(default_factory=dict)
     by_email: dict[str, set[int]] = field(default_factory=dict)
     by_number: dict[str, int] = field(default_factory=dict)
@@ -189,7 +197,7 @@ class Known:
         at: dict[tuple[int, str], set[int]] = {}
         for one in people:
             site = workplace_of(one, choices)
-            if site is not None and one.name_key:
+            if site is not None and one.name_key and (site, one.name_key) not in at:
                 at[site, one.name_key] = set(all_names.find(site, one.name_key))
         for same in at.values():
             found.names.update((contact_id, set()) for contact_id in same)
@@ -210,8 +218,19 @@ class Known:
         for (site, name), same in at.items():
             here = {one for one in same if name in found.names.get(one, ())}
             if here:
-                found.by_name[site, name] = here
+                found.by_name[site, name] = _first(here)
+        found._keep_few()
         return found
+
+    def _keep_few(self) -> None:
+        for kept in (self.by_phone, self.by_email):
+            for key, reached in kept.items():
+                for contact_id in sorted(reached):
+                    for name in self.names[contact_id]:
+                        some = self.with_name.setdefault((key, name), set())
+                        if len(some) < _MOST_ALIKE:
+                            some.add(contact_id)
+                kept[key] = _first(reached)
 
     def _load_numbers(self, session: Session, scope: Scope, numbers: Sequence[str]) -> None:
         for some in in_parts(numbers):
@@ -290,11 +309,10 @@ class Known:
             return numbered, ()
         # Somebody of another name has this number: a row that was typed over is a question.
         reached = {self.by_number[one.number]} if one.number in self.by_number else set[int]()
-        for key in one.phone_keys:
-            reached |= self.by_phone.get(key, set())
-        for key in one.email_keys:
-            reached |= self.by_email.get(key, set())
         same = {contact for contact in reached if one.name_key in self.names[contact]}
+        for key in (*one.phone_keys, *one.email_keys):
+            reached |= self.by_phone.get(key, set()) | self.by_email.get(key, set())
+            same |= self.with_name.get((key, one.name_key), set())
         if len(same) == 1:
             return next(iter(same)), ()
         here = self.by_name.get((workplace_id or 0, one.name_key), set())
@@ -302,8 +320,10 @@ class Known:
             only = next(iter(here))
             if not self._speaks_against(one, only):
                 return only, ()
-        people = same | here | reached
-        return None, tuple(Candidate(person, self._why(one, person)) for person in sorted(people))
+        people = [*sorted(same), *sorted(here - same), *sorted(reached - here - same)]
+        return None, tuple(
+            Candidate(person, self._why(one, person)) for person in people[:MOST_CANDIDATES]
+        )
 
     def _speaks_against(self, one: Listed, contact_id: int) -> bool:
         phones, emails = self.phones.get(contact_id, set()), self.emails.get(contact_id, set())
@@ -321,6 +341,10 @@ class Known:
         if one.email_keys & emails:
             why.append(Reason.SAME_MAIL)
         return tuple(reason.value for reason in why)
+
+
+def _first(people: set[int]) -> set[int]:
+    return set(nsmallest(_MOST_ALIKE, people))
 
 
 def load_choices(

@@ -12,12 +12,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from crm.domain.vocabulary import PointKind, RowOutcome
 from crm.features.imports import service
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
 from crm.models.imports import ImportRow, ListImport
 from crm.web import tasks
 from crm.web.db import unit_of_work
+from tests import factories
 from tests.factories import ALL, NOW, Named, World
 from tests.features.imports import wizard
 from tests.features.imports.wizard import as_csv
@@ -99,6 +101,39 @@ def test_the_same_file_twice_adds_nothing_and_undo_takes_all_back(
     assert _person("Aneta Nowak") is None
     assert "1 row was taken back." in client.get(path).text
     assert "Aneta" not in client.get("/people?q=aneta").text.split("<main")[1].split("value=")[0]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_of_many_whom_a_row_could_be_about_a_few_are_asked_about(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    """Else a short list of one name, or of one phone, fills the disk and stops the server."""
+    mill: Any = world.mill
+    with unit_of_work(ALL) as session:
+        for number in range(12):
+            person = factories.make_person(session, mill, "Maria Silva", full_name="Maria Silva")
+            for value in ("447700900123", f"4477009002{number:02}"):
+                session.add(
+                    ContactPoint(
+                        contact_id=person.id,
+                        kind=PointKind.PHONE,
+                        value=value,
+                        value_key=value,
+                        recorded_at=NOW,
+                    )
+                )
+    rows = [
+        ["Maria Silva", "07700 900199", "The Mill", "", ""],
+        ["Zofia Nowak", "07700 900123", "The Mill", "", ""],
+        ["Maria Silva", "07700 900211", "The Mill", "", ""],
+    ]
+    wizard.to_check(client_as(world.organiser), as_csv([HEAD, *rows]))
+    with unit_of_work(ALL, read_only=True) as session:
+        found = session.execute(
+            ALL.select(ImportRow.outcome, ImportRow.candidates).order_by(ImportRow.row_no)
+        ).all()
+    assert [len((asked or {"people": []})["people"]) for _outcome, asked in found] == [5, 5, 0]
+    assert found[2].outcome is RowOutcome.UNCHANGED
 
 
 def test_somebody_we_know_gets_what_is_new_and_loses_nothing(
