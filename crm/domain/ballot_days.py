@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from crm.domain.balloting import (
     DayOff,
+    Deadline,
     add_period,
     as_agreed,
     ballot_notice_by,
@@ -135,17 +136,20 @@ def milestones(
     begun: Mapping[str, date] = MappingProxyType({}),
     said: Iterable[str] = (),
     is_off: DayOff = no_days_off,
+    today: date | None = None,
 ) -> tuple[Milestone, ...]:
     """Everything with a day in a ballot under one law, in order of day.
 
     is_off: whether a day is a public holiday, for periods in working days. A step whose day cannot
-    be told yet is left out. Nothing after the result is told of a ballot that is known to be lost.
+    be told yet is left out. today: what nobody has done by this day is done on it at the earliest,
+    so that the first day of action never lies where no notice can reach. Nothing after the result
+    is told of a ballot that is known to be lost.
     """
     said = tuple(said)
     found = [*_before(book, days, begun, is_off), *_voting(days)]
     found += _result(book, days, begun, is_off)
     if days.carried is not False:
-        found += _action(book, days, begun, said, is_off)
+        found += _action(book, days, begun, said, is_off, today)
     return tuple(sorted(found, key=lambda one: (one.day, list(Step).index(one.step))))
 
 
@@ -199,15 +203,33 @@ def _action(
     begun: Mapping[str, date],
     said: tuple[str, ...],
     is_off: DayOff,
+    today: date | None,
 ) -> Iterable[Milestone]:
     if days.opens_on is None or days.closes_on is None:
         return
     told = days.employers_told_on or days.declared_on or days.closes_on + timedelta(days=1)
     notice = days.action_notice_on or told
-    first = earliest_action(
-        book, notice, result_told=told, agreed=days.agreed, begun=begun, said=said, is_off=is_off
-    )
+
+    def _first(told: date, notice: date) -> Deadline | None:
+        return earliest_action(
+            book,
+            notice,
+            result_told=told,
+            agreed=days.agreed,
+            begun=begun,
+            said=said,
+            is_off=is_off,
+        )
+
+    first = _first(told, notice)
     mandate = mandate_last_day(book, days.opens_on, days.closes_on, agreed=days.agreed, begun=begun)
+    if today is not None and (days.action_starts_on is None or days.action_starts_on > today):
+        from_today = _first(
+            days.employers_told_on or max(told, today),
+            days.action_notice_on or max(notice, today),
+        )
+        if from_today is not None and (mandate is None or from_today.day <= mandate.day):
+            first = from_today
     if first is not None:
         assumed = days.action_notice_on is None or days.employers_told_on is None
         yield Milestone(Step.EARLIEST_ACTION, first.day, first.rule, assumed=assumed)

@@ -140,8 +140,11 @@ class WholeBallot:
         """Where the ballot stands on a day."""
         return self.days.stage(today)
 
-    def milestones(self) -> tuple[Milestone, ...]:
-        """Everything with a day, under the law of the ballot. An indicative one has no law."""
+    def milestones(self, today: date) -> tuple[Milestone, ...]:
+        """Everything with a day, under the law of the ballot. An indicative one has no law.
+
+        today: see crm/domain/ballot_days.py.
+        """
         if self.is_indicative:
             book_days = BallotDays(
                 opens_on=self.days.opens_on,
@@ -159,6 +162,7 @@ class WholeBallot:
             begun=self.begun,
             said=self.said,
             is_off=days_off(self.jurisdiction),
+            today=today,
         )
 
     def tests(
@@ -484,7 +488,7 @@ def list_due_steps(
     found = [
         DueStep(whole.public_id, whole.name, one)
         for whole in read_ballots(session, scope, ballots)
-        for one in whole.milestones()
+        for one in whole.milestones(today)
         if one.is_due(today, ahead) and one.day >= today - late and not one.assumed
         if one.step is not Step.SAMPLE_PAPER or today < (whole.days.opens_on or today)
     ]

@@ -33,6 +33,25 @@ def _step(code: str, step: Step, days: BallotDays) -> Milestone | None:
     return next((one for one in milestones(rule_book(code), days) if one.step is step), None)
 
 
+def test_the_first_day_of_action_is_never_one_that_no_notice_can_reach() -> None:
+    def _first(today: date, **more: date | None) -> date:
+        steps = milestones(rule_book("GB"), _days(**more), today=today)
+        return next(one.day for one in steps if one.step is Step.EARLIEST_ACTION)
+
+    told = date(2026, 11, 4)
+    # Nobody gave notice yet: from today, and from the day after voting while that is ahead.
+    assert _first(date(2026, 10, 10)) == told + 10 * DAY
+    assert _first(date(2026, 12, 1), employers_told_on=told) == date(2026, 12, 11)
+    # The notice is there, or action began: what is done stands.
+    assert _first(date(2026, 12, 1), employers_told_on=told, action_notice_on=told) == date(
+        2026, 11, 14
+    )
+    began = {"employers_told_on": told, "action_starts_on": date(2026, 11, 20)}
+    assert _first(date(2026, 12, 1), **began) == date(2026, 11, 14)
+    # A mandate that is over is not made to look as if it went on.
+    assert _first(date(2028, 1, 1), employers_told_on=told) == date(2026, 11, 14)
+
+
 def test_a_ballot_of_which_only_the_last_day_is_known_is_over_after_it() -> None:
     days = BallotDays(opens_on=None, closes_on=date(2023, 5, 1))
     assert days.stage(date(2023, 5, 1)) is Stage.PLANNED

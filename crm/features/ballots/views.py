@@ -191,7 +191,7 @@ def show(scope: Scope, ballot_id: UUID) -> str:
         ],
         changes=[text_of(one.title) for one in ballot.open_changes()],
         unchecked=any(not ballot.is_checked(rule) for rule in ballot.tests()),
-        days=wording.day_lines(ballot.milestones(), today),
+        days=wording.day_lines(ballot.milestones(today), today),
         mandate=_mandate_words(ballot, today),
         links=_links(scope, ballot),
         rules_url=address_of("law.rules", law=ballot.jurisdiction),
@@ -672,7 +672,7 @@ def calendar(scope: Scope, ballot_id: UUID) -> Response:
     """Hand out the days of a ballot as a calendar file that names nobody and no place."""
     with unit_of_work(scope) as session:
         ballot = get_ballot(session, scope, ballot_id)
-        steps = ballot.milestones()
+        steps = ballot.milestones(my_today())
         audit.record_export(
             session,
             what="ballot_days",

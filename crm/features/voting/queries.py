@@ -98,24 +98,47 @@ class VoteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Speed:
+    """How votes come in where they are counted as one: of the whole ballot, or at one workplace.
+
+    entitled: with the unnamed, whom the union counts and who are not on our list. voted: who told
+    us so. pace: None = no turnout test, or no days yet. running: None = too few people, or none.
+    """
+
+    name: str
+    entitled: int
+    unnamed: int
+    voted: int
+    pace: Pace | None
+    running: Running | None
+
+
+@dataclass(frozen=True, slots=True)
 class Drive:
     """The vote as far as we are told, over the actor's places.
 
-    counts: people by what they said; None = nobody has told us. pace, running: only where the
-    actor sees the whole ballot and all votes are counted together. unnamed: members whom the union
-    counts and who are not on our list, among the entitled of both; 0 where neither is told.
+    counts: people by what they said; None = nobody has told us. speed: of all votes, where they
+    are counted together or at one workplace alone. speeds: of each workplace, where each votes for
+    itself. Both only where the actor sees the whole ballot.
     """
 
     ballot: WholeBallot
     rows: tuple[VoteRow, ...]
     counts: Mapping[VoteWord | None, int]
     entitled: int
-    unnamed: int
     papers_wanted: int
-    pace: Pace | None
-    running: Running | None
-    turnout_test: bool
+    speed: Speed | None
+    speeds: tuple[Speed, ...]
 
+    @property
+    def unnamed(self) -> int:
+        """Members whom the union counts, and who are not on our list; 0 where none is told of."""
+        told = self.speeds or ((self.speed,) if self.speed else ())
+        return sum(one.unnamed for one in told)
+
+
+# A projection of fewer people would say how one of them will act.
+FEWEST_TO_PROJECT = 5
 
 _ORDER: Sequence[VoteWord | None] = (
     None,
@@ -163,53 +186,80 @@ def get_drive(
     ]
     found.sort(key=lambda one: (not one.mine, _ORDER.index(one.told.said)))
     counts = Counter(one.told.said for one in found)
-    speed, running, unnamed = None, None, 0
-    test = next(
-        (
-            rule.threshold
-            for rule in ballot.tests()
-            if rule.threshold is not None
-            and set(rule.threshold.numerator) == {Counted.VALID, Counted.SPOILED}
-        ),
-        None,
-    )
-    if ballot.whole and not ballot.separate and found:
-        voters = [one for one in list_voters(session, scope, ballot, today) if one.left_out is None]
-        voted = {key for key, one in told.items() if one.said is VoteWord.VOTED}
-        stands = stands_of(session, scope, ballot, voters, today=today, expiry=expiry, voted=voted)
-        unnamed = sum(one.unnamed for one in stands)
-        needed = 0 if test is None else test.needed(sum(one.entitled for one in stands))
-        days = ballot.days
-        last = days.last_post_on or days.closes_on
-        if needed and days.opens_on is not None and last is not None:
-            speed = pace(
-                needed,
-                counts[VoteWord.VOTED],
-                today=today,
-                opens_on=days.opens_on,
-                last_post_on=last,
-            )
-        # Those who have not said that they voted, with the members whom nobody here can name.
-        running = while_voting(
-            sum(one.contact_id in voted for one in voters),
-            [group for one in stands for group in one.groups],
-            needed,
-            learn(session, scope).assumptions,
-            seed=ballot.public_id.int % 2**32,
-        )
+    speeds: tuple[Speed, ...] = ()
+    if ballot.whole and found:
+        speeds = _speeds(session, scope, ballot, told, today=today, expiry=expiry)
+    alone = len(speeds) == 1
     return Drive(
         ballot=ballot,
         rows=tuple(found),
         counts=counts,
         entitled=len(found),
-        unnamed=unnamed,
         papers_wanted=sum(
             one.told.new_paper_asked and not one.told.new_paper_sent for one in found
         ),
-        pace=speed,
-        running=running,
-        turnout_test=test is not None,
+        speed=speeds[0] if alone else None,
+        speeds=() if alone else speeds,
     )
+
+
+def _speeds(
+    session: Session,
+    scope: Scope,
+    ballot: WholeBallot,
+    told: Mapping[int, Told],
+    *,
+    today: date,
+    expiry: ExpiryRule,
+) -> tuple[Speed, ...]:
+    """Return how votes come in, once for each count of votes that there will be."""
+    voters = [one for one in list_voters(session, scope, ballot, today) if one.left_out is None]
+    voted = {key for key, one in told.items() if one.said is VoteWord.VOTED}
+    stands = stands_of(session, scope, ballot, voters, today=today, expiry=expiry, voted=voted)
+    assumptions = learn(session, scope).assumptions
+    counted = [[one] for one in stands] if ballot.separate else [stands] if stands else []
+    found = []
+    for number, together in enumerate(counted):
+        parts = {one.part.id for one in together}
+        said = sum(one.contact_id in voted for one in voters if one.part_id in parts)
+        entitled = sum(one.entitled for one in together)
+        law = together[0].part.jurisdiction if ballot.separate else None
+        needed = _papers_needed(ballot, law, entitled)
+        # Those who have not said that they voted, with the members whom nobody here can name.
+        running = while_voting(
+            said,
+            [group for one in together for group in one.groups],
+            needed,
+            assumptions,
+            seed=(ballot.public_id.int + number) % 2**32,
+        )
+        found.append(
+            Speed(
+                together[0].part.name if ballot.separate else "",
+                entitled,
+                sum(one.unnamed for one in together),
+                said,
+                _pace(ballot, needed, said, today),
+                running if entitled >= FEWEST_TO_PROJECT else None,
+            )
+        )
+    return tuple(found)
+
+
+def _papers_needed(ballot: WholeBallot, law: str | None, entitled: int) -> int:
+    """Return how many papers a turnout test asks for; 0 = there is no such test."""
+    for rule in ballot.tests(law):
+        test = rule.threshold
+        if test is not None and set(test.numerator) == {Counted.VALID, Counted.SPOILED}:
+            return test.needed(entitled)
+    return 0
+
+
+def _pace(ballot: WholeBallot, needed: int, voted: int, today: date) -> Pace | None:
+    opens, last = ballot.days.opens_on, ballot.days.last_post_on or ballot.days.closes_on
+    if not needed or opens is None or last is None:
+        return None
+    return pace(needed, voted, today=today, opens_on=opens, last_post_on=last)
 
 
 # Ballots whose lists a phone keeps; few organisations have more open at once.

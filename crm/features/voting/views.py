@@ -10,11 +10,12 @@ from uuid import UUID
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _l
 
 from crm.access.merging import living
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.domain.ballot_days import Stage
+from crm.domain.ballot_days import Pace, Stage
 from crm.domain.entitled import Missing
 from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import NotEntitled, VoteWord
@@ -237,7 +238,7 @@ def votes(scope: Scope, ballot_id: UUID) -> Any:
     page = min(max(request.args.get("page", 1, type=int) or 1, 1), 10_000)
     first = (page - 1) * PAGE
     rows = drive.rows[first : first + PAGE]
-    running = drive.running
+    speed = drive.speed
     return render_template(
         "voting/votes.html",
         drive=drive,
@@ -257,23 +258,66 @@ def votes(scope: Scope, ballot_id: UUID) -> Any:
         later=url_for("voting.votes", ballot_id=ballot_id, page=page + 1)
         if first + PAGE < len(drive.rows)
         else None,
-        turnout=None
-        if running is None
-        else gettext(
-            "%(low)s to %(high)s, in the middle %(median)s",
-            low=percent(running.turnout.low),
-            high=percent(running.turnout.high),
-            median=percent(running.turnout.median),
-        ),
-        likely=None if running is None or drive.pace is None else percent(running.chance),
-        speed=_pace_words(drive),
+        turnout=None if speed is None else _turnout_words(speed),
+        likely=None if speed is None else _likely_words(speed),
+        speed=None if speed is None or speed.pace is None else _pace_words(speed.pace),
+        columns=[{"label": words, "numeric": at > 0} for at, words in enumerate(_SPEED)],
+        speeds=[_speed_row(one) for one in drive.speeds],
     )
 
 
-def _pace_words(drive: queries.Drive) -> str | None:
-    speed = drive.pace
-    if speed is None:
+_SPEED = (
+    _l("Workplace"),
+    _l("May vote"),
+    _l("Told us that they voted"),
+    _l("More are needed"),
+    _l("A day"),
+    _l("Turnout we may expect"),
+    _l("Chance to reach the test"),
+)
+
+
+def _speed_row(one: queries.Speed) -> list[str | None]:
+    """Return how votes come in at one workplace. A dash: nothing to say."""
+    asked = one.pace
+    if asked is None:
+        needed, a_day = "–", "–"
+    else:
+        needed = people(asked.missing)
+        a_day = "–" if asked.missing == 0 or asked.per_day is None else people(asked.per_day)
+    return [
+        one.name,
+        people(one.entitled),
+        people(one.voted),
+        needed,
+        a_day,
+        _turnout_words(one, with_middle=False) or "–",
+        _likely_words(one) or "–",
+    ]
+
+
+def _turnout_words(one: queries.Speed, *, with_middle: bool = True) -> str | None:
+    if one.running is None:
         return None
+    turnout = one.running.turnout
+    low, high = percent(turnout.low), percent(turnout.high)
+    if not with_middle:
+        return str(gettext("%(low)s to %(high)s", low=low, high=high))
+    return str(
+        gettext(
+            "%(low)s to %(high)s, in the middle %(median)s",
+            low=low,
+            high=high,
+            median=percent(turnout.median),
+        )
+    )
+
+
+def _likely_words(one: queries.Speed) -> str | None:
+    return None if one.running is None or one.pace is None else percent(one.running.chance)
+
+
+def _pace_words(speed: Pace) -> str:
     if speed.missing == 0:
         return str(gettext("Enough people told us that they voted. Some may be wrong: go on."))
     if speed.per_day is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -272,9 +273,31 @@ def test_the_pace_says_how_many_a_day_until_the_last_safe_post(
     page = client.get(f"/ballots/{ballot}/votes").text
     # Half of 2 voters is 1; today and 14 days are left to post.
     assert "1 more are needed: 1 a day on the 15 days that are left to post." in page
-    assert "Turnout we may expect:" in page
+    # Of two people it would say how one of them will act.
+    assert "Turnout we may expect:" not in page
     client.post(f"/ballots/{ballot}/votes/{world.ioana.public_id}", data={"said": "voted"})
     assert "Enough people told us that they voted." in client.get(f"/ballots/{ballot}/votes").text
+
+
+def test_where_each_workplace_votes_for_itself_each_has_its_own_pace(
+    client_as: Clients, world: World
+) -> None:
+    ballot = _ballot(world, separate=True)
+    with unit_of_work(ALL) as session:
+        part = session.scalars(
+            ALL.select(BallotPart).where(BallotPart.place_id == world.mill.id)
+        ).one()
+        part.stated_members = 40
+    client = client_as(world.organiser)
+    _make(client, ballot)
+    client.post(f"/ballots/{ballot}/votes/{world.ioana.public_id}", data={"said": "voted"})
+    words = re.sub(r"<[^>]+>|\s+", " ", client.get(f"/ballots/{ballot}/votes").text)
+    words = re.sub(" +", " ", words)
+    # Half of 40 at the Mill is 20, one of them told us; the Depot has one voter, who did not.
+    assert f"{world.mill.name} 40 1 19 2 " in words
+    assert f"{world.depot.name} 1 0 1 1 – –" in words
+    # A rep of one of them sees no sums of the others.
+    assert world.depot.name not in client_as(world.rep).get(f"/ballots/{ballot}/votes").text
 
 
 def test_taking_the_list_back_erases_what_was_told(
