@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from heapq import nlargest
 from itertools import combinations
 from math import log2
 
@@ -45,6 +46,7 @@ _EMPTY_WORDS = frozenset(
 )
 # A block of more records than this is a common name or a shared office line: it says nothing.
 LARGEST_BLOCK = 60
+_MOST_WORDS = 12
 
 _EXACT = 5.0
 _NEAR = 3.5
@@ -164,7 +166,7 @@ def kept_keys(record: Prepared) -> set[int]:
     workplace. Slips are asked for by whoever looks: see ``asked_keys``.
     """
     known = record.known
-    whole = sorted(record.every_word)
+    whole = _telling(record)
     keys: list[tuple[object, ...]] = [("phone", one) for one in known.phones]
     keys += [("mail", one) for one in known.mails]
     keys += [key for address in known.addresses for key in _address_keys(address)]
@@ -180,7 +182,7 @@ def asked_keys(record: Prepared, near: Mapping[str, Collection[str]]) -> set[int
 
     near: for each of its words the known words that are nearly the same, without itself.
     """
-    whole = sorted(record.every_word)
+    whole = _telling(record)
     keys: list[tuple[object, ...]] = []
     for word in whole:
         forms = other_forms(word)
@@ -224,16 +226,19 @@ def find_matches(
     """
     prepared = [prepare(other) for other in others]
     points = points_of_words(prepared)
+    asking = [prepare(record) for record in records]
+    keys = [set(_block_keys(mine)) for mine in asking]
+    # Only the blocks that somebody asks for: the others of a large workplace have millions.
+    wanted = set().union(*keys)
     blocks: defaultdict[object, list[int]] = defaultdict(list)
     for number, other in enumerate(prepared):
-        for key in set(_block_keys(other)):
+        for key in wanted.intersection(_block_keys(other)):
             blocks[key].append(number)
     found: list[list[tuple[int, Likeness]]] = []
-    for record in records:
-        mine = prepare(record)
+    for mine, my_keys in zip(asking, keys, strict=True):
         near = {
             number
-            for key in set(_block_keys(mine))
+            for key in my_keys
             if len(blocks.get(key, ())) <= LARGEST_BLOCK
             for number in blocks.get(key, ())
         }
@@ -261,13 +266,22 @@ def _in_one_block(records: Sequence[Prepared]) -> list[tuple[int, int]]:
     )
 
 
+def _telling(record: Prepared) -> list[str]:
+    """Return the words of a name that blocks are made of: the longest, where it has very many.
+
+    The number of blocks grows with the square of the number of words: a list of names of fifty
+    words each would fill the memory of the server.
+    """
+    return sorted(nlargest(_MOST_WORDS, record.every_word, key=lambda word: (len(word), word)))
+
+
 def _block_keys(record: Prepared) -> Iterator[object]:
     known = record.known
     yield from (("phone", one) for one in known.phones)
     yield from (("mail", one) for one in known.mails)
     for address in known.addresses:
         yield from _address_keys(address)
-    whole = sorted(record.every_word)
+    whole = _telling(record)
     heads = [word[:3] for word in whole]
     for place, word in enumerate(whole):
         for later in whole[place + 1 :]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.likeness import fake_1000, febrl, measure
-from crm.analysis.likeness import compare, find_matches, find_pairs, prepare
+from crm.analysis.likeness import compare, find_matches, find_pairs, kept_keys, prepare
 from crm.domain.likeness import Band, Known, Likeness, Reason, may_go_by
 
 DATA = Path(__file__).parents[1] / "data"
@@ -119,6 +119,15 @@ def test_matches_are_found_among_others_and_come_likeliest_first() -> None:
     (found,) = find_matches([_named("Ioana Popesco", phones=PHONE)], others)
     assert [number for number, _ in found] == [1, 0]
     assert found[0][1].band is Band.SURE
+
+
+def test_a_name_of_very_many_words_is_kept_under_few_numbers_and_still_found() -> None:
+    """By every two of its words a short list of such names would fill the server's memory."""
+    words = [f"{first}{second}" for first in "bcdfghjk" for second in ("an", "eo", "il", "um")]
+    long = _named(" ".join(words), workplaces=frozenset({1}))  # type: ignore[arg-type]
+    assert len(kept_keys(prepare(long))) < 100
+    (found,) = find_matches([_named(" ".join(words[:-1]), phones=PHONE)], [long, _named("Bo Li")])
+    assert [number for number, _ in found] == [0]
 
 
 def test_pairs_hold_each_two_once_and_nobody_with_themselves() -> None:

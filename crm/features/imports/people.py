@@ -479,32 +479,32 @@ def look_alike(
     """
     said = set(different)
     new = [one for one in plans if one.outcome is RowOutcome.NEW and one.row_no not in said]
-    for some in in_parts(new):
-        records = []
-        for one in some:
-            listed = one.listed
-            assert listed is not None  # noqa: S101 - as plan made it
-            site = workplace_of(listed, choices)
-            records.append(
-                known_of(
-                    [listed.known_as, listed.full_name],
-                    phones=listed.phones,
-                    mails=listed.emails,
-                    addresses=[listed.address],
-                    workplaces=[] if site is None else [site],
-                )
+    records = []
+    for one in new:
+        listed = one.listed
+        assert listed is not None  # noqa: S101 - as plan made it
+        site = workplace_of(listed, choices)
+        records.append(
+            known_of(
+                [listed.known_as, listed.full_name],
+                phones=listed.phones,
+                mails=listed.emails,
+                addresses=[listed.address],
+                workplaces=[] if site is None else [site],
             )
-        found = find_candidates(session, scope, records, permission=Permission.CONTACT_WRITE)
-        for one, people in zip(some, found, strict=True):
-            if people:
-                one.outcome = RowOutcome.POSSIBLE
-                one.candidates = tuple(
-                    Candidate(
-                        person.contact_id,
-                        tuple(reason.value for reason, _points in person.likeness.reasons),
-                    )
-                    for person in people[:MOST_CANDIDATES]
+        )
+    # All at once: everybody at the workplaces of the list is read for it.
+    found = find_candidates(session, scope, records, permission=Permission.CONTACT_WRITE)
+    for one, people in zip(new, found, strict=True):
+        if people:
+            one.outcome = RowOutcome.POSSIBLE
+            one.candidates = tuple(
+                Candidate(
+                    person.contact_id,
+                    tuple(reason.value for reason, _points in person.likeness.reasons),
                 )
+                for person in people[:MOST_CANDIDATES]
+            )
 
 
 def _place_faults(one: Listed, choices: Choices, numbered: bool) -> list[Fault]:
