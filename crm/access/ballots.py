@@ -47,7 +47,7 @@ class NoLawKnown(Refusal):
 class NotClosedYet(Refusal):
     """Votes may still come in."""
 
-    default_message = "Voting is not over. Store the result after the last day of voting."
+    default_message = "A result is known only after the last day of voting. Check the days."
 
 
 @dataclass(frozen=True, slots=True)

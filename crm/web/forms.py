@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import date
@@ -10,11 +11,11 @@ from typing import Any
 
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import DateField, StringField
+from wtforms import DateField, DecimalField, IntegerField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.fields.choices import Choice
 from wtforms.i18n import DummyTranslations, get_builtin_gnu_translations
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import Length, NumberRange, ValidationError
 from wtforms.widgets import Select
 
 from crm.domain.errors import Refusal
@@ -113,6 +114,49 @@ class TextField(StringField):
         text = self.data or ""
         if any(ord(letter) < 32 and letter not in "\r\n\t" for letter in text):
             raise ValidationError(gettext("Take out the characters that cannot be shown."))
+
+
+class _ReadByItsRange:
+    """What is no number is none, and the sentence of the field's own range says what to enter.
+
+    Without a range the library's words are all there is.
+    """
+
+    data: Any
+    validators: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the number; leave it None where what was typed is none."""
+        try:
+            super().process_formdata([self.plain(text) for text in valuelist])  # type: ignore[misc]
+        except ValueError:
+            self.data = None
+            if not any(isinstance(one, NumberRange) for one in self.validators):
+                raise
+
+    def plain(self, text: str) -> str:
+        """Return what was typed as a bare number."""
+        return text.strip()
+
+
+# A comma or a space before exactly three digits, after a digit: 1,204 and 12 500.
+_THOUSANDS = re.compile(r"(?<=\d)[,\u00a0\u202f ](?=\d{3}(?:\D|$))")
+
+
+class WholeNumberField(_ReadByItsRange, IntegerField):
+    """A whole number, also with spaces or commas between thousands."""
+
+    def plain(self, text: str) -> str:
+        """Return the number without what stands between thousands."""
+        return _THOUSANDS.sub("", text.strip())
+
+
+class ShareField(_ReadByItsRange, DecimalField):
+    """A number of per cent that may have decimals, also with its sign."""
+
+    def plain(self, text: str) -> str:
+        """Return the number without the sign."""
+        return text.strip().removesuffix("%").rstrip()
 
 
 class DayField(DateField):

@@ -24,7 +24,7 @@ from crm.domain.balloting import COUNTED
 from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.features.ballots.service import DoneDays
 from crm.reads.ballots import Question
-from crm.web.forms import DayField, Form, TextField, chosen_id, options
+from crm.web.forms import DayField, Form, TextField, WholeNumberField, chosen_id, options
 from crm.web.labels import LABELS, choices
 from crm.web.law import law_choices
 
@@ -197,8 +197,8 @@ class DeclareForm(Form):
     )
 
 
-def _count(label: Any, hint: Any = "") -> IntegerField:
-    return IntegerField(label, [Optional(), NumberRange(0, _MOST, _COUNT)], description=hint)
+def _count(label: Any, hint: Any = "") -> WholeNumberField:
+    return WholeNumberField(label, [Optional(), NumberRange(0, _MOST, _COUNT)], description=hint)
 
 
 def question_words(question: Question) -> str:

@@ -14,7 +14,7 @@ from wtforms.widgets import HiddenInput, TextArea
 
 from crm.domain.vocabulary import CaseKind, CaseMatter, CaseOutcome, CaseRole, CaseStep
 from crm.features.cases.service import CaseFacts
-from crm.web.forms import DayField, Form, TextField, chosen_id
+from crm.web.forms import DayField, Form, TextField, WholeNumberField, chosen_id
 from crm.web.labels import LABELS
 
 CHOOSE = _("Choose one from the list.")
@@ -74,7 +74,7 @@ class CaseForm(_OnceForm):
     opened_on = DayField(
         _("When did it start?"), [InputRequired(_("Enter the day the case started."))]
     )
-    affected = IntegerField(
+    affected = WholeNumberField(
         _("How many workers is it about?"),
         [Optional(), NumberRange(1, 1_000_000, _("Enter a number from 1 up, or leave it empty."))],
         description=_("Leave it empty when you do not know."),

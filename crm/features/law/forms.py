@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, IntegerField, SelectField
+from wtforms import HiddenField, SelectField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from crm.domain.rules import Counted, RuleBook
-from crm.web.forms import DayField, Form, TextField, options
+from crm.web.forms import DayField, Form, TextField, WholeNumberField, options
 
 CHOOSE = _("Choose one from the list.")
 _COUNT = _("Enter a whole number from 0 up, or leave it empty.")
@@ -61,8 +61,10 @@ class BeganForm(Form):
     )
 
 
-def _count(label: Any, hint: Any = "") -> IntegerField:
-    return IntegerField(label, [Optional(), NumberRange(0, 10_000_000, _COUNT)], description=hint)
+def _count(label: Any, hint: Any = "") -> WholeNumberField:
+    return WholeNumberField(
+        label, [Optional(), NumberRange(0, 10_000_000, _COUNT)], description=hint
+    )
 
 
 class RecognitionForm(_Asking):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.letters import letter_docx
+from crm.analysis.safe_files import PRACTICE
 from crm.domain.errors import NotFound
 from crm.domain.notices import Letter
 from crm.features.letters import queries, wording
@@ -108,8 +110,12 @@ def docx(scope: Scope, ballot_id: UUID, letter: str) -> Response:
     with unit_of_work(scope) as session:
         draft = _draft(session, scope, ballot_id, letter)
         queries.note_taken_out(session, scope, draft)
-    answer = Response(letter_docx(wording.letter_text(draft, my_language())), mimetype=DOCX)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{letter}.docx"'
+    text = wording.letter_text(draft, my_language())
+    mark = ""
+    if current_app.config["PRACTICE"]:
+        text, mark = replace(text, stamp=f"{PRACTICE} · {text.stamp}"), f"{PRACTICE}-"
+    answer = Response(letter_docx(text), mimetype=DOCX)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{mark}{letter}.docx"'
     return answer
 
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import DecimalField, IntegerField, RadioField, SelectField
+from wtforms import RadioField, SelectField
 from wtforms.validators import DataRequired, InputRequired, NumberRange
 
 from crm.domain.readiness import DEFAULT_TARGETS, BadTerms, Finding, GateLimits, Part, Target, Terms
-from crm.web.forms import DayField, Form, TextField, options
+from crm.web.forms import DayField, Form, ShareField, TextField, WholeNumberField, options
 from crm.web.labels import choices
 
 CHOOSE = _("Choose one from the list.")
@@ -70,8 +70,8 @@ class RemindForm(Form):
     due_on = DayField(_("By which day?"), [InputRequired(_("Enter the day they should do it by."))])
 
 
-def _percent(label: Any) -> DecimalField:
-    return DecimalField(
+def _percent(label: Any) -> ShareField:
+    return ShareField(
         label,
         places=None,
         validators=[InputRequired(SHARE), NumberRange(0, 100, SHARE)],
@@ -88,7 +88,7 @@ class TermsForm(Form):
         validators=[DataRequired(WORDS)],
         description=_("For example: branch meeting of 3 November, minute 6."),
     )
-    list_age_days = IntegerField(
+    list_age_days = WholeNumberField(
         _("The list was gone through in the last … days"),
         validators=[
             InputRequired(_("Enter a number of days from 1 to 365.")),

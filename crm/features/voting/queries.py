@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.ballot_plans import Running, while_voting
+from crm.analysis.ballot_plans import FEWEST_PEOPLE, Running, while_voting
 from crm.domain.assessment import ExpiryRule
 from crm.domain.ballot_days import Pace, Stage, pace
 from crm.domain.balloting import needs_scrutineer
@@ -137,9 +137,6 @@ class Drive:
         return sum(one.unnamed for one in told)
 
 
-# A projection of fewer people would say how one of them will act.
-FEWEST_TO_PROJECT = 5
-
 _ORDER: Sequence[VoteWord | None] = (
     None,
     VoteWord.NOT_YET,
@@ -240,7 +237,7 @@ def _speeds(
                 sum(one.unnamed for one in together),
                 said,
                 _pace(ballot, needed, said, today),
-                running if entitled >= FEWEST_TO_PROJECT else None,
+                running if entitled >= FEWEST_PEOPLE else None,
             )
         )
     return tuple(found)

@@ -209,7 +209,7 @@ def test_a_count_before_the_last_day_of_voting_is_refused(
     ballot_id = plan(closes_on=later)
     reply = _counted(client_as(world.organiser), ballot_id, entitled=10, yes=5, no=1, spoiled=0)
     assert reply.status_code == 422
-    assert "Voting is not over. Store the result after the last day of voting." in reply.text
+    assert "A result is known only after the last day of voting. Check the days." in reply.text
 
 
 def test_a_corrected_count_leaves_the_old_one_in_the_trail(

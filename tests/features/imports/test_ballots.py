@@ -200,7 +200,10 @@ def test_a_ballot_is_of_one_union_and_closed_and_a_corrected_row_speaks_for_itse
         ballot.closes_on, key = date(2026, 12, 31), ballot.public_id
     # What the check says is what starting does: votes may still come in.
     open_still = _to_check(client, [HEAD, DEPOT], ballot=str(key), question="strike")
-    assert "Voting is not over." in client.get(f"{open_still}/check").text
+    assert (
+        "A result is known only after the last day of voting."
+        in client.get(f"{open_still}/check").text
+    )
 
 
 def test_a_workplace_outside_the_scope_reads_like_one_that_is_not_there(
@@ -238,4 +241,4 @@ def test_the_matching_page_says_what_is_missing_and_offers_no_ballot_of_others(
     answer = client.post(
         sent.location, data={**untouched, **_answers(world, closes_on="2027-01-01")}
     )
-    assert "Voting is not over. Store the result after the last day of voting." in answer.text
+    assert "A result is known only after the last day of voting. Check the days." in answer.text

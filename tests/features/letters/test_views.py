@@ -195,6 +195,17 @@ def test_the_word_file_holds_the_same_and_tells_nothing_of_who_made_it(
         assert row.actor_id == world.organiser.id
 
 
+def test_a_word_file_of_the_practice_copy_says_so(
+    app: Any, client_as: Clients, world: World, ballot: uuid.UUID
+) -> None:
+    app.config["PRACTICE"] = True
+    reply = client_as(world.organiser).get(f"/ballots/{ballot}/letters/action_notice.docx")
+    parts = zipfile.ZipFile(io.BytesIO(reply.data))
+    heads = [parts.read(name).decode() for name in parts.namelist() if "header" in name]
+    assert any("PRACTICE · DRAFT." in head for head in heads)
+    assert "PRACTICE-action_notice.docx" in reply.headers["Content-Disposition"]
+
+
 def test_other_employers_and_other_people_get_nothing(
     client_as: Clients, world: World, ballot: uuid.UUID
 ) -> None:
