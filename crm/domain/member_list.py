@@ -187,6 +187,8 @@ _HEADINGS: Final[Mapping[Part, tuple[str, ...]]] = {
         "resigned",
     ),
 }
+# Some unions write "Lapsed" there; others how much somebody pays, and have a status beside it.
+_WEAK: Final = "category"
 _WORDS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.MEMBER: frozenset(
         (
@@ -277,8 +279,12 @@ def settings_of(plain: Mapping[str, Any]) -> Settings:
 def guess_parts(headings: Sequence[str]) -> tuple[Part, ...]:
     """Return what each column most likely holds, by its heading; what fits nothing is left out."""
     found: list[Part] = []
-    for heading in headings:
-        key = fold(heading)
+    keys = [fold(heading) for heading in headings]
+    status = any(key in _HEADINGS[Part.STANDING] and key != _WEAK for key in keys)
+    for key in keys:
+        if key == _WEAK and status:
+            found.append(Part.LEAVE_OUT)
+            continue
         part = next((part for part, words in _HEADINGS.items() if key in words), Part.LEAVE_OUT)
         found.append(Part.LEAVE_OUT if part in found and part not in REPEATED else part)
     # Names in two columns say more than the whole name in one.

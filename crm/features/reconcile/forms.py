@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
-from wtforms import HiddenField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
@@ -73,6 +73,7 @@ class ActForm(Form):
     line = HiddenField()
     person = HiddenField()
     act = HiddenField()
+    sure = BooleanField(_("The list is whole, and none of these people is a member any more"))
 
 
 _SHOWN = 60  # letters of a word of the file

@@ -37,6 +37,10 @@ bp = Blueprint("reconcile", __name__)
 SHOWN = 100
 # The queue of people who are on no line.
 NOT_ON_LIST = "not_on_list"
+SAY_SURE = (
+    "Tick the box to say that the list is whole. If it has one branch only, or came late, these "
+    "people can still be members."
+)
 
 LOOKED = "Every line of the list is looked at."
 WRITTEN = "What you said yes to is written down."
@@ -393,6 +397,8 @@ def act(scope: Scope, member_list_id: UUID, queue_name: str) -> Any:
     form = forms.ActForm()
     said = form.act.data
     try:
+        if said == "all" and queue_name == NOT_ON_LIST and not form.sure.data:
+            raise Refusal(SAY_SURE)
         if said == "all" and _is_much(scope, member_list_id, queue_name):
             with unit_of_work(scope) as session:
                 member_list = queries.get_list(session, scope, member_list_id)
@@ -654,7 +660,7 @@ def _queue_page(scope: Scope, member_list_id: UUID, queue_name: str, form: forms
             ids = queries.off_list(session, scope, member_list) if member_list.looked_at else []
             total = at_once = len(ids)
             people = queries.people_of(session, scope, [one for one, _ in ids[:SHOWN]])
-            rows = [_off_row(one) for one in people]
+            rows = [_off_row(one, member_list.as_at) for one in people]
         else:
             chosen = Queue(queue_name)
             total = queries.count_lines(session, scope, member_list).by_queue.get(chosen, 0)
@@ -711,14 +717,14 @@ _HELP: dict[str, Any] = {
 }
 
 
-def _off_row(one: queries.Member) -> dict[str, Any]:
+def _off_row(one: queries.Member, as_at: date) -> dict[str, Any]:
     return {
         "number": None,
         "name": one.name,
         "person": str(one.public_id),
         "url": address_of("contacts.show", contact_id=one.public_id),
         "known_as": one.name,
-        "text": [],
+        "text": [gettext("No member from %(day)s on", day=day_text(as_at))],
         "can_confirm": True,
         "can_set_aside": True,
         "candidates": [],

@@ -323,11 +323,30 @@ def test_nobody_ends_as_a_member_by_a_list_that_was_not_looked_through(
     address = _upload(organiser, world).location.removesuffix("/columns")
     person = str(world.depot_worker.public_id)
     for act in ("all", "confirm"):
-        answer = organiser.post(f"{address}/not_on_list", data={"act": act, "person": person})
+        sent = {"act": act, "person": person, "sure": "y"}
+        answer = organiser.post(f"{address}/not_on_list", data=sent)
         assert answer.status_code == 422
         assert "Not every line of this list is looked at." in _text(answer.text)
     (still,) = _believed(world.depot_worker.id)
     assert still.valid_to is None
+
+
+def test_many_end_as_members_at_once_only_when_somebody_says_that_the_list_is_whole(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    address = f"{_send(organiser, world, (LINES[0],)).location}/not_on_list"
+    people = _text(organiser.get(address).text)
+    assert people.count("No member from 1 November 2026 on") == 2
+    refused = organiser.post(address, data={"act": "all"})
+    assert refused.status_code == 422
+    assert "Tick the box to say that the list is whole." in refused.text
+    assert _text(organiser.get(address).text) == people
+    assert organiser.post(address, data={"act": "all", "sure": "y"}).status_code == 303
+    for gone in (world.depot_worker, world.leaver):
+        now = [one.status for one in _believed(gone.id) if one.valid_to is None]
+        assert now == [MembershipStatus.NOT_MEMBER]
+    assert "Nothing is left in this part." in organiser.get(address).text
 
 
 def test_a_number_that_no_line_has_is_nowhere(client_as: SignIn, world: World) -> None:
@@ -391,6 +410,11 @@ def test_headings_are_known_however_they_are_written() -> None:
         *(Part.FIRST, Part.LAST, Part.MAIL, Part.ADDRESS, Part.LEAVE_OUT, Part.LEAVE_OUT),
         Part.UNTIL,
     )
+
+
+def test_a_category_is_no_status_where_another_column_is_one() -> None:
+    assert guess_parts(["Category", "Name", "Status"])[::2] == (Part.LEAVE_OUT, Part.STANDING)
+    assert guess_parts(["Category"]) == (Part.STANDING,)
 
 
 def test_a_line_says_what_it_says_and_no_more() -> None:
