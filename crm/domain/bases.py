@@ -21,9 +21,11 @@ from crm.domain.density import (
     PeopleRange,
     Range,
     StatedMembers,
+    Sums,
     TotalDensity,
     confirmed,
     density,
+    sums_of,
     total,
 )
 from crm.domain.headcount import Counts, Workforce
@@ -215,45 +217,57 @@ def total_density(
     places with a workforce, each once. On the basis of a part these are those who surely belong;
     perhaps: those of whom it is not known, each once; repeats: how many times too often people
     of either sort are counted when the places are added up.
-    Of whole places see total(). Of parts, the fewest members are taken as if everybody at two
-    places belonged to both parts, and the most as if they were two people; but whoever is known to
-    be no member is taken off the workers as often as they may be in them too often. So it holds
-    the truth, of members each once out of workers each once.
+    Of whole places see total() of crm/domain/density.py. Of parts, the fewest members are taken as
+    if everybody at two places belonged to both parts, and the most as if they were two people; but
+    whoever is known to be no member is taken off the workers as often as they may be in them too
+    often. So it holds the truth, of members each once out of workers each once.
     """
     every = tuple(parts)
-    if not any(one.part for one in every):
+    return total_on_basis(
+        sums_of(every),
+        surely=surely,
+        shares=shares_of(every) if any(one.part for one in every) else None,
+        perhaps=perhaps,
+        repeats=repeats,
+    )
+
+
+def shares_of(parts: Iterable[Density]) -> list[PartDensity]:
+    """Return the density of each part of a place that has one."""
+    return [
+        PartDensity(one.member_range, one.workforce_used, one.fraction_range)
+        for one in parts
+        if one.workforce_used is not None and one.fraction_range is not None
+    ]
+
+
+def total_on_basis(
+    sums: Sums,
+    *,
+    surely: Known,
+    shares: Sequence[PartDensity] | None = None,
+    perhaps: Known = _NOBODY,
+    repeats: Repeats = _NO_REPEATS,
+) -> TotalDensity:
+    """Return total_density() of places that were added up already; it explains the arguments.
+
+    shares: of parts, that of each place that has one; None: of whole places.
+    """
+    if shares is None:
         return total(
-            every,
+            sums,
             distinct_members=surely.members,
             distinct_not_members=surely.not_members,
             distinct_not_known_named=surely.not_known,
         )
-    counted = [one for one in every if one.workforce_used is not None]
-    used = [one.workforce_used for one in counted if one.workforce_used is not None]
-    bests = [one.best for one in used if one.best is not None]
-    workforce = (
-        Workforce(
-            low=sum(one.low for one in used),
-            best=sum(bests) if len(bests) == len(used) else None,
-            high=sum(one.high for one in used),
-        )
-        if used
-        else None
-    )
-    low = max(surely.members, sum(one.member_range.low for one in counted) - repeats.members)
-    shares = [
-        PartDensity(one.member_range, one.workforce_used, one.fraction_range)
-        for one in counted
-        if one.workforce_used is not None and one.fraction_range is not None
-    ]
+    workforce = sums.workforce
+    low = max(surely.members, sums.member_low - repeats.members)
     return TotalDensity(
         members=surely.members,
         not_members=surely.not_members,
         not_known_named=surely.not_known,
         workforce=workforce,
-        member_range=PeopleRange(
-            low=low, high=max(low, sum(one.member_range.high for one in counted))
-        ),
+        member_range=PeopleRange(low=low, high=max(low, sums.member_high)),
         fraction_range=together(shares, least=low, too_often=repeats.not_members),
         confirmed_fraction=None if workforce is None else confirmed(surely.members, workforce.best),
         no_density=NoDensity.WORKFORCE_UNKNOWN
@@ -261,23 +275,23 @@ def total_density(
         else None
         if shares
         else NoDensity.NO_WORKERS,
-        counted_places=len(counted),
-        all_places=len(every),
-        counted_members=sum(one.members for one in counted),
-        all_members=sum(one.members for one in every),
-        stale_places=sum(one.headcount_stale for one in counted),
+        counted_places=int(sums.counted_places),
+        all_places=int(sums.places),
+        # Of a part no union states its members apart, so these are the people named.
+        counted_members=sums.counted_members,
+        all_members=sums.all_members,
+        stale_places=int(sums.stale_places),
         perhaps=perhaps,
     )
 
 
-def total_of_named(parts: Iterable[Density], people: Known) -> TotalDensity:
+def total_of_named(sums: Sums, people: Known) -> TotalDensity:
     """Return the density of people on a list of names (a Roster) at several places together.
 
-    parts: one Density for each place, of those on the list there. people: all of them, each once.
+    sums: of the density of those on the list at each place. people: all of them, each once.
     They are known by name, so the bottom is how many people they are, however many jobs they have.
     """
-    every = tuple(parts)
-    summed = total_density(every, surely=people)
+    summed = total_on_basis(sums, surely=people)
     one = density(
         members=people.members,
         not_members=people.not_members,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from crm.domain.headcount import Workforce, rounding_interval
 from crm.domain.numbers import HIDDEN, people_text
@@ -194,6 +194,53 @@ class Density:
         return self.workforce_used is not None and is_small(self.workforce_used)
 
 
+class Sums(NamedTuple):
+    """The densities of places added up: all that a total is made from.
+
+    places: all of them; every other sum but all_members is over the counted ones, whose workforce
+    is known. members, not_members, not_known_named: people named. member_low, member_high: the
+    member ranges. low, best, high: the workforces used, and with_best, how many of them have a
+    best. named_...: of the places without a stated count, by_name in number. stated_...: of the
+    others, what the statements add to the members named, the highest members there, and
+    the lowest workforce.
+    """
+
+    places: float = 0
+    counted_places: float = 0
+    stale_places: float = 0
+    members: float = 0
+    not_members: float = 0
+    not_known_named: float = 0
+    counted_members: float = 0
+    all_members: float = 0
+    member_low: float = 0
+    member_high: float = 0
+    low: float = 0
+    best: float = 0
+    high: float = 0
+    with_best: float = 0
+    by_name: float = 0
+    named_could_be: float = 0
+    named_not_members: float = 0
+    named_low: float = 0
+    named_high: float = 0
+    stated_extra: float = 0
+    stated_best_extra: float = 0
+    stated_high: float = 0
+    stated_low: float = 0
+
+    @property
+    def workforce(self) -> Workforce | None:
+        """The workforces used together; None without any. Its best needs one of each place."""
+        if not self.counted_places:
+            return None
+        every = self.with_best == self.counted_places
+        return Workforce(low=self.low, best=self.best if every else None, high=self.high)
+
+
+NOTHING: Final = Sums()
+
+
 @dataclass(frozen=True, slots=True)
 class TotalDensity:
     """The density of many places together: sum of members over sum of workers.
@@ -325,8 +372,50 @@ def density(
     )
 
 
+def sums_of(parts: Iterable[Density]) -> Sums:
+    """Return what the densities of places come to, added up."""
+    return Sums(*map(sum, zip(NOTHING, *map(sums_of_one, parts), strict=True)))
+
+
+def sums_of_one(part: Density) -> Sums:
+    """Return what one place adds to a total."""
+    used = part.workforce_used
+    if used is None:
+        return NOTHING._replace(places=1, all_members=part.members_known)
+    counted = Sums(
+        places=1,
+        counted_places=1,
+        stale_places=int(part.headcount_stale),
+        members=part.members,
+        not_members=part.not_members,
+        not_known_named=part.not_known_named,
+        counted_members=part.members_known,
+        all_members=part.members_known,
+        member_low=part.member_range.low,
+        member_high=part.member_range.high,
+        low=used.low,
+        best=used.best or 0.0,
+        high=used.high,
+        with_best=int(used.best is not None),
+    )
+    if part.stated is None:
+        return counted._replace(
+            by_name=1,
+            named_could_be=part.members + part.not_known_named,
+            named_not_members=part.not_members,
+            named_low=used.low,
+            named_high=used.high,
+        )
+    return counted._replace(
+        stated_extra=part.member_range.low - part.members,
+        stated_best_extra=part.members_known - part.members,
+        stated_high=part.member_range.high,
+        stated_low=used.low,
+    )
+
+
 def total(
-    parts: Iterable[Density],
+    sums: Sums,
     *,
     distinct_members: float,
     distinct_not_members: float,
@@ -334,8 +423,8 @@ def total(
 ) -> TotalDensity:
     """The density of several places together: sum over sum, never the mean of percentages.
 
-    parts: one Density for each place, all on the same day and basis. Places without a workforce
-    are left out of the fraction and counted apart.
+    sums: of one Density for each place, all on the same day and basis; see sums_of(). Places
+    without a workforce are left out of the fraction and counted apart.
     distinct_...: the people of the places with a workforce, each counted once although they may
     have jobs at several. Each is at most the sum of the parts; ValueError otherwise.
 
@@ -345,57 +434,42 @@ def total(
     named at another place, is counted twice.
     Source: decision 0003.
     """
-    every = tuple(parts)
-    counted = [part for part in every if part.workforce_used is not None]
-    summed_members = sum(part.members for part in counted)
-    summed_not_members = sum(part.not_members for part in counted)
-    summed_not_known = sum(part.not_known_named for part in counted)
-    _check_distinct(distinct_members, summed_members)
-    _check_distinct(distinct_not_members, summed_not_members)
-    _check_distinct(distinct_not_known_named, summed_not_known)
+    _check_distinct(distinct_members, sums.members)
+    _check_distinct(distinct_not_members, sums.not_members)
+    _check_distinct(distinct_not_known_named, sums.not_known_named)
 
-    by_name = [part for part in counted if part.stated is None]
-    by_statement = [part for part in counted if part.stated is not None]
-    stated_extra = sum(part.member_range.low - part.members for part in by_statement)
-    stated_best_extra = sum(part.members_known - part.members for part in by_statement)
-    stated_high = sum(part.member_range.high for part in by_statement)
     # People with two jobs are taken off the not-members of the places counted by name: that can
     # only raise the high end, so the range still holds the truth wherever they work.
-    could_be = min(
-        sum(part.members + part.not_known_named for part in by_name),
-        distinct_members + distinct_not_known_named,
-    )
-    not_members = max(
-        0.0,
-        sum(part.not_members for part in by_name) - (summed_not_members - distinct_not_members),
-    )
+    could_be = min(sums.named_could_be, distinct_members + distinct_not_known_named)
+    not_members = max(0.0, sums.named_not_members - (sums.not_members - distinct_not_members))
 
-    workforce = _sum_of(counted)
-    members_low = distinct_members + stated_extra
-    members_high = stated_high + could_be
+    workforce = sums.workforce
+    members_low = distinct_members + sums.stated_extra
+    members_high = sums.stated_high + could_be
     fraction_range: Range | None = None
     confirmed_fraction: float | None = None
     no_density: NoDensity | None = None
     if workforce is None:
         no_density = NoDensity.WORKFORCE_UNKNOWN
     else:
-        named_workforce = _sum_of(by_name)
-        if named_workforce is not None:
-            members_high += max(0.0, named_workforce.high - could_be - not_members)
+        if sums.by_name:
+            members_high += max(0.0, sums.named_high - could_be - not_members)
         if workforce.high == 0:
             no_density = NoDensity.NO_WORKERS
         else:
             high = _highest_total_share(
                 could_be=could_be,
                 named=could_be + not_members,
-                named_workforce=named_workforce,
-                stated_members=stated_high,
-                stated_workforce=_sum_of(by_statement),
+                named_ends=(sums.named_low, sums.named_high) if sums.by_name else (0.0,),
+                stated_members=sums.stated_high,
+                stated_low=sums.stated_low,
             )
             # The sum over places may differ in its last binary digit from the sum once each.
             low = min(1.0, members_low / workforce.high)
             fraction_range = Range(low=low, high=max(low, high))
-            confirmed_fraction = confirmed(distinct_members + stated_best_extra, workforce.best)
+            confirmed_fraction = confirmed(
+                distinct_members + sums.stated_best_extra, workforce.best
+            )
     return TotalDensity(
         members=distinct_members,
         not_members=distinct_not_members,
@@ -405,11 +479,11 @@ def total(
         fraction_range=fraction_range,
         confirmed_fraction=confirmed_fraction,
         no_density=no_density,
-        counted_places=len(counted),
-        all_places=len(every),
-        counted_members=sum(part.members_known for part in counted),
-        all_members=sum(part.members_known for part in every),
-        stale_places=sum(part.headcount_stale for part in counted),
+        counted_places=int(sums.counted_places),
+        all_places=int(sums.places),
+        counted_members=sums.counted_members,
+        all_members=sums.all_members,
+        stale_places=int(sums.stale_places),
     )
 
 
@@ -484,9 +558,9 @@ def _highest_share(could_be: float, named: float, workforce: Workforce) -> float
     return _highest_total_share(
         could_be=could_be,
         named=named,
-        named_workforce=workforce,
+        named_ends=(workforce.low, workforce.high),
         stated_members=0.0,
-        stated_workforce=None,
+        stated_low=0.0,
     )
 
 
@@ -494,28 +568,15 @@ def _highest_total_share(
     *,
     could_be: float,
     named: float,
-    named_workforce: Workforce | None,
+    named_ends: tuple[float, ...],
     stated_members: float,
-    stated_workforce: Workforce | None,
+    stated_low: float,
 ) -> float:
     # More workers at places with a stated count only lower the share, so their low end is used.
     # At the other places the share first falls and then rises or stays, so one end is highest.
-    stated_low = 0.0 if stated_workforce is None else stated_workforce.low
-    ends = (0.0,) if named_workforce is None else (named_workforce.low, named_workforce.high)
     return max(
-        _share(stated_members + could_be + max(0.0, end - named), stated_low + end) for end in ends
-    )
-
-
-def _sum_of(parts: Sequence[Density]) -> Workforce | None:
-    used = [part.workforce_used for part in parts if part.workforce_used is not None]
-    if not used:
-        return None
-    bests = [one.best for one in used if one.best is not None]
-    return Workforce(
-        low=sum(one.low for one in used),
-        best=sum(bests) if len(bests) == len(used) else None,
-        high=sum(one.high for one in used),
+        _share(stated_members + could_be + max(0.0, end - named), stated_low + end)
+        for end in named_ends
     )
 
 

@@ -1,132 +1,105 @@
 """Who is counted: how many people at each place are members on each day, and who is at several.
 
 Two ways lead to the same counts. ``state_span`` answers one day for any union as known now; the
-dated facts themselves answer for one union, and for "as we knew then". A test compares the two.
+dated facts themselves answer several days, one union, and "as we knew then". Tests compare the two,
+and both with plain slow counts.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crm.access.facts import covers, known
+from crm.access.facts import known
 from crm.access.scope import Scope
-from crm.domain.bases import (
-    PARTS,
-    Roster,
+from crm.analysis.people_counts import (
+    OUTSIDE,
+    PERHAPS,
+    SURELY,
+    Bools,
+    Counted,
+    Ints,
+    Jobs,
+    Runs,
+    count_people,
+    no_runs,
 )
-from crm.domain.headcount import (
-    Counts,
-)
+from crm.domain.bases import PARTS, Roster
+from crm.domain.headcount import Counts
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import ContractType
 from crm.models.ballots import Ballot, BallotEntry, BallotPart
 from crm.models.base import table_of
 from crm.models.contacts import Job, Membership, StateSpan
-from crm.models.places import (
-    Workplace,
-)
-from crm.reads.density_places import (
-    inside,
-)
-from crm.reads.density_question import (
-    GroupBy,
-    Question,
-)
+from crm.models.places import Workplace
+from crm.reads.columns import Columns, ends, starts
+from crm.reads.density_places import inside
+from crm.reads.density_question import GroupBy, Question
 
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Counts per place; and of the few people at more than one of the places, state and places.
-
-    On the basis of a part, state and place say whether somebody belongs there, as in _belonging;
-    repeats, repeats_not: the places of members, and of people known to be none, who surely or
-    perhaps belong at several.
-    """
-
-    by_place: dict[int, Counter[str]]
-    shared: tuple[tuple[str, tuple[int, ...]], ...]
-    repeats: tuple[tuple[int, ...], ...] = ()
-    repeats_not: tuple[tuple[int, ...], ...] = ()
-
-
-MEMBER, NOT_MEMBER, NOT_KNOWN = "member", "not_member", "not_known"
-SURELY, PERHAPS, OUTSIDE = 2, 1, 0
-# Whoever surely belongs is called by their membership alone, as on the basis of everybody.
-BELONGS = {SURELY: "", PERHAPS: "perhaps_", OUTSIDE: "outside_"}
-
-
-_LANE = 32
-_LANE_FULL = (1 << _LANE) - 1
-# Contact, place, the days as a mask, and whether the job belongs to the part that is counted.
-_Spell = tuple[int, int, int, int]
-# Contact, union (None = of any), whether a member of it, and the days as a mask.
-_Saying = tuple[int, int | None, bool, int]
+# Stands for "of any union" among the ids of unions.
+_ANY = 0
 
 
 def people_on_days(
     session: Session, scope: Scope, question: Question, days: Sequence[date]
-) -> dict[date, People]:
-    """Count one day inside the database, from the spans or the facts; several from the facts, and
-    so whoever belongs to a part, which only a job tells."""
-    if len(days) > 1 or question.counts in PARTS or isinstance(question.counts, Roster):
-        facts = read_facts(session, scope, question, days)
-        return people_from_facts(facts, question.union_id, days)
-    if question.union_id is None and question.known_at is None:
-        return {days[0]: _from_spans(session, scope, question, days[0])}
-    return {days[0]: recount(session, scope, replace(question, as_at=days[0]))}
+) -> Counted:
+    """Return the people of the question on each of the days, which are in order.
+
+    One day of everybody comes from the spans; several, and whoever belongs to a part, which only a
+    job tells, from the facts.
+    """
+    of_everybody = question.counts not in PARTS and not isinstance(question.counts, Roster)
+    as_now = question.union_id is None and question.known_at is None
+    if len(days) == 1 and of_everybody and as_now:
+        return _from_spans(session, scope, question, days[0])
+    facts = read_facts(session, scope, question, days)
+    return people_from_facts(facts, question.union_id, len(days))
 
 
-def _from_spans(session: Session, scope: Scope, question: Question, day: date) -> People:
+def _from_spans(session: Session, scope: Scope, question: Question, day: date) -> Counted:
     place = _span_place(question)
-    there = (
-        StateSpan.from_day <= day,
-        StateSpan.to_day > day,
-        place.is_not(None),
-        *inside(question, StateSpan.place_id),
+    member = sa.case((StateSpan.member.is_(True), 1), (StateSpan.member.is_(False), 0), else_=2)
+    spans = Columns(scope, StateSpan.contact_id, place, member, permission=question.permission)
+    people, places, members = spans.read(
+        session,
+        spans.statement.where(
+            StateSpan.from_day <= day,
+            StateSpan.to_day > day,
+            place.is_not(None),
+            *inside(question, StateSpan.place_id),
+        ),
     )
-    counts = session.execute(
-        scope.select(
-            place,
-            StateSpan.member,
-            sa.func.count(sa.distinct(StateSpan.contact_id)),
-            permission=question.permission,
-        )
-        .where(*there)
-        .group_by(place, StateSpan.member)
-    )
-    by_place: dict[int, Counter[str]] = defaultdict(Counter)
-    for place_id, member, people in counts:
-        by_place[place_id][_state(member)] += people
-    several = (
-        scope.select(StateSpan.contact_id, permission=question.permission)
-        .where(*there)
-        .group_by(StateSpan.contact_id)
-        .having(sa.func.min(place) < sa.func.max(place))
-    )
-    shared = session.execute(
-        scope.select(StateSpan.contact_id, place, StateSpan.member, permission=question.permission)
-        .where(*there, StateSpan.contact_id.in_(several))
-        .distinct()
-    )
-    return People(
-        dict(by_place), _shared((contact, at, _state(member)) for contact, at, member in shared)
+    whole = Runs(people, np.zeros_like(people), np.ones_like(people))
+    return count_people(
+        Jobs(whole, places, SURELY), whole.of(members == 1), whole.of(members == 0), days=1
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Jobs as spells, and what is said of membership: contact, union, member or not, days."""
+class Sayings:
+    """What is said of membership, as columns. unions: _ANY = no union is named."""
 
-    jobs: list[_Spell]
-    sayings: list[_Saying]
+    runs: Runs
+    unions: Ints
+    member: Bools
+
+    def named(self) -> list[int]:
+        """Return the unions that are named, once each."""
+        return [int(union) for union in np.unique(self.unions) if union != _ANY]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Jobs, and what is said of membership, of the days that were asked for."""
+
+    jobs: Jobs
+    sayings: Sayings
 
 
 def read_facts(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> Facts:
@@ -136,54 +109,58 @@ def read_facts(session: Session, scope: Scope, question: Question, days: Sequenc
     if question.counts is Roster.BALLOT:
         return Facts(entitled(session, scope, question, days), sayings)
     place = Job.area_id if question.group_by is GroupBy.AREA else Job.workplace_id
-    found = scope.select(
+    of_part = question.counts is Counts.EMPLOYER_DIRECT
+    columns = Columns(
+        scope,
         Job.contact_id,
         place,
-        Job.valid_from,
-        Job.valid_to,
-        _belonging(question),
+        starts(Job.valid_from),
+        ends(Job.valid_to),
+        *([_belonging()] if of_part else []),
         permission=question.permission,
-    ).where(
+    )
+    found = columns.statement.where(
         *_overlaps(Job, days),
         known(Job, question.known_at),
         place.is_not(None),
         *inside(question, Job.place_id),
     )
-    if question.counts is Counts.EMPLOYER_DIRECT:
+    if of_part:
         found = found.outerjoin(_job_site, _job_site.c.id == Job.workplace_id)
-    jobs = session.execute(found)
-    number = _Numbers(days)
-    return Facts(
-        jobs=[
-            (contact, at, _mask(number[start], number[end]), int(belongs))
-            for contact, at, start, end, belongs in jobs
-            if question.people is None or contact in question.people
-        ],
-        sayings=sayings,
-    )
+    people, places, first, after, *belongs = columns.read(session, found)
+    # Nobody writes down who is in a bargaining unit.
+    others = PERHAPS if question.counts is Counts.BARGAINING_UNIT else SURELY
+    jobs = Jobs(_runs(people, first, after, days), places, belongs[0] if belongs else others)
+    if question.people is not None:
+        jobs = jobs.of(np.isin(people, np.fromiter(question.people, np.int64)))
+    return Facts(jobs, sayings)
 
 
 def _read_sayings(
     session: Session, scope: Scope, question: Question, days: Sequence[date]
-) -> list[_Saying]:
-    number = _Numbers(days)
-    return [
-        (contact, union, bool(member), _mask(number[start], number[end]))
-        for contact, union, member, start, end in session.execute(
-            scope.select(
-                Membership.contact_id,
-                Membership.union_id,
-                Membership.status == MembershipStatus.MEMBER,
-                Membership.valid_from,
-                Membership.valid_to,
-            ).where(*_overlaps(Membership, days), known(Membership, question.known_at))
-        )
-    ]
+) -> Sayings:
+    columns = Columns(
+        scope,
+        Membership.contact_id,
+        sa.func.coalesce(Membership.union_id, _ANY),
+        sa.case((Membership.status == MembershipStatus.MEMBER, 1), else_=0),
+        starts(Membership.valid_from),
+        ends(Membership.valid_to),
+    )
+    people, unions, member, first, after = columns.read(
+        session,
+        columns.statement.where(*_overlaps(Membership, days), known(Membership, question.known_at)),
+    )
+    return Sayings(_runs(people, first, after, days), unions, member == 1)
 
 
-def entitled(
-    session: Session, scope: Scope, question: Question, days: Sequence[date]
-) -> list[_Spell]:
+def _runs(people: Ints, first: Ints, after: Ints, days: Sequence[date]) -> Runs:
+    """Return the runs over the numbers of the days; what goes on ends after the last of them."""
+    on = np.array([day.year * 10_000 + day.month * 100 + day.day for day in days])
+    return Runs(people, np.searchsorted(on, first), np.searchsorted(on, after))
+
+
+def entitled(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> Jobs:
     """Return whom the last list of those entitled names, at each workplace on each day.
 
     A list counts from the day whose records it was made of, until a later one is made there or the
@@ -200,43 +177,46 @@ def entitled(
         )
         .order_by(made, Ballot.frozen_at, Ballot.id)
     ).all()
-    in_force: dict[int, int] = {}
-    for bit, day in enumerate(days):
+    in_force: set[tuple[int, int]] = set()
+    for number, day in enumerate(days):
         last = {
             at: part
             for part, at, made_on, called_off in lists
             if made_on <= day and (called_off is None or called_off > day)
         }
-        for part in last.values():
-            in_force[part] = in_force.get(part, 0) | 1 << bit
+        in_force.update((part, number) for part in last.values())
     if not in_force:
-        return []
+        return Jobs(no_runs(), no_runs().people, SURELY)
     place = BallotEntry.place_id if question.group_by is GroupBy.AREA else site
-    rows = session.execute(
-        scope.select(BallotEntry.contact_id, place, BallotEntry.part_id)
-        .join(BallotPart, BallotPart.id == BallotEntry.part_id)
-        .where(
+    columns = Columns(scope, BallotEntry.contact_id, place, BallotEntry.part_id)
+    people, places, parts = columns.read(
+        session,
+        columns.statement.join(BallotPart, BallotPart.id == BallotEntry.part_id).where(
             BallotEntry.entitled.is_(True),
-            BallotEntry.part_id.in_(sorted(in_force)),
+            BallotEntry.part_id.in_(sorted({part for part, _day in in_force})),
             *inside(question, BallotEntry.place_id),
-        )
+        ),
     )
-    return [(contact, at, in_force[part], SURELY) for contact, at, part in rows]
+    # A row for each day that the list of a part counts on.
+    part, on = (np.array(column) for column in zip(*sorted(in_force), strict=True))
+    begin = np.searchsorted(part, parts)
+    times = np.searchsorted(part, parts, side="right") - begin
+    row = np.repeat(np.arange(len(parts)), times)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+    first = on[begin[row] + step]
+    return Jobs(Runs(people[row], first, first + 1), places[row], SURELY)
 
 
-def people_from_facts(
-    facts: Facts, union_id: int | None, days: Sequence[date]
-) -> dict[date, People]:
+def people_from_facts(facts: Facts, union_id: int | None, days: int) -> Counted:
     """Count as member_of_any or, for one union, member_of of crm/domain/timeline.py says."""
-    members: dict[int, int] = {}
-    not_members: dict[int, int] = {}
-    for contact, union, member, mask in facts.sayings:
-        if member:
-            if union_id is None or union == union_id:
-                members[contact] = members.get(contact, 0) | mask
-        elif union is None or (union_id is not None and union == union_id):
-            not_members[contact] = not_members.get(contact, 0) | mask
-    return _tally(facts.jobs, members, not_members, days)
+    said = facts.sayings
+    of_any = said.unions == _ANY
+    if union_id is None:
+        members, not_members = said.member, ~said.member & of_any
+    else:
+        of_it = said.unions == union_id
+        members, not_members = said.member & of_it, ~said.member & (of_it | of_any)
+    return count_people(facts.jobs, said.runs.of(members), said.runs.of(not_members), days)
 
 
 # Only who owns the site of a job. The table, and not the mapped class: the right to density holds
@@ -244,177 +224,17 @@ def people_from_facts(
 _job_site = table_of(Workplace).alias("job_site")
 
 
-def _belonging(question: Question) -> sa.ColumnElement[int]:
-    """Return a column over jobs: whether the job belongs to what the headcount counts.
+def _belonging() -> sa.ColumnElement[int]:
+    """Return a column over jobs: whether the job belongs to the employer's own staff.
 
-    The employer's own staff: those paid by it, and not those of an agency; of others nobody has
-    written down who pays them. Nobody writes down who is in a bargaining unit.
+    Those paid by it, and not those of an agency; of others nobody has written down who pays them.
     """
-    if question.counts is Counts.BARGAINING_UNIT:
-        return sa.literal(PERHAPS)
-    if question.counts is Counts.EMPLOYER_DIRECT:
-        return sa.case(
-            (Job.contract_type == ContractType.AGENCY, OUTSIDE),
-            (Job.employer_of_record_id.is_(None), PERHAPS),
-            (Job.employer_of_record_id == _job_site.c.employer_id, SURELY),
-            else_=OUTSIDE,
-        )
-    return sa.literal(SURELY)
-
-
-class _Lanes(dict[int, int]):
-    """A mask of days as one person on each of them: one whole number, 32 bits a day.
-
-    Adding such numbers adds the counts of all days in one operation.
-    """
-
-    def __missing__(self, mask: int) -> int:
-        found = sum(1 << _LANE * bit for bit in range(mask.bit_length()) if mask >> bit & 1)
-        self[mask] = found
-        return found
-
-
-def _tally(
-    jobs: Sequence[_Spell],
-    members: Mapping[int, int],
-    not_members: Mapping[int, int],
-    days: Sequence[date],
-) -> dict[date, People]:
-    """Return the people of each day.
-
-    members, not_members: the days on which each person is known to be one; being a member wins.
-    Of somebody with several jobs at a place, the one that surely belongs wins, then perhaps.
-    """
-    if all(belongs == SURELY for _contact, _at, _days, belongs in jobs):
-        return _tally_whole(jobs, members, not_members, days)
-    lanes = _Lanes()
-    sums: dict[tuple[int, str], int] = defaultdict(int)
-    shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
-    repeats: list[list[tuple[int, ...]]] = [[] for _ in days]
-    repeats_not: list[list[tuple[int, ...]]] = [[] for _ in days]
-    for contact, jobs_at in _held(jobs).items():
-        yes = members.get(contact, 0)
-        no = not_members.get(contact, 0) & ~yes
-        for at, held in jobs_at.items():
-            for belongs, prefix in BELONGS.items():
-                mask = held[belongs]
-                for state, on in (
-                    (MEMBER, mask & yes),
-                    (NOT_MEMBER, mask & no),
-                    (NOT_KNOWN, mask & ~(yes | no)),
-                ):
-                    if on:
-                        sums[at, prefix + state] += lanes[on]
-        if len(jobs_at) > 1:
-            for bit, state, here in _at_several(jobs_at, yes, no, len(days)):
-                shared[bit].append((state, here))
-            _add_repeats(repeats, jobs_at, yes)
-            _add_repeats(repeats_not, jobs_at, no)
-    by_day = _unpacked(sums, len(days))
-    return {
-        day: People(by_day[bit], tuple(shared[bit]), tuple(repeats[bit]), tuple(repeats_not[bit]))
-        for bit, day in enumerate(days)
-    }
-
-
-def _tally_whole(
-    jobs: Sequence[_Spell],
-    members: Mapping[int, int],
-    not_members: Mapping[int, int],
-    days: Sequence[date],
-) -> dict[date, People]:
-    """Return the same where everybody counts: a fifth of the time, and this is the usual page."""
-    places: dict[int, dict[int, int]] = {}
-    for contact, at, mask, _belongs in jobs:
-        held = places.get(contact)
-        if held is None:
-            places[contact] = {at: mask}
-        else:
-            held[at] = held.get(at, 0) | mask
-    lanes = _Lanes()
-    sums: dict[tuple[int, str], int] = defaultdict(int)
-    shared: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in days]
-    for contact, held in places.items():
-        yes = members.get(contact, 0)
-        no = not_members.get(contact, 0) & ~yes
-        for at, mask in held.items():
-            for state, on in (
-                (MEMBER, mask & yes),
-                (NOT_MEMBER, mask & no),
-                (NOT_KNOWN, mask & ~(yes | no)),
-            ):
-                if on:
-                    sums[at, state] += lanes[on]
-        if len(held) > 1:
-            for bit, here in _together(held, len(days)):
-                state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
-                shared[bit].append((state, here))
-    by_day = _unpacked(sums, len(days))
-
-    def _repeats(bit: int, of: str) -> tuple[tuple[int, ...], ...]:
-        return tuple(here for state, here in shared[bit] if state == of)
-
-    return {
-        day: People(
-            by_day[bit], tuple(shared[bit]), _repeats(bit, MEMBER), _repeats(bit, NOT_MEMBER)
-        )
-        for bit, day in enumerate(days)
-    }
-
-
-def _unpacked(sums: Mapping[tuple[int, str], int], days: int) -> list[dict[int, Counter[str]]]:
-    """Return the counts of each day at each place, out of the whole numbers that hold all days."""
-    by_day: list[dict[int, Counter[str]]] = [defaultdict(Counter) for _ in range(days)]
-    for (at, state), packed in sums.items():
-        for bit in range(days):
-            number = packed >> _LANE * bit & _LANE_FULL
-            if number:
-                by_day[bit][at][state] = number
-    return [dict(one) for one in by_day]
-
-
-def _held(jobs: Sequence[_Spell]) -> dict[int, dict[int, list[int]]]:
-    """Return the days on which each person has jobs at each place, by whether they belong there."""
-    places: dict[int, dict[int, list[int]]] = {}
-    for contact, at, mask, belongs in jobs:
-        places.setdefault(contact, {}).setdefault(at, [0, 0, 0])[belongs] |= mask
-    for jobs_at in places.values():
-        for held in jobs_at.values():
-            held[PERHAPS] &= ~held[SURELY]
-            held[OUTSIDE] &= ~(held[SURELY] | held[PERHAPS])
-    return places
-
-
-def _add_repeats(
-    found: Sequence[list[tuple[int, ...]]], jobs_at: Mapping[int, Sequence[int]], when: int
-) -> None:
-    """Add the places where a person surely or perhaps belongs to several, on each of these days."""
-    could = {at: (held[SURELY] | held[PERHAPS]) & when for at, held in jobs_at.items()}
-    for bit, here in _together(could, len(found)):
-        found[bit].append(here)
-
-
-def _at_several(
-    jobs_at: Mapping[int, Sequence[int]], yes: int, no: int, days: int
-) -> Iterable[tuple[int, str, tuple[int, ...]]]:
-    """Yield the days on which a person belongs, or perhaps belongs, at several of the places; what
-    they are then; and those places."""
-    for belongs in (SURELY, PERHAPS):
-        only = {at: held[belongs] for at, held in jobs_at.items() if held[belongs]}
-        for bit, here in _together(only, days):
-            state = MEMBER if yes >> bit & 1 else NOT_MEMBER if no >> bit & 1 else NOT_KNOWN
-            yield bit, BELONGS[belongs] + state, here
-
-
-def _together(held: Mapping[int, int], days: int) -> Iterable[tuple[int, tuple[int, ...]]]:
-    """Yield the days on which a person is at several of the places, and those places."""
-    seen = several = 0
-    for mask in held.values():
-        several |= seen & mask
-        seen |= mask
-    for bit in range(days) if several else ():
-        if several >> bit & 1:
-            yield bit, tuple(at for at, mask in held.items() if mask >> bit & 1)
+    return sa.case(
+        (Job.contract_type == ContractType.AGENCY, OUTSIDE),
+        (Job.employer_of_record_id.is_(None), PERHAPS),
+        (Job.employer_of_record_id == _job_site.c.employer_id, SURELY),
+        else_=OUTSIDE,
+    )
 
 
 def _overlaps(model: Any, days: Sequence[date]) -> tuple[sa.ColumnElement[bool], ...]:
@@ -422,79 +242,6 @@ def _overlaps(model: Any, days: Sequence[date]) -> tuple[sa.ColumnElement[bool],
         model.valid_from <= days[-1],
         sa.or_(model.valid_to.is_(None), model.valid_to > days[0]),
     )
-
-
-class _Numbers(dict[date | None, int]):
-    """Which of the days is the first on or after a date; past the last one if none is.
-
-    No date (a spell that goes on) lies past the last day. Each date is looked up once: thousands
-    of spells share a few hundred dates, and asking the database for the number cost far more.
-    """
-
-    def __init__(self, days: Sequence[date]) -> None:
-        super().__init__({None: len(days)})
-        self._days = days
-
-    def __missing__(self, day: date | None) -> int:
-        number = len(self._days) if day is None else bisect_left(self._days, day)
-        self[day] = number
-        return number
-
-
-def _mask(start: int, end: int) -> int:
-    return (1 << end) - (1 << start) if end > start else 0
-
-
-def recount(session: Session, scope: Scope, question: Question) -> People:
-    """Count people from the dated facts themselves: any day, any union or one, as known at any
-    moment. The rule is that of crm/domain/timeline.py, written as SQL; a test compares them.
-    """
-    state = membership_state(question)
-    place = Job.area_id if question.group_by is GroupBy.AREA else Job.workplace_id
-    status = sa.and_(
-        Membership.contact_id == Job.contact_id,
-        covers(Membership, question.as_at),
-        known(Membership, question.known_at),
-    )
-    people = (
-        scope.select(
-            place.label("place_id"),
-            Job.contact_id.label("contact_id"),
-            state.label("state"),
-            permission=question.permission,
-        )
-        .outerjoin(Membership, status)
-        .where(
-            covers(Job, question.as_at),
-            known(Job, question.known_at),
-            place.is_not(None),
-            *inside(question, Job.place_id),
-        )
-        .group_by(place, Job.contact_id)
-    ).subquery()
-    counts = session.execute(
-        scope.select(people.c.place_id, people.c.state, sa.func.count()).group_by(
-            people.c.place_id, people.c.state
-        )
-    )
-    by_place: dict[int, Counter[str]] = defaultdict(Counter)
-    for place_id, found, number in counts:
-        by_place[place_id][_STATES[found]] += number
-    several = (
-        sa.select(people.c.contact_id).group_by(people.c.contact_id).having(sa.func.count() > 1)
-    )
-    shared_rows = session.execute(
-        scope.select(people.c.contact_id, people.c.place_id, people.c.state).where(
-            people.c.contact_id.in_(several)
-        )
-    )
-    return People(
-        dict(by_place),
-        _shared((contact, at, _STATES[found]) for contact, at, found in shared_rows),
-    )
-
-
-_STATES = {2: MEMBER, 1: NOT_MEMBER, 0: NOT_KNOWN}
 
 
 def membership_state(question: Question, *when: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
@@ -520,16 +267,3 @@ def membership_state(question: Question, *when: sa.ColumnElement[bool]) -> sa.Co
 
 def _span_place(question: Question) -> Any:
     return StateSpan.area_id if question.group_by is GroupBy.AREA else StateSpan.workplace_id
-
-
-def _state(member: bool | None) -> str:
-    return NOT_KNOWN if member is None else (MEMBER if member else NOT_MEMBER)
-
-
-def _shared(rows: Iterable[tuple[int, int, str]]) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    places: dict[int, list[int]] = defaultdict(list)
-    states: dict[int, str] = {}
-    for contact, place, state in rows:
-        places[contact].append(place)
-        states[contact] = state
-    return tuple((states[contact], tuple(at)) for contact, at in places.items() if len(at) > 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -270,26 +270,18 @@ def other_bases(
     return {counts: int(places) for counts, places in rows} if sites else {}
 
 
-def headcount_on(
-    estimates: Mapping[int, list[HeadcountUsed]], place_id: int, day: date, counts: Basis
-) -> HeadcountUsed | None:
-    """Return the headcount of a place that holds on a day; None when there is none."""
-    rows = estimates.get(place_id)
-    if not rows:
-        return None
-    if len(rows) == 1:
-        return rows[0] if rows[0].on_day <= day else None
-    return _current(rows, day, counts)
+def headcount_of(rows: Sequence[HeadcountUsed], day: date, counts: Basis) -> HeadcountUsed | None:
+    """Return the headcount of a place that holds on a day; None when there is none.
 
-
-def _current(rows: Sequence[HeadcountUsed], day: date, counts: Basis) -> HeadcountUsed | None:
+    rows: all of the place. A list of names has none.
+    """
     if isinstance(counts, Roster):
         return None
     found = current_headcount(rows, day, counts)
     return found if isinstance(found, HeadcountUsed) else None
 
 
-def statement_on(rows: Sequence[StatedUsed], day: date) -> StatedUsed | None:
-    """Return the newest statement as at a day; None when there is none."""
+def newest_statement(rows: Sequence[StatedUsed], day: date) -> StatedUsed | None:
+    """Return the newest statement of a place as at a day; None when there is none."""
     found = [row for row in rows if row.on_day <= day]
     return max(found, key=lambda row: (row.on_day, row.recorded_at, row.members), default=None)

@@ -11,49 +11,24 @@ date and a table costs as many statements as the table alone.
 from __future__ import annotations
 
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
-from crm.domain.bases import (
-    PARTS,
-    Repeats,
-    Roster,
-    part_figure,
-    total_density,
-    total_of_named,
-)
-from crm.domain.density import Density, Known, StatedMembers, TotalDensity, density
-from crm.domain.headcount import (
-    Counts,
-    Workforce,
-    rounding_interval,
-    workforce_from,
-)
+from crm.analysis.people_counts import Counted
+from crm.domain.bases import PARTS, Basis, Roster
+from crm.domain.density import TotalDensity
+from crm.domain.headcount import Counts
 from crm.domain.sic import sections
-from crm.models.places import (
-    Branch,
-    Employer,
-    PlaceEdge,
-    Region,
-    Union,
-)
+from crm.models.places import Branch, Employer, PlaceEdge, Region, Union
+from crm.reads.density_days import Bottom, DayFigures, Picked, pick_headcounts, pick_statements
 from crm.reads.density_people import (
-    BELONGS,
-    MEMBER,
-    NOT_KNOWN,
-    NOT_MEMBER,
-    OUTSIDE,
-    PERHAPS,
-    SURELY,
     Facts,
-    People,
     entitled,
     people_from_facts,
     people_on_days,
@@ -61,13 +36,11 @@ from crm.reads.density_people import (
 )
 from crm.reads.density_places import (
     Site,
-    headcount_on,
     other_bases,
     read_headcounts,
     read_sites,
     read_statements,
     read_statements_by_union,
-    statement_on,
 )
 from crm.reads.density_question import (
     GroupBy,
@@ -80,8 +53,6 @@ from crm.reads.density_question import (
     Survey,
     Table,
 )
-
-_NOBODY = Counter[str]()
 
 __all__ = [
     "GroupBy",
@@ -132,61 +103,32 @@ def survey(
     if (question.people is not None) != (question.counts is Roster.LIST):
         raise ValueError("The people of a list are asked for on the basis of a list.")
     wanted = sorted({question.as_at, *days, *([] if compare is None else [compare])})
-    sites = read_sites(session, scope, question, wanted)
-    read = _Read(
-        days=tuple(wanted),
-        estimates=read_headcounts(session, scope, question, sites, until=wanted[-1]),
-        of_sites=read_headcounts(
-            session, scope, replace(question, counts=Counts.SITE_ALL), sites, until=wanted[-1]
-        )
-        if question.counts in PARTS
-        else None,
-        roster=question.counts if isinstance(question.counts, Roster) else None,
-    )
+    read = _read(session, scope, question, wanted)
     if question.group_by is GroupBy.UNION:
-        table, compared, totals = _by_union(session, scope, question, sites, read, compare)
-        return Survey(table, compared, tuple((day, totals[day]) for day in days))
-    statements = (
-        {}
-        if read.roster is not None
-        else read_statements(session, scope, question, sites, until=wanted[-1])
-    )
-    people = people_on_days(session, scope, question, wanted)
-    measured = {
-        day: read.measure(question, sites, statements, people[day], day)
-        for day in ([question.as_at] if compare is None else [question.as_at, compare])
-    }
+        by_union = _by_union(session, scope, question, read)
 
-    def _table_of(day: date) -> Table:
-        parts = measured[day]
-        asked = replace(question, as_at=day)
-        groups = _groups(session, scope, asked, parts)
-        rows = [
-            Row(key, label, detail, place, *_summed(members, people[day], read.roster))
-            for (key, label, detail, place), members in groups
-        ]
-        figure, _, named = _summed(parts, people[day], read.roster)
-        return Table(
-            question=asked,
-            rows=tuple(sorted(rows, key=_order)),
-            total=figure,
-            parts=tuple(parts),
-            named=named,
-            other_bases=other_bases(session, scope, asked, sites),
+        def _table_of(day: date) -> Table:
+            return _union_table(session, scope, replace(question, as_at=day), read, by_union)
+
+        figures = by_union.figures[None]
+    else:
+        stated = (
+            {}
+            if read.bottom.roster is not None
+            else read_statements(session, scope, question, read.sites, until=wanted[-1])
         )
+        people = people_on_days(session, scope, question, wanted)
+        figures = read.figures(people, stated)
+
+        def _table_of(day: date) -> Table:
+            return _table(session, scope, replace(question, as_at=day), read.sites, figures)
 
     table = _table_of(question.as_at)
     return Survey(
         table=table,
         compared=None if compare is None else _table_of(compare),
         trend=tuple(
-            (
-                day,
-                table.total
-                if day == question.as_at
-                else read.total(question, sites, statements, people[day], day),
-            )
-            for day in days
+            (day, table.total if day == question.as_at else figures.total(day)[0]) for day in days
         ),
     )
 
@@ -200,221 +142,61 @@ def workplace_figure(
     return next((part for part in parts if part.place_id == workplace_id), None)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read once for all the days; densities worked out on one day serve the next.
+    """The places, and what their people are held against, read once for all the days."""
 
-    of_sites: the headcounts of everybody at each place, when a part of them is asked for.
-    roster: the sort of list that everybody counted stands on; None = a headcount counts them.
-    """
+    days: Sequence[date]
+    sites: Sequence[Site]
+    bottom: Bottom
 
-    days: tuple[date, ...]
-    estimates: dict[int, list[HeadcountUsed]]
-    of_sites: dict[int, list[HeadcountUsed]] | None = None
-    roster: Roster | None = None
-    _densities: dict[Any, Density] = field(default_factory=dict)
+    def figures(self, people: Counted, stated: Mapping[int, Sequence[StatedUsed]]) -> DayFigures:
+        """Return the figures of these people."""
+        picked = pick_statements(stated, self.sites, self.days)
+        return DayFigures(self.sites, self.days, people, self.bottom, picked)
 
-    def measure(
-        self,
-        question: Question,
-        sites: Sequence[Site],
-        statements: Mapping[int, list[StatedUsed]],
-        people: People,
-        day: date,
-    ) -> list[Part]:
-        """Return the figure of each place that was open that day."""
-        parts = []
-        for site in sites:
-            if not self._counts(site, people, day):
-                continue
-            used = headcount_on(self.estimates, site.place_id, day, question.counts)
-            stated = statement_on(statements.get(site.place_id, ()), day)
-            parts.append(
-                Part(
-                    place_id=site.place_id,
-                    public_id=site.public_id,
-                    name=site.name,
-                    workplace_name=site.workplace_name,
-                    employer_id=site.employer_id,
-                    region_id=site.region_id,
-                    sector=site.sector,
-                    industry=site.industry,
-                    density=self._density(
-                        people.by_place.get(site.place_id, _NOBODY),
-                        used,
-                        self._of_site(site.place_id, day),
-                        stated,
-                    ),
-                    headcount=used,
-                    stated=stated,
-                )
-            )
-        return parts
 
-    def total(
-        self,
-        question: Question,
-        sites: Sequence[Site],
-        statements: Mapping[int, list[StatedUsed]],
-        people: People,
-        day: date,
-    ) -> TotalDensity:
-        """Return the total that day, without the parts it is made of."""
-        return _total(
-            {
-                site.place_id: self._density(
-                    people.by_place.get(site.place_id, _NOBODY),
-                    headcount_on(self.estimates, site.place_id, day, question.counts),
-                    self._of_site(site.place_id, day),
-                    statement_on(statements.get(site.place_id, ()), day),
-                )
-                for site in sites
-                if self._counts(site, people, day)
-            },
-            people,
-            self.roster,
+def _read(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> _Read:
+    sites = read_sites(session, scope, question, days)
+
+    def _headcounts(counts: Basis) -> Picked[HeadcountUsed]:
+        asked = replace(question, counts=counts)
+        found = read_headcounts(session, scope, asked, sites, until=days[-1])
+        return pick_headcounts(found, sites, days, counts)
+
+    return _Read(
+        days,
+        sites,
+        Bottom(
+            _headcounts(question.counts),
+            of_sites=_headcounts(Counts.SITE_ALL) if question.counts in PARTS else None,
+            roster=question.counts if isinstance(question.counts, Roster) else None,
+        ),
+    )
+
+
+def _table(
+    session: Session, scope: Scope, question: Question, sites: Sequence[Site], figures: DayFigures
+) -> Table:
+    """Return the table of one day."""
+    parts = figures.parts(question.as_at)
+    groups = _groups(session, scope, question, parts)
+    totals = figures.totals(question.as_at, [members for _key, members in groups])
+    rows = [
+        Row(key, label, detail, place, figure, tuple(parts[one] for one in members), named)
+        for ((key, label, detail, place), members), (figure, named) in zip(
+            groups, totals, strict=True
         )
-
-    def _counts(self, site: Site, people: People, day: date) -> bool:
-        """Whether the place is measured that day. Where nobody stands on a list of names, there is
-        nothing to measure."""
-        if self.roster is not None and not people.by_place.get(site.place_id):
-            return False
-        return site.is_open(day)
-
-    def _of_site(self, place_id: int, day: date) -> HeadcountUsed | None:
-        if self.of_sites is None:
-            return None
-        return headcount_on(self.of_sites, place_id, day, Counts.SITE_ALL)
-
-    def _density(
-        self,
-        counts: Counter[str],
-        used: HeadcountUsed | None,
-        of_site: HeadcountUsed | None,
-        stated: StatedUsed | None,
-    ) -> Density:
-        # Most places do not change from one month to the next, and many have few people.
-        key: Any = (counts[MEMBER], counts[NOT_MEMBER], counts[NOT_KNOWN], id(used), id(stated))
-        if self.of_sites is not None:
-            perhaps, outside = (
-                Known(
-                    counts[BELONGS[belongs] + MEMBER],
-                    counts[BELONGS[belongs] + NOT_MEMBER],
-                    counts[BELONGS[belongs] + NOT_KNOWN],
-                )
-                for belongs in (PERHAPS, OUTSIDE)
-            )
-            key = (*key, perhaps, outside, id(of_site))
-        found = self._densities.get(key)
-        if found is None:
-            if self.roster is not None:
-                named = counts[MEMBER] + counts[NOT_MEMBER] + counts[NOT_KNOWN]
-                found = density(
-                    members=counts[MEMBER],
-                    not_members=counts[NOT_MEMBER],
-                    not_known_named=counts[NOT_KNOWN],
-                    workforce=Workforce.exactly(named) if named else None,
-                )
-            elif self.of_sites is None:
-                found = density(
-                    members=counts[MEMBER],
-                    not_members=counts[NOT_MEMBER],
-                    not_known_named=counts[NOT_KNOWN],
-                    workforce=_workforce(used),
-                    stated=_stated(stated),
-                )
-            else:
-                found = part_figure(
-                    Known(counts[MEMBER], counts[NOT_MEMBER], counts[NOT_KNOWN]),
-                    perhaps,
-                    outside,
-                    _workforce(used),
-                    _workforce(of_site),
-                    _stated(stated),
-                )
-            self._densities[key] = found
-        return found
-
-
-def _workforce(used: HeadcountUsed | None) -> Workforce | None:
-    found = workforce_from(used)
-    if found is None or used is None or not used.rounded_to:
-        return found
-    # Both ends were rounded by the source, so each may be half a step further out.
-    return Workforce(
-        low=rounding_interval(found.low, used.rounded_to)[0],
-        best=found.best,
-        high=rounding_interval(found.high, used.rounded_to)[1],
+    ]
+    total, named = figures.total(question.as_at)
+    return Table(
+        question=question,
+        rows=tuple(sorted(rows, key=_order)),
+        total=total,
+        parts=tuple(parts),
+        named=named,
+        other_bases=other_bases(session, scope, question, sites),
     )
-
-
-def _stated(used: StatedUsed | None) -> StatedMembers | None:
-    if used is None:
-        return None
-    if used.rounded_to:
-        return StatedMembers.rounded(used.members, used.rounded_to)
-    return StatedMembers.exactly(used.members)
-
-
-def _total(densities: Mapping[int, Density], people: People, roster: Roster | None) -> TotalDensity:
-    """Return the total over the places; people at several counted places are taken once."""
-    counted = {place for place, figure in densities.items() if figure.workforce_used is not None}
-    named = _named_at(counted, densities, people)
-    surely = Known(named.members, named.not_members, named.not_known)
-    if roster is not None:
-        return total_of_named(densities.values(), surely)
-
-    def _too_often(repeats: Iterable[tuple[int, ...]]) -> int:
-        return sum(max(0, len(counted.intersection(at)) - 1) for at in repeats)
-
-    return total_density(
-        densities.values(),
-        surely=surely,
-        perhaps=named.perhaps or Known(),
-        repeats=Repeats(_too_often(people.repeats), _too_often(people.repeats_not)),
-    )
-
-
-def _named_at(places: set[int], densities: Mapping[int, Density], people: People) -> NamedPeople:
-    """Return the people on the list at the places, each counted once."""
-    sums: Counter[str] = Counter()
-    parts = False
-    for place in places:
-        figure = densities[place]
-        sums[MEMBER] += int(figure.members)
-        sums[NOT_MEMBER] += int(figure.not_members)
-        sums[NOT_KNOWN] += int(figure.not_known_named)
-        if figure.part is not None:
-            parts, perhaps = True, figure.part.perhaps
-            sums[BELONGS[PERHAPS] + MEMBER] += perhaps.members
-            sums[BELONGS[PERHAPS] + NOT_MEMBER] += perhaps.not_members
-            sums[BELONGS[PERHAPS] + NOT_KNOWN] += perhaps.not_known
-    for state, at in people.shared:
-        here = len(places.intersection(at))
-        if here > 1:
-            sums[state] -= here - 1
-    surely, of_whom_not_known = (
-        Known(*(sums[BELONGS[belongs] + state] for state in (MEMBER, NOT_MEMBER, NOT_KNOWN)))
-        for belongs in (SURELY, PERHAPS)
-    )
-    return NamedPeople(
-        surely.members,
-        surely.not_members,
-        surely.not_known,
-        perhaps=of_whom_not_known if parts else None,
-    )
-
-
-def _summed(
-    parts: Sequence[Part], people: People, roster: Roster | None
-) -> tuple[TotalDensity, tuple[Part, ...], NamedPeople]:
-    densities = {part.place_id: part.density for part in parts}
-    if len(parts) == 1:
-        # Nobody is at two places of one: the walk over everybody with two jobs can be spared.
-        people = People({}, ())
-    named = _named_at(set(densities), densities, people)
-    return _total(densities, people, roster), tuple(parts), named
 
 
 def _order(row: Row) -> tuple[bool, float, str]:
@@ -430,7 +212,8 @@ _Key = tuple[str, str, str, uuid.UUID | None]
 
 def _groups(
     session: Session, scope: Scope, question: Question, parts: Sequence[Part]
-) -> list[tuple[_Key, list[Part]]]:
+) -> list[tuple[_Key, list[int]]]:
+    """Return the rows of the table with the numbers of the parts in each."""
     if question.group_by in {GroupBy.WORKPLACE, GroupBy.AREA}:
         area = question.group_by is GroupBy.AREA
         return [
@@ -441,15 +224,15 @@ def _groups(
                     part.workplace_name if area else "",
                     part.public_id,
                 ),
-                [part],
+                [number],
             )
-            for part in parts
+            for number, part in enumerate(parts)
         ]
     keys = _keys(session, scope, question, parts)
-    groups: dict[_Key, list[Part]] = defaultdict(list)
-    for part in parts:
+    groups: dict[_Key, list[int]] = defaultdict(list)
+    for number, part in enumerate(parts):
         for key in keys.get(part.place_id) or [("none", "", "", None)]:
-            groups[key].append(part)
+            groups[key].append(number)
     return list(groups.items())
 
 
@@ -494,15 +277,16 @@ def _keys(
     }
 
 
-def _by_union(
-    session: Session,
-    scope: Scope,
-    question: Question,
-    sites: Sequence[Site],
-    read: _Read,
-    compare: date | None,
-) -> tuple[Table, Table | None, dict[date, TotalDensity]]:
-    """A row for each union: its own members ÷ all workers. Rows may sum to more than any-union.
+@dataclass(frozen=True, slots=True)
+class _Unions:
+    """The unions that anything is known of, by name; and the figures of each, and of any (None)."""
+
+    named: Sequence[tuple[int, uuid.UUID, str]]
+    figures: Mapping[int | None, DayFigures]
+
+
+def _by_union(session: Session, scope: Scope, question: Question, read: _Read) -> _Unions:
+    """Work out each union's own members ÷ all workers. Rows may sum to more than any-union.
 
     Out of those entitled in a ballot, each union is held against its own ballots: two statements
     more for each union.
@@ -511,12 +295,12 @@ def _by_union(
         scope.select(Union.id, Union.public_id, Union.name).order_by(Union.name)
     ).all()
     facts = read_facts(session, scope, question, read.days)
-    statements = (
+    stated = (
         {}
-        if read.roster is not None
-        else read_statements_by_union(session, scope, question, sites, until=read.days[-1])
+        if read.bottom.roster is not None
+        else read_statements_by_union(session, scope, question, read.sites, until=read.days[-1])
     )
-    involved = {union for _, union, _, _ in facts.sayings} | set(statements)
+    involved = {*facts.sayings.named(), *stated, None}
 
     def _facts_of(union: int | None) -> Facts:
         if union is None or question.counts is not Roster.BALLOT:
@@ -524,38 +308,33 @@ def _by_union(
         own = replace(question, union_id=union)
         return replace(facts, jobs=entitled(session, scope, own, read.days))
 
-    people = {
-        union: people_from_facts(_facts_of(union), union, read.days) for union in {None, *involved}
-    }
+    return _Unions(
+        named=[(union, public, name) for union, public, name in unions if union in involved],
+        figures={
+            union: read.figures(
+                people_from_facts(_facts_of(union), union, len(read.days)), stated.get(union, {})
+            )
+            for union in involved
+        },
+    )
 
-    def _table_of(day: date) -> Table:
-        asked = replace(question, as_at=day)
-        rows = []
-        for union_id, public_id, name in unions:
-            if union_id not in involved:
-                continue
-            stated = statements.get(union_id, {})
-            parts = read.measure(asked, sites, stated, people[union_id][day], day)
-            figure, _, named = _summed(parts, people[union_id][day], read.roster)
-            if figure.all_members or any(part.stated for part in parts):
-                rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts), named))
-        parts = read.measure(asked, sites, statements.get(None, {}), people[None][day], day)
-        figure, _, named = _summed(parts, people[None][day], read.roster)
-        return Table(
-            question=asked,
-            rows=tuple(sorted(rows, key=_order)),
-            total=figure,
-            parts=tuple(parts),
-            named=named,
-            other_bases=other_bases(session, scope, asked, sites),
-        )
 
-    totals = {
-        day: read.total(question, sites, statements.get(None, {}), people[None][day], day)
-        for day in read.days
-    }
-    return (
-        _table_of(question.as_at),
-        None if compare is None else _table_of(compare),
-        totals,
+def _union_table(
+    session: Session, scope: Scope, question: Question, read: _Read, unions: _Unions
+) -> Table:
+    """Return the table of one day with a row for each union that has members."""
+    day, rows = question.as_at, []
+    for union, public_id, name in unions.named:
+        parts = unions.figures[union].parts(day)
+        figure, named = unions.figures[union].total(day)
+        if figure.all_members or any(part.stated for part in parts):
+            rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts), named))
+    total, named = unions.figures[None].total(day)
+    return Table(
+        question=question,
+        rows=tuple(sorted(rows, key=_order)),
+        total=total,
+        parts=tuple(unions.figures[None].parts(day)),
+        named=named,
+        other_bases=other_bases(session, scope, question, read.sites),
     )

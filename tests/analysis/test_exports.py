@@ -12,7 +12,7 @@ import pytest
 
 from crm.analysis.exports import DENSITY_COLUMNS, density_csv, density_xlsx
 from crm.analysis.safe_files import About, neutral
-from crm.domain.density import NoDensity, density, total
+from crm.domain.density import NoDensity, density, sums_of, total
 from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
 from crm.domain.headcount import Workforce
 
@@ -35,7 +35,7 @@ def _row(
     )
     counted = workforce is not None
     figure = total(
-        [one],
+        sums_of([one]),
         distinct_members=members if counted else 0,
         distinct_not_members=not_members if counted else 0,
         distinct_not_known_named=not_known if counted else 0,

@@ -22,6 +22,7 @@ from crm.domain.density import (
     Range,
     StatedMembers,
     density,
+    sums_of,
 )
 from crm.domain.headcount import Workforce
 
@@ -107,11 +108,11 @@ def test_people_on_a_list_of_names_are_the_bottom_once_however_many_jobs_they_ha
         )
         for none in (1, 0)
     )
-    both = total_of_named([here, there], Known(members=1, not_members=1))
+    both = total_of_named(sums_of([here, there]), Known(members=1, not_members=1))
     assert both.workforce == Workforce.exactly(2)
     assert both.fraction_range == Range(1 / 2, 1 / 2)
     assert (both.counted_places, both.all_places) == (2, 2)
-    nobody = total_of_named([], Known())
+    nobody = total_of_named(sums_of([]), Known())
     assert (nobody.workforce, nobody.no_density) == (None, NoDensity.WORKFORCE_UNKNOWN)
 
 

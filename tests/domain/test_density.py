@@ -18,6 +18,7 @@ from crm.domain.density import (
     density,
     hidden_parts,
     is_hidden,
+    sums_of,
     suppress,
     total,
 )
@@ -48,7 +49,7 @@ def _total(*parts: Density) -> TotalDensity:
     """The total when nobody has two jobs."""
     counted = [part for part in parts if part.workforce is not None]
     return total(
-        parts,
+        sums_of(parts),
         distinct_members=sum(part.members for part in counted),
         distinct_not_members=sum(part.not_members for part in counted),
         distinct_not_known_named=sum(part.not_known_named for part in counted),
@@ -228,7 +229,9 @@ def test_places_without_a_headcount_are_left_out_and_said_so() -> None:
 
 def test_a_person_with_two_jobs_counts_once_in_the_total() -> None:
     parts = [_density(10, 0, workforce=Workforce.exactly(20)) for _ in range(2)]
-    found = total(parts, distinct_members=19, distinct_not_members=0, distinct_not_known_named=0)
+    found = total(
+        sums_of(parts), distinct_members=19, distinct_not_members=0, distinct_not_known_named=0
+    )
     assert found.members == 19
     assert found.confirmed_fraction == 19 / 40
     assert found.fraction_range == Range(19 / 40, 1.0)
@@ -238,7 +241,9 @@ def test_a_person_with_two_jobs_counts_once_in_the_total() -> None:
 def test_one_person_who_is_not_a_member_at_two_places_lowers_the_high_end_once() -> None:
     # The truth: this person at both places, and one member more at each, which is 2 of 3.
     parts = [_density(0, 1, workforce=Workforce.exactly(2)) for _ in range(2)]
-    found = total(parts, distinct_members=0, distinct_not_members=1, distinct_not_known_named=0)
+    found = total(
+        sums_of(parts), distinct_members=0, distinct_not_members=1, distinct_not_known_named=0
+    )
     assert found.fraction_range == Range(0.0, 0.75)
     assert found.member_range == PeopleRange(0, 3)
 
@@ -257,7 +262,7 @@ def test_more_people_once_than_over_all_places_is_a_mistake_in_the_program() -> 
         ValueError, match=r"^People counted once are from 0 to the sum over the places\.$"
     ):
         total(
-            [_density(1, workforce=Workforce.exactly(2))],
+            sums_of([_density(1, workforce=Workforce.exactly(2))]),
             distinct_members=2,
             distinct_not_members=0,
             distinct_not_known_named=0,
@@ -441,7 +446,7 @@ def test_the_truth_is_inside_the_total_although_people_have_jobs_at_several_plac
     parts = [_part(workers, place, data.draw(_SPREAD)) for place in range(places)]
     named = [one for one in workers if one.named_at]
     found = total(
-        parts,
+        sums_of(parts),
         distinct_members=sum(one.member and one.membership_known for one in named),
         distinct_not_members=sum(not one.member and one.membership_known for one in named),
         distinct_not_known_named=sum(not one.membership_known for one in named),

@@ -18,10 +18,10 @@ from crm.access.spans import refresh_many
 from crm.domain.identity import fold
 from crm.domain.timeline import MembershipStatus
 from crm.models.contacts import Contact, Job, Membership
-from crm.reads.density_people import recount
 from crm.reads.figures import GroupBy, Question, density_table, trend
 from crm.web.db import unit_of_work
 from tests.factories import ALL, World
+from tests.recount import recount
 
 _START = date(2025, 1, 1)
 _MOMENT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -219,11 +219,11 @@ def test_counts_as_at_a_day_as_known_at_a_moment_equal_the_model(
         after = recount(session, ALL, question)
         found = {
             place: {
-                state: number - before.by_place.get(place, Counter())[state]
+                state: number - before.get(place, Counter())[state]
                 for state, number in counts.items()
-                if number - before.by_place.get(place, Counter())[state]
+                if number - before.get(place, Counter())[state]
             }
-            for place, counts in after.by_place.items()
+            for place, counts in after.items()
         }
         assert {place: counts for place, counts in found.items() if counts} == expected
         for part in _parts(session, question):

@@ -13,11 +13,11 @@ from crm.domain.bases import Roster
 from crm.domain.headcount import Counts
 from crm.models.ballots import BallotEntry
 from crm.models.contacts import Contact
-from crm.reads.density_people import recount
 from crm.reads.figures import GroupBy, Question, density_table, survey, trend
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, TODAY, World
+from tests.recount import recount
 
 
 def _table(question: Question, scope: Scope = ALL):  # type: ignore[no-untyped-def]
@@ -168,7 +168,7 @@ def test_spans_and_facts_agree_on_every_day(world: World) -> None:
             fast = density_table(session, ALL, question)
             slow = recount(session, ALL, question)
         for part in fast.parts:
-            counts = slow.by_place.get(part.place_id, {})
+            counts = slow.get(part.place_id, {})
             assert part.density.members == counts.get("member", 0)
             assert part.density.not_members == counts.get("not_member", 0)
             assert part.density.not_known_named == counts.get("not_known", 0)

@@ -35,12 +35,12 @@ from crm.models.conversations import (
 from crm.models.places import Headcount, PlaceClosure, Workplace
 from crm.models.turf import TurfPerson
 from crm.reads.ballots import passed_on, read_ballots
-from crm.reads.density_people import recount
 from crm.reads.figures import GroupBy, Part, Question, density_table, trend
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.conftest import made_once
 from tests.factories import ALL, NOW, TODAY
+from tests.recount import recount
 
 
 def _fill(**changes: Any) -> PracticeWorld:
@@ -142,7 +142,7 @@ def test_spans_say_what_the_facts_say(practice: PracticeWorld) -> None:
     for group_by in (GroupBy.WORKPLACE, GroupBy.AREA):
         question = Question(as_at=TODAY, group_by=group_by)
         with unit_of_work(ALL, read_only=True) as session:
-            facts = recount(session, ALL, question).by_place
+            facts = recount(session, ALL, question)
             parts = density_table(session, ALL, question).parts
         assert {
             part.place_id: (
