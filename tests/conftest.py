@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,13 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
+def pytest_collection_finish() -> None:
+    """Look for rubbish less often: each look went through all that the app and its tests hold."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 class _Client(FlaskClient):
     """Gives each request an application context of its own, as a server does.
 
@@ -71,44 +79,110 @@ class _Sqlite:
         self.path = folder / "test.db"
         self.app = create_app(app_settings(f"sqlite:///{self.path}", folder))
         with self.app.app_context():
+            hurry(db.engine)
             migrating.upgrade()
-            with db.engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            db.engine.dispose()
-        self.template = folder / "template.db"
-        shutil.copy(self.path, self.template)
+            self.template = self.copy("template")
+
+    def copy(self, name: str) -> Path:
+        """Return a copy of the database as it stands."""
+        db.session.remove()
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+        return Path(shutil.copy(self.path, self.path.with_name(f"{name}.db")))
 
     def clean(self) -> None:
+        self.put_back(self.template)
+
+    def put_back(self, copy: Path) -> None:
+        """Put the copy in the database's place."""
         db.session.remove()
         db.engine.dispose()
         for leftover in ("-wal", "-shm"):
             Path(str(self.path) + leftover).unlink(missing_ok=True)
-        shutil.copy(self.template, self.path)
+        shutil.copy(copy, self.path)
 
 
 class _Postgres:
-    """One migrated database, emptied before each test."""
+    """One migrated database, emptied before each test by one call."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.kept: dict[str, Any] = {}
         self.app = create_app(app_settings(url, folder))
         with self.app.app_context():
+            hurry(db.engine)
             migrating.upgrade()
+            self._call("CREATE SCHEMA kept")
+            parts = [
+                # What is empty already costs a look, and not a deletion.
+                f'IF EXISTS (SELECT FROM "{table.name}"{_not_root(table)}) THEN '
+                f'DELETE FROM "{table.name}"{_not_root(table)}; END IF;'
+                for table in reversed(_tables())
+            ]
+            self._make("clean", parts)
+
+    def copy(self, name: str) -> str:
+        """Keep the rows of all tables as they stand; return the function that puts them back."""
+        parts = []
+        db.session.remove()
+        for table in _tables():
+            columns = ", ".join(f'"{column.name}"' for column in table.columns)
+            rows = f'SELECT {columns} FROM "{table.name}"{_not_root(table)}'
+            if self._call(f"SELECT count(*) FROM ({rows}) AS found"):
+                held = f'kept."{name}: {table.name}"'
+                self._call(f"CREATE TABLE {held} AS {rows}")
+                parts.append(f'INSERT INTO "{table.name}" ({columns}) TABLE {held};')
+        self._make(f"put back {name}", parts)
+        return f"put back {name}"
 
     def clean(self) -> None:
         db.session.remove()
-        with db.engine.connect() as connection:
-            # Triggers and foreign keys sleep meanwhile: the audit log refuses to be emptied.
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-            for table in reversed(db.metadata.sorted_tables):
-                if table.name == "probe":
-                    continue
-                keep = " WHERE kind <> 'everything'" if table.name == "place" else ""
-                if table.name == "place_closure":
-                    keep = " WHERE ancestor_id <> 1 OR descendant_id <> 1"
-                connection.exec_driver_sql(f'DELETE FROM "{table.name}"{keep}')
-            connection.commit()
+        self._call('SELECT kept."clean"()')
+
+    def put_back(self, copy: str) -> None:
+        """Put the kept rows into the tables, which must be empty."""
+        db.session.remove()
+        self._call(f'SELECT kept."{copy}"()')
+
+    def _make(self, name: str, parts: list[str]) -> None:
+        # Triggers and foreign keys sleep meanwhile: the audit log refuses to be emptied.
+        self._call(
+            f'CREATE FUNCTION kept."{name}"() RETURNS void LANGUAGE plpgsql '
+            f"SET session_replication_role = replica AS $$ BEGIN {' '.join(parts)} END $$"
+        )
+
+    def _call(self, statement: str) -> Any:
+        with db.engine.execution_options(crm_scope=True).begin() as connection:
+            reply = connection.exec_driver_sql(statement)
+            return reply.scalar() if reply.returns_rows else None
+
+
+def _tables() -> list[sa.Table]:
+    return [table for table in db.metadata.sorted_tables if table.name != "probe"]
+
+
+def _not_root(table: sa.Table) -> str:
+    """The condition that leaves the root of the place tree standing, which migrations plant."""
+    roots = {
+        "place": " WHERE kind <> 'everything'",
+        "place_closure": " WHERE ancestor_id <> 1 OR descendant_id <> 1",
+    }
+    return roots.get(table.name, "")
+
+
+def hurry(engine: sa.Engine) -> None:
+    """Let a database that only tests use wait for no disk, and keep all its statements compiled.
+
+    The app has more statements than SQLAlchemy keeps by itself, and a run sends most of them
+    again and again. Nothing of what they ask or store changes by this.
+    """
+    engine._compiled_cache.capacity = 3_000  # type: ignore[union-attr]
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def _do_not_wait(connection: Any, record: Any) -> None:
+            connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -138,7 +212,7 @@ def dialect(app: Flask) -> str:
 
 @pytest.fixture
 def world(app: Flask, backend: Any) -> factories.World:
-    """The small world of tests/factories.py, made once a database and then put back as rows."""
+    """The small world of tests/factories.py, made once a database and then put back as it was."""
     found: factories.World = made_once(backend, "world", factories.make_world)
     return found
 
@@ -150,37 +224,10 @@ def made_once(backend: Any, name: str, make: Callable[[], Any]) -> Any:
     """
     if name not in backend.kept:
         made = make()
-        backend.kept[name] = (made, _all_rows())
+        backend.kept[name] = (made, backend.copy(name))
     else:
-        _put_back(backend.kept[name][1])
+        backend.put_back(backend.kept[name][1])
     return backend.kept[name][0]
-
-
-def _all_rows() -> list[tuple[sa.Table, list[dict[str, Any]]]]:
-    with db.engine.connect().execution_options(crm_scope=True, read_only=True) as connection:
-        return [
-            (table, [dict(row) for row in connection.execute(sa.select(table)).mappings()])
-            for table in db.metadata.sorted_tables
-            if table.name != "probe"
-        ]
-
-
-def _put_back(tables: list[tuple[sa.Table, list[dict[str, Any]]]]) -> None:
-    with db.engine.begin() as connection:
-        for table, rows in tables:
-            new = [row for row in rows if table.name not in _ROOTS or not _is_root(table, row)]
-            if new:
-                connection.execute(sa.insert(table), new)
-
-
-# The migrations plant the root of the place tree, and cleaning leaves it standing.
-_ROOTS = {"place", "place_closure"}
-
-
-def _is_root(table: sa.Table, row: dict[str, Any]) -> bool:
-    if table.name == "place":
-        return bool(row["kind"] == "everything")
-    return bool(row["ancestor_id"] == row["descendant_id"] == 1)
 
 
 @pytest.fixture
