@@ -154,7 +154,10 @@ def _month(day: date, figure: TotalDensity, *, secret: bool) -> Line:
         {
             "members_at_least": hidden(FigureKind.COUNT)
             if secret
-            else count(figure.member_range.low),
+            # With no place counted the sum is of none: it is no number of members.
+            else count(figure.member_range.low)
+            if figure.workforce
+            else Figure(FigureKind.COUNT, None, None, None),
             "workers": _workers(figure),
             "density": hidden(FigureKind.SHARE) if secret else _density(figure),
         },

@@ -18,6 +18,7 @@ from crm.web.forms import DayField, Form, options
 from crm.web.labels import INDUSTRIES, LABELS
 
 CHOOSE = _("Choose one from the list.")
+NOT_YET = _("This day has not come yet. Choose today or a day before.")
 
 GROUPS: dict[GroupBy, Any] = {
     GroupBy.WORKPLACE: _("Workplace"),

@@ -87,10 +87,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """The total on one day: the fewest members, the workers, the fractions. None is not known."""
+    """The total on one day: the fewest members, the workers, the fractions. None is not known.
+
+    members, workers_low, workers_high: of the places counted, which may be others on another day.
+    """
 
     day: date
-    members: float
+    places_counted: int
+    members: float | None
     workers_low: float | None
     workers_high: float | None
     low_fraction: float | None
@@ -494,7 +498,8 @@ def _point(day: date, figure: TotalDensity) -> TrendPoint:
     used, found = figure.workforce, figure.fraction_range
     return TrendPoint(
         day=day,
-        members=figure.member_range.low,
+        places_counted=figure.counted_places,
+        members=figure.member_range.low if used else None,
         workers_low=used.low if used else None,
         workers_high=used.high if used else None,
         low_fraction=found.low if found else None,

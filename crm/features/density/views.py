@@ -408,6 +408,9 @@ def _read_filters() -> _Asked:
     form.validate()
     if form.as_at.data is None and not form.as_at.errors:
         form.as_at.data = today
+    for field in (form.as_at, getattr(form, "compare", None)):
+        if field is not None and field.data is not None and field.data > today:
+            field.errors = [str(forms.NOT_YET)]
     try:
         places = {name: forms.place_id(request.args.get(name)) for name in forms.PLACES}
         saved = forms.place_id(request.args.get("saved"))
@@ -601,6 +604,7 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
         "bounded": wording.how_bounded(filters.counts),
         "basis": wording.basis_name(filters.counts, answer.names.get("saved")),
         "union": answer.names.get("union"),
+        "only": _only(asked, answer.names),
         "knew": None if asked.knew is None else _knew_words(asked),
         "then": None
         if then is None or filters.compare is None
@@ -610,6 +614,16 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
             words=wording.headline(then, filters.compare),
         )
         if wording.is_part(total)
+        else _(
+            "On %(day)s: %(words)s Places with a headcount then: %(then)s, now: %(now)s. So the "
+            "members of the two days cannot be compared here; “What changed” tells who came and "
+            "went.",
+            day=day_text(filters.compare),
+            words=wording.headline(then, filters.compare),
+            then=then.places_counted,
+            now=total.places_counted,
+        )
+        if not wording.comparable(total, then)
         else _(
             "On %(day)s: %(words)s Change in members: %(change)s.",
             day=day_text(filters.compare),
@@ -625,6 +639,16 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
             if not total.places_counted
         ],
     }
+
+
+def _only(asked: _Asked, names: dict[str, str]) -> str | None:
+    """Return what else the total is narrowed to; None when nothing. The heading has the places."""
+    found = []
+    if asked.filters.sector:
+        found.append(wording.sector_name(asked.filters.sector))
+    if asked.filters.industry:
+        found.append(str(INDUSTRIES[asked.filters.industry]))
+    return _("Only: %(what)s.", what="; ".join(found)) if found else None
 
 
 def _table(

@@ -441,7 +441,7 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
             if then is None
             else [
                 people_text(then.members),
-                change_text(row.members - then.members),
+                change_text(row.members - then.members) if comparable(row, then) else None,
                 range_text(then),
             ]
         )
@@ -492,6 +492,14 @@ def _linked(text: str | None, url: str | None) -> Any:
     return None if text is None else {"text": text, "url": url}
 
 
+def comparable(now: DensityRow, then: DensityRow) -> bool:
+    """Return whether the members of two days may be taken from each other.
+
+    A sum is of the places with a headcount: with more of them counted it grows by itself.
+    """
+    return now.places_counted == then.places_counted or max(now.places, then.places) <= 1
+
+
 def change_text(change: float) -> str:
     """Return a change in people with its sign."""
     if change == 0:
@@ -517,13 +525,24 @@ def line(row: DensityRow, url: Url) -> dict[str, Any]:
 def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) -> dict[str, Any]:
     """Return the chart of the total over the months."""
     first, last = points[0], points[-1]
-    change = last.members - first.members
+    # None: the sums are of other places, or of none.
+    change = (
+        None
+        if last.members is None or first.members is None
+        else None
+        if last.places_counted != first.places_counted
+        else last.members - first.members
+    )
     since = day_text(first.day)
     by_name = total.basis in set(Roster)
     if by_name:
         title = _("Now: %(range)s", range=range_text(total))
     elif is_part(total):
         # The fewest members can rise without anybody joining: somebody's employer was written down.
+        title = _("Now: %(range)s", range=range_text(total))
+    elif last.members is None:
+        title = _("How it moved is not known: nobody has counted the workers")
+    elif change is None:
         title = _("Now: %(range)s", range=range_text(total))
     elif change > 0:
         title = ngettext(
@@ -545,11 +564,13 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         total.is_small or last.low_fraction is None or not first.low_fraction
     ):
         reading = _("The table has the months that are known.")
+    elif change is None and (total.is_small or first.low_fraction is None):
+        reading = _("The table has the months that are known.") if last.members is not None else ""
     elif total.is_small or last.low_fraction is None or first.low_fraction is None:
         reading = _(
             "%(then)s members then, %(now)s now.",
-            then=people_text(first.members),
-            now=people_text(last.members),
+            then=people_text(first.members or 0),
+            now=people_text(last.members or 0),
         )
     else:
         reading = _(
@@ -560,6 +581,13 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
             low_then=percent_of(first.low_fraction),
             high_then=percent_of(first.high_fraction),
         )
+        if change is None and not (is_part(total) or by_name):
+            reading += " " + _(
+                "Places with a headcount then: %(then)s, now: %(now)s. So members of the two days "
+                "cannot be compared here.",
+                then=people_text(first.places_counted),
+                now=people_text(last.places_counted),
+            )
     return {
         "title": title,
         "reading": reading,
@@ -585,17 +613,17 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
                 {"label": _("At least"), "numeric": True},
                 {"label": _("At most"), "numeric": True},
             ],
-            "rows": [_trend_cells(point, by_name=by_name) for point in reversed(points)],
+            "rows": [_trend_cells(point) for point in reversed(points)],
         },
     }
 
 
-def _trend_cells(point: TrendPoint, *, by_name: bool) -> list[Any]:
-    if by_name and point.workers_high is None:
-        # There was no list that day: nobody says that there were no members.
+def _trend_cells(point: TrendPoint) -> list[Any]:
+    if point.members is None or point.workers_high is None:
+        # No list or no headcount that day: nobody says that there were no members.
         return [day_text(point.day), None, None, None, None]
     low, high = point.low_fraction, point.high_fraction
-    small = point.workers_high is not None and point.workers_high < 10
+    small = point.workers_high < 10
     return [
         day_text(point.day),
         people_text(float(round_half_up(point.members))),

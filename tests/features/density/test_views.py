@@ -783,3 +783,31 @@ def test_density_in_full_says_each_basis_and_its_assumptions(
     assert client_as(world.rep).get(away).status_code == 404
     assert client_as(world.rep).get("/dash/more?as_at=soon").status_code == 422
     assert client_as(world.admin).get("/dash/more").status_code == 403
+
+
+def test_members_of_two_days_are_not_compared_when_other_places_were_counted(
+    world: World, client_as: ClientAs
+) -> None:
+    long_ago = date(1950, 1, 1)
+    client = client_as(world.boss_of_all)
+    page = client.get(f"/dash?compare={long_ago}").text
+    assert "Places with a headcount then: 0, now: 2." in _words(page)
+    assert "Change in members" not in page
+    # Nobody had counted the workers: that is not known, and never nought members.
+    words = _words(client.get(f"/dash?as_at={long_ago}").text)
+    assert "How it moved is not known: nobody has counted the workers" in words
+    assert "0 members then" not in words
+
+
+def test_a_day_that_has_not_come_has_no_density(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.boss_of_all)
+    for path in ("/dash", "/dash/more", "/dash/changes"):
+        page = client.get(f"{path}?as_at={TODAY + timedelta(days=1)}").text
+        assert "This day has not come yet." in page
+        assert "at least" not in page
+
+
+def test_a_total_of_one_sector_says_so(world: World, client_as: ClientAs) -> None:
+    client = client_as(world.boss_of_all)
+    assert "Only: Private." in _words(client.get("/dash?sector=private").text)
+    assert "Only:" not in _words(client.get("/dash").text)
