@@ -82,6 +82,10 @@ _LAPSED: Final = frozenset({"lapsed", "resigned", "left", "ex member", "former m
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?")
 _BRITISH: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
 _WORDED: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]{3,9})\.? (\d{4})")
+_IN_TEXT: Final = re.compile(
+    r"(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})"
+    r"|\d{1,2}(?:st|nd|rd|th)? [A-Za-z]{3,9}\.? \d{4})(?!\d)"
+)
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -195,6 +199,12 @@ def read_day(cell: str) -> date | None:
     if found and found[2].casefold() in _MONTHS:
         return _day(found[3], str(_MONTHS[found[2].casefold()]), found[1])
     return None
+
+
+def days_in(text: str) -> set[date]:
+    """Return the days that stand somewhere in a text, such as "Printed 1 November 2026"."""
+    found = (read_day(one[0]) for one in _IN_TEXT.finditer(text))
+    return {day for day in found if day is not None}
 
 
 def _century(two: str) -> str:

@@ -6,6 +6,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ def _read(page: Page, **asked: str) -> None:
 def _match(page: Page, answers: Mapping[str, str], words: Mapping[str, str]) -> None:
     """Answer the questions, and say what each word stands for where it is asked."""
     form = page.locator("#matching")
+    if form.locator("[name=as_at]").count():
+        answers = {"as_at": datetime.now(UTC).date().isoformat(), **answers}
     for name, value in answers.items():
         box = form.locator(f"[name={name}]")
         if box.evaluate("box => box.tagName") == "SELECT":

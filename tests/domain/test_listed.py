@@ -144,6 +144,12 @@ def test_only_a_date_that_cannot_be_read_with_the_day_first_has_its_month_first(
     assert not any(map(listed.is_month_first, ["4/3/2026", "25/4/2026", "32/05/2026", "2026"]))
 
 
+def test_days_are_found_in_the_title_of_a_list() -> None:
+    assert listed.days_in("Printed 1 November 2026, page 3") == {date(2026, 11, 1)}
+    assert listed.days_in("From 01/10/26 to 2026-10-31") == {date(2026, 10, 1), date(2026, 10, 31)}
+    assert listed.days_in("Tel. 01226 900123, 12 members in 2026, v1.2.3456") == set()
+
+
 def test_somebody_called_na_keeps_the_name() -> None:
     names = [Target.FIRST_NAME, Target.LAST_NAME]
     assert _read(names, ["Ji-woo", "Na"]).full_name == "Ji-woo Na"

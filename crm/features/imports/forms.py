@@ -129,6 +129,15 @@ class UploadForm(Form):
     )
 
 
+def upload_form(kinds: Sequence[ImportKind]) -> UploadForm:
+    """Return the form that offers these kinds."""
+    form = UploadForm()
+    form.kind.choices = options((one.value, LABELS[one]) for one in kinds)
+    if ImportKind.PEOPLE not in kinds:
+        form.kind.default = None
+    return form
+
+
 class TickField(ManyField):
     """Several boxes to tick."""
 
@@ -184,7 +193,10 @@ class _MatchForm(Form):
 
     as_at = DayField(
         _("The day this list is true for"),
-        description=_("Jobs and memberships that are new here start on this day."),
+        description=_(
+            "The day it was made, not the day you got it. Jobs and memberships that are new here "
+            "start on this day. What is known from a later day stays."
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from crm.domain.assessment import STRONGEST, WEAKEST, Basis
 from crm.domain.columns import NAMES, VALUED, Target, guess_targets
 from crm.domain.errors import Refusal
 from crm.domain.identity import fold
-from crm.domain.listed import fold_word, guess_member, is_blank
+from crm.domain.listed import days_in, fold_word, guess_member, is_blank
 from crm.domain.listed_successions import WORDS
 from crm.domain.vocabulary import ContractType, HowKnown, ImportKind, QuestionKind
 
@@ -127,6 +127,20 @@ def with_guesses(rules: Rules, kind: ImportKind, table: Table) -> Rules:
         # A file that was taken out of here: its scale is ours.
         strongest = STRONGEST
     return replace(rules, targets=targets, strongest=strongest)
+
+
+def day_of_titles(table: Table, rules: Rules, *, today: date) -> date | None:
+    """Return the one day that is named above the headings; None for none, several, or one to come.
+
+    It is never guessed from the day the file came: lists are late.
+    """
+    days = {
+        day
+        for row in table.rows[: max(rules.heading_row - 1, 0)]
+        for cell in row
+        for day in days_in(cell)
+    }
+    return next(iter(days)) if len(days) == 1 and max(days) <= today else None
 
 
 def headings_of(table: Table, rules: Rules) -> list[str]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import loading, tasks
 from crm.access.audit import record_export
+from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Asked, Table
 from crm.domain.assessment import Basis
@@ -56,6 +57,7 @@ from crm.features.imports.rules import (
     Unready,
     as_recipe,
     body,
+    day_of_titles,
     first_rules,
     guess_meanings,
     has_name,
@@ -178,6 +180,13 @@ AnyPlan = Plan | PlacePlan | OtherPlan
 # --- Upload -----------------------------------------------------------------------------------
 
 
+# What a list of a kind writes about, where that is not places.
+_NEEDED: Final = {
+    ImportKind.PEOPLE: Permission.CONTACT_WRITE,
+    ImportKind.BALLOTS: Permission.BALLOT_WRITE,
+}
+
+
 def refuse_origin(origin: ListOrigin | None) -> None:
     """Raise Refusal for a list that must not be brought in (UK DPA 2018, section 170)."""
     if origin is None:
@@ -186,6 +195,11 @@ def refuse_origin(origin: ListOrigin | None) -> None:
         raise Refusal(EMPLOYERS_OWN)
     if origin is ListOrigin.UNION_WITHOUT_LEAVE:
         raise Refusal(WITHOUT_LEAVE)
+
+
+def kinds_for(scope: Scope) -> list[ImportKind]:
+    """Return what the lists may be about that this scope may bring in."""
+    return [kind for kind in ImportKind if scope.may(_NEEDED.get(kind, Permission.PLACE_WRITE))]
 
 
 def add_import(
@@ -211,7 +225,9 @@ def add_import(
     refuse_origin(origin)
     rules = first_rules(table, Asked())
     rules = _matched_as_before(session, scope, kind, table, rules)
-    rules = replace(rules, as_at=today, how_known=HOW_KNOWN[origin])
+    rules = replace(
+        rules, as_at=day_of_titles(table, rules, today=today), how_known=HOW_KNOWN[origin]
+    )
     row = ListImport(
         public_id=public_id,
         owner_id=scope.actor_id,
@@ -318,16 +334,12 @@ def refuse_unready(kind: ImportKind, rules: Rules, table: Table, *, today: date)
     """Raise Unready, with all that is missing, for rules that a list cannot be checked by."""
     if next(body(table, rules), None) is None:
         raise Refusal(NO_ROWS)
-    lacks = [*_twice(rules), *_lacks_day(rules, today)]
+    lacks = list(_twice(rules))
     if kind in OTHERS:
         lacks += OTHERS[kind].lacks(rules, table, today=today)
-    elif kind is ImportKind.PEOPLE:
-        lacks += _people_lack(rules)
     else:
-        lacks += _places_lack(rules)
-        buys = rules.answers.get(places.BUYER) or rules.columns_of(Target.SUPPLIES)
-        if kind is ImportKind.SUPPLIERS and not buys:
-            lacks.append(("buyer", Refusal(SAY_BUYER)))
+        lacks += _lacks_day(rules, today)
+        lacks += _people_lack(rules) if kind is ImportKind.PEOPLE else _places_lack(rules, kind)
     if lacks:
         raise Unready(lacks)
 
@@ -345,7 +357,7 @@ def _lacks_day(rules: Rules, today: date) -> Iterator[Lack]:
         yield "as_at", Refusal(DAY_TO_COME)
 
 
-def _places_lack(rules: Rules) -> Iterator[Lack]:
+def _places_lack(rules: Rules, kind: ImportKind) -> Iterator[Lack]:
     if not rules.columns_of(Target.PLACE_NAME):
         yield "to0", Refusal(NO_PLACE_COLUMN)
     if rules.columns_of(Target.HEADCOUNT) and rules.counts is None:
@@ -353,6 +365,9 @@ def _places_lack(rules: Rules) -> Iterator[Lack]:
     counted = rules.columns_of(Target.HEADCOUNT, Target.MEMBERS)
     if counted and rules.source is None:
         yield "source", Refusal(SAY_SOURCE)
+    buys = rules.answers.get(places.BUYER) or rules.columns_of(Target.SUPPLIES)
+    if kind is ImportKind.SUPPLIERS and not buys:
+        yield "buyer", Refusal(SAY_BUYER)
 
 
 def _people_lack(rules: Rules) -> Iterator[Lack]:

@@ -49,6 +49,7 @@ from crm.features.imports.rules import (
     MOST_VALUES,
     Rules,
     Unready,
+    body,
     headings_of,
     rules_of,
     samples,
@@ -83,9 +84,10 @@ TAKEN_BACK = "The import is undone."
 CHANGES: dict[str, Any] = {
     "full_name": _("Full name"),
     "pronouns": _("Pronouns"),
-    "phone": _("Phone"),
-    "email": _("Email"),
-    "address": _("Postal address"),
+    # What is there already stays beside it.
+    "phone": _("A new phone"),
+    "email": _("A new email"),
+    "address": _("A new postal address"),
     "job": _("A job here"),
     "left": _("Left the job"),
     "area_id": _("Department or area"),
@@ -141,7 +143,7 @@ def install(app: Flask) -> None:
 @requires(Permission.IMPORT_MAKE)
 def index(scope: Scope) -> Any:
     """Show the form that takes a list, and the lists this person brought before."""
-    return _index(scope, forms.UploadForm())
+    return _index(scope, forms.upload_form(service.kinds_for(scope)))
 
 
 @bp.post("/import")
@@ -149,7 +151,7 @@ def index(scope: Scope) -> Any:
 @requires(Permission.IMPORT_MAKE)
 def upload(scope: Scope) -> Any:
     """Take a list, read it, and go on to its columns."""
-    form = forms.UploadForm()
+    form = forms.upload_form(service.kinds_for(scope))
     if not form.validate():
         return _index(scope, form), 422
     origin = ListOrigin(form.origin.data)
@@ -422,7 +424,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
             for number, row in shown
         ],
         width=table.width,
-        row_count=len(table.rows),
+        row_count=sum(1 for _row in body(table, rules)),
     )
 
 
@@ -514,6 +516,8 @@ def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
                 "more": group.more,
                 "member": group.target is Target.MEMBER,
                 "area": group.target is Target.AREA,
+                # "Choose" and "Leave out" are always there.
+                "nothing": all(len(form[name].choices) < 3 for name, _value in group.values),
             }
             for group in groups
         ],

@@ -127,7 +127,7 @@ def test_only_who_may_add_employers_is_offered_new_ones_and_a_buyer_must_be_said
     answer = client.post(sent.location, data=wizard.form_of(client, sent.location, "matching"))
     assert answer.status_code == 422
     assert "Choose the employer that they supply, or the column that names it." in answer.text
-    forced = {**wizard.form_of(client, sent.location, "matching"), "employer": "its_own"}
+    forced = {**wizard.matching(client, sent.location), "employer": "its_own"}
     forced["buyer"] = str(world.brightway.public_id)
     check = client.post(sent.location, data=forced).location
     assert (

@@ -187,7 +187,7 @@ def test_all_that_is_missing_is_said_at_once_beside_its_field(
     client = client_as(world.organiser)
     head = ["Name", "Joined", "Support", "Support seen on"]
     sent = wizard.upload(client, as_csv([head, ["Aneta Nowak", "3/4/25", "5", ""]]))
-    typed = wizard.form_of(client, sent.location, "matching")
+    typed = wizard.matching(client, sent.location)
     typed |= {"to1": "joined_on", "to2": "leave_out", "to3": "standing_on", "union": ""}
     refused = client.post(sent.location, data={**typed, "workplace": ""})
     assert refused.status_code == 422
@@ -199,6 +199,32 @@ def test_all_that_is_missing_is_said_at_once_beside_its_field(
         assert re.search(
             rf'id="{name}-error"[^>]*>(?:<[^>]*>[^<]*</span>)?\s*{words}', refused.text
         )
+
+
+def test_the_day_a_list_is_true_for_is_read_above_it_or_asked_and_never_made_up(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    row = ["Aneta Nowak", "07700 900150", "The Mill", "Packing", "Y"]
+    sent = wizard.upload(client, as_csv([["Members"], ["Printed 1 November 2026"], HEAD, row]))
+    assert wizard.form_of(client, sent.location, "matching")["as_at"] == "2026-11-01"
+    sent = wizard.upload(client, as_csv([HEAD, row]))
+    untouched = wizard.form_of(client, sent.location, "matching")
+    assert untouched["as_at"] == ""
+    refused = client.post(sent.location, data=untouched)
+    assert refused.status_code == 422
+    assert service.SAY_DAY in refused.text
+
+
+def test_lists_are_offered_that_one_may_bring_and_no_others(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    admin = client_as(world.admin)
+    page = admin.get("/import").text
+    assert 'value="places"' in page
+    assert 'value="people"' not in page
+    assert wizard.upload(admin, as_csv([HEAD, ["Aneta", "", "", "", ""]])).status_code == 422
+    assert 'value="people"' in client_as(world.organiser).get("/import").text
 
 
 def test_a_list_of_members_alone_needs_no_column_that_says_so(
@@ -257,7 +283,7 @@ def test_the_check_names_who_would_change_and_the_result_adds_up(
     path = wizard.to_check(client, as_csv(rows))
     page = client.get(f"{path}/check").text
     assert f'href="/people/{world.tomasz.public_id}"' in page
-    assert "What changes: Phone" in page
+    assert "What changes: A new phone" in page
     assert "This would change the one person it finds again." in page
     wizard.start(app, client, path, looked="y")
     found = wizard.counts(client, path)

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from crm.web import tasks
+from tests.factories import TODAY
 
 
 def as_csv(rows: Sequence[Sequence[Any]]) -> bytes:
@@ -49,9 +50,15 @@ def form_of(client: FlaskClient, path: str, form_id: str) -> dict[str, str]:
     return values
 
 
+def matching(client: FlaskClient, path: str) -> dict[str, str]:
+    """Return what the matching form holds, with the day that only a person can say."""
+    held = form_of(client, path, "matching")
+    return {**held, "as_at": held["as_at"] or TODAY.isoformat()} if "as_at" in held else held
+
+
 def match(client: FlaskClient, path: str, **chosen: str) -> TestResponse:
     """Send the matching form with some answers changed."""
-    answer = client.post(path, data={**form_of(client, path, "matching"), **chosen})
+    answer = client.post(path, data={**matching(client, path), **chosen})
     assert answer.status_code == 303, answer.text
     return answer
 
