@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from json.encoder import encode_basestring_ascii as _as_text
 from typing import Any
 
 import sqlalchemy as sa
@@ -287,14 +288,20 @@ def _as_json(model: type[Base], columns: Mapping[str, Sequence[Any]]) -> list[st
         name = attribute.key
         if name not in columns:
             continue
-        head = f"{json.dumps(name)}: "
-        known: dict[int, str] = {}
+        head = f"{_as_text(name)}: "
+        plainly = name not in model.audit_hides
+        known: dict[int, str] = {id(None): ""}
         texts: list[str] = []
         for value in columns[name]:
-            text = known.get(id(value))
-            if text is None:
-                plainly = None if value is None else json.dumps(_hide(model, name, value))
-                text = known[id(value)] = "" if plainly is None else head + plainly
+            kind = type(value)
+            if kind is str and plainly:
+                text = head + _as_text(value)
+            elif kind is int and plainly:
+                text = f"{head}{value}"
+            elif (said := known.get(id(value))) is not None:
+                text = said
+            else:
+                text = known[id(value)] = head + json.dumps(_hide(model, name, value))
             texts.append(text)
         parts.append(texts)
     return ["{" + ", ".join(filter(None, row)) + "}" for row in zip(*parts, strict=True)]

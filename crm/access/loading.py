@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -53,16 +52,13 @@ def put(
 def put_missing(connection: sa.Connection, table: sa.Table, columns: Columns) -> None:
     """Put in those of the rows whose key is not there yet, in the transaction of the connection.
 
-    columns: as for ``put``; every one that the table has.
+    For SQLite alone: COPY knows no such thing. columns: as for ``put``.
     """
-    if not any(columns.values()):
-        return
-    if connection.dialect.name != "postgresql":
-        statement = _statement(table, tuple(columns), connection.dialect, "INSERT OR IGNORE INTO")
-        connection.exec_driver_sql(statement, list(zip(*columns.values(), strict=True)))
-        return
-    # COPY knows no "unless it is there". Each column goes over as one value.
-    connection.execute(_missing(table, tuple(columns)), dict(columns))
+    statement = _statement(table, tuple(columns), connection.dialect, "INSERT OR IGNORE INTO")
+    bound = [
+        _bound(table.c[name].type, values, connection.dialect) for name, values in columns.items()
+    ]
+    connection.exec_driver_sql(statement, list(zip(*bound, strict=True)))
 
 
 def change(
@@ -147,16 +143,3 @@ def _change(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> str
     mark = "%s" if dialect.name == "postgresql" else "?"
     said = ", ".join(f"{quote.quote(table.c[name].name)} = {mark}" for name in names)
     return f"UPDATE {quote.format_table(table)} SET {said} WHERE id = {mark}"  # noqa: S608
-
-
-@lru_cache(maxsize=64)
-def _missing(table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
-    given = (
-        sa.func.unnest(
-            *(sa.bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names)
-        )
-        .table_valued(*names)
-        .render_derived()
-    )
-    rows = sa.select(*(given.c[name] for name in names))
-    return postgresql.insert(table).from_select(list(names), rows).on_conflict_do_nothing()

@@ -7,12 +7,14 @@ need ``rebuild``, as they need ``spans.refresh_many``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, UOWTransaction
 
 from crm.access import loading
@@ -76,6 +78,33 @@ _STORED = (
 # Under this name a session keeps whose lines are derived later.
 _WAITING = "search_waiting"
 _KEPT = ("contact_id", "place_id", "valid_from", "valid_to", "words")
+
+
+# Pairs of a number and a word, handed over as one value: a JSON list of [number, word].
+_PAIRS: sa.BindParameter[str] = sa.bindparam("pairs", type_=sa.Text)
+_each = sa.func.json_each(_PAIRS).table_valued("value")
+_element = sa.func.json_array_elements(sa.cast(_PAIRS, sa.JSON)).table_valued("value")
+_PAIR: dict[str, tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]] = {
+    "sqlite": (
+        sa.func.json_extract(_each.c.value, "$[0]"),
+        sa.func.json_extract(_each.c.value, "$[1]"),
+    ),
+    "postgresql": (
+        sa.cast(_element.c.value.op("->>")(0), sa.BigInteger),
+        _element.c.value.op("->>")(1),
+    ),
+}
+_KNOWN = {
+    dialect: sa.select(_cut.c.word)
+    .where(_cut.c.cut == cut, _cut.c.word == word)
+    .execution_options(**_WHOLE_PERSON)
+    for dialect, (cut, word) in _PAIR.items()
+}
+_KEEP = (
+    postgresql.insert(_cut)
+    .from_select(["cut", "word"], sa.select(*_PAIR["postgresql"]))
+    .on_conflict_do_nothing()
+)
 
 
 def install_search(session_class: Any) -> None:
@@ -348,28 +377,21 @@ def _learn(connection: sa.Connection, words: set[str]) -> None:
     """Keep the words that are not kept yet, under all of their numbers."""
     if not words:
         return
-    known: set[str] = set()
-    every = sorted(words)
-    for start in range(0, len(every), _AT_ONCE):
-        some = every[start : start + _AT_ONCE]
-        # A word is always under the number of its own first letters.
-        known.update(
-            connection.execute(
-                sa.select(_cut.c.word)
-                .where(
-                    _cut.c.cut.in_([own_cut(word) for word in some]),
-                    _cut.c.word.in_(some),
-                )
-                .execution_options(**_WHOLE_PERSON)
-            ).scalars()
-        )
+    # A word is always under the number of its own first letters. Asked for as pairs: two lists of
+    # a thousand each would be tried out against each other.
+    own = json.dumps([(own_cut(word), word) for word in sorted(words)])
+    known = connection.execute(_KNOWN[connection.dialect.name], {"pairs": own})
     # In the order of the index: a list of people brings some twenty rows for each new word.
-    rows = sorted((cut, word) for word in every if word not in known for cut in cuts(word))
-    loading.put_missing(
-        connection,
-        _cut,
-        {"cut": [cut for cut, _ in rows], "word": [word for _, word in rows]},
-    )
+    new = words - set(known.scalars())
+    rows = sorted((cut, word) for word in new for cut in cuts(word))
+    if rows and connection.dialect.name == "sqlite":
+        loading.put_missing(
+            connection,
+            _cut,
+            {"cut": [cut for cut, _ in rows], "word": [word for _, word in rows]},
+        )
+    elif rows:
+        connection.execute(_KEEP, {"pairs": json.dumps(rows)})
 
 
 def _forget_unused(connection: sa.Connection, words: set[str]) -> int:

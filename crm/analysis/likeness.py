@@ -224,6 +224,8 @@ def find_matches(
     An entry is the place among the others and the likeness. Blocks as for ``find_pairs``; those of
     more than LARGEST_BLOCK of the others are left out.
     """
+    if not others:
+        return [[] for _ in records]
     prepared = [prepare(other) for other in others]
     points = points_of_words(prepared)
     asking = [prepare(record) for record in records]

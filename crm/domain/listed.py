@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -104,6 +104,12 @@ _TWO_PEOPLE: Final = re.compile(
     r"[^\W\d_]\s*&\s*[^\W\d_]|[^\W\d_]\s+and\s+[^\W\d_]|[^\W\d_]{2}\s*/\s*[^\W\d_]{2}",
     re.IGNORECASE,
 )
+# Compiled here: to look each up by its text took as long as to use it.
+_NOT_A_DIGIT: Final = re.compile(r"\D")
+_WORD: Final = re.compile(r"[A-Za-z]{3}")
+_MAIL_TO: Final = re.compile(r"^mailto:", re.IGNORECASE)
+_BETWEEN_MAILS: Final = re.compile(r"[,\s/]+")
+_BETWEEN_PARTS: Final = re.compile(r" ::: |\n|;")
 _EMAIL: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
 _COUNT: Final = re.compile(r"(?:\d{1,9}|\d{1,3}(?:[, ]\d{3}){1,2})(?:\.\d{1,6})?")
 
@@ -147,21 +153,31 @@ class Listed:
     valued: dict[Target, str] = field(default_factory=dict)
     unmatched: tuple[Target, ...] = ()
     faults: list[Fault] = field(default_factory=list)
+    _name_key: str | None = field(default=None, init=False, repr=False, compare=False)
+    _phone_keys: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _email_keys: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
+    # Kept by hand: the lock of a cached property of Python 3.11 takes longer than what is kept.
+    @property
     def name_key(self) -> str:
         """Return the folded name that people are found by."""
-        return fold(self.full_name or self.known_as or "")
+        if self._name_key is None:
+            self._name_key = fold(self.full_name or self.known_as or "")
+        return self._name_key
 
-    @cached_property
+    @property
     def phone_keys(self) -> frozenset[str]:
         """Return the phones as digits."""
-        return frozenset(key for one in self.phones if (key := phone_key(one)))
+        if self._phone_keys is None:
+            self._phone_keys = frozenset(key for one in self.phones if (key := phone_key(one)))
+        return self._phone_keys
 
-    @cached_property
+    @property
     def email_keys(self) -> frozenset[str]:
         """Return the mail addresses in small letters."""
-        return frozenset(one.casefold() for one in self.emails)
+        if self._email_keys is None:
+            self._email_keys = frozenset(one.casefold() for one in self.emails)
+        return self._email_keys
 
 
 def is_blank(cell: str) -> bool:
@@ -283,15 +299,16 @@ def read_phone(cell: str) -> str | None:
 
     A spreadsheet that took it for a number dropped its first 0: that is put back.
     """
-    digits = re.sub(r"\D", "", cell)
+    digits = _NOT_A_DIGIT.sub("", cell)
     key = phone_key(cell)
-    if key is None or not 6 <= len(digits) <= 15 or re.search(r"[A-Za-z]{3}", cell):
+    if key is None or not 6 <= len(digits) <= 15 or _WORD.search(cell):
         return None
-    if _SHORTENED.fullmatch(cell.strip()):
+    bare = cell.strip()
+    if _SHORTENED.fullmatch(bare):
         return None
-    if cell.strip().isdigit() and len(digits) == 10 and digits[0] in "12378":
+    if bare.isdigit() and len(digits) == 10 and digits[0] in "12378":
         return "0" + digits
-    return cell.strip()
+    return bare
 
 
 def read_phones(cell: str) -> list[str] | None:
@@ -326,6 +343,15 @@ def turned_round(name: str) -> str:
     return " ".join([*words[cut:], *words[:cut]])
 
 
+# What is read by ``_read_more``: many lists have no column of it.
+_MORE: Final = frozenset(
+    {
+        *(Target.PRONOUNS, Target.JOB_TITLE, Target.ADDRESS, Target.STARTED_ON, Target.LEFT_ON),
+        *(Target.JOINED_ON, Target.STANDING_ON),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Matching:
     """How the columns of a list are read.
@@ -340,18 +366,23 @@ class Matching:
     today: date
 
     @cached_property
-    def _places(self) -> dict[Target, list[int]]:
-        # Asked a dozen times for each row of a list.
+    def places(self) -> Mapping[Target, Sequence[int]]:
+        """Return the positions of the columns that go to each target that has any."""
         found: dict[Target, list[int]] = {}
         for place, target in enumerate(self.targets):
             found.setdefault(target, []).append(place)
         return found
 
-    def columns_of(self, *targets: Target) -> list[int]:
+    @cached_property
+    def says_more(self) -> bool:
+        """Return whether a column holds more of a person than names, and how to reach them."""
+        return not _MORE.isdisjoint(self.targets)
+
+    def columns_of(self, *targets: Target) -> Sequence[int]:
         """Return the positions of the columns that go to any of these."""
         if len(targets) == 1:
-            return self._places.get(targets[0], [])
-        return sorted(place for target in targets for place in self._places.get(target, ()))
+            return self.places.get(targets[0], ())
+        return sorted(place for target in targets for place in self.places.get(target, ()))
 
     def narrowed(self, targets: frozenset[Target]) -> Matching:
         """Return the matching of the columns that go to these alone, as if no other were there."""
@@ -369,17 +400,10 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
     number = cell.text(Target.NUMBER, TEXT_LIMIT)
     found.number = None if number is None else _read_number(number)
     _read_names(found, cell)
-    found.pronouns = cell.text(Target.PRONOUNS, 40)
-    found.job_title = cell.text(Target.JOB_TITLE, TEXT_LIMIT)
-    found.address = cell.text(Target.ADDRESS, POINT_LIMIT)
-    if found.address:
-        found.address = found.address.replace("\n", ", ")
     found.phones = tuple(cell.each(Target.PHONE, read_phones, NOT_A_PHONE))
     found.emails = tuple(cell.each(Target.EMAIL, _read_emails, NOT_AN_EMAIL))
-    found.started_on = cell.day(Target.STARTED_ON)
-    found.left_on = cell.day(Target.LEFT_ON)
-    found.joined_on = cell.day(Target.JOINED_ON)
-    found.standing_on = cell.day(Target.STANDING_ON)
+    if matching.says_more:
+        _read_more(found, cell)
     if found.started_on and found.left_on and found.left_on < found.started_on:
         found.faults.append(
             Fault(matching.columns_of(Target.LEFT_ON)[0], DAYS_OUT_OF_ORDER),
@@ -393,6 +417,18 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
         elif meaning:
             found.valued[target] = meaning
     return found
+
+
+def _read_more(found: Listed, cell: RowCells) -> None:
+    found.pronouns = cell.text(Target.PRONOUNS, 40)
+    found.job_title = cell.text(Target.JOB_TITLE, TEXT_LIMIT)
+    found.address = cell.text(Target.ADDRESS, POINT_LIMIT)
+    if found.address:
+        found.address = found.address.replace("\n", ", ")
+    found.started_on = cell.day(Target.STARTED_ON)
+    found.left_on = cell.day(Target.LEFT_ON)
+    found.joined_on = cell.day(Target.JOINED_ON)
+    found.standing_on = cell.day(Target.STANDING_ON)
 
 
 def _read_names(found: Listed, cell: RowCells) -> None:
@@ -426,8 +462,8 @@ def _one_line(text: str | None) -> str | None:
 
 
 def _read_emails(cell: str) -> list[str] | None:
-    bare = re.sub(r"^mailto:", "", cell.strip(), flags=re.IGNORECASE)
-    parts = [part for part in re.split(r"[,\s/]+", bare) if part]
+    bare = _MAIL_TO.sub("", cell.strip())
+    parts = [part for part in _BETWEEN_MAILS.split(bare) if part]
     return parts if parts and all(_EMAIL.fullmatch(part) for part in parts) else None
 
 
@@ -441,7 +477,12 @@ class RowCells:
         self._faults = faults
 
     def _filled(self, target: Target) -> Iterable[tuple[int, str]]:
-        for place in self._matching.columns_of(target):
+        # Most targets have no column, and are asked for in every row of a list.
+        places = self._matching.places.get(target)
+        return self._cells_in(places) if places else ()
+
+    def _cells_in(self, places: Sequence[int]) -> Iterator[tuple[int, str]]:
+        for place in places:
             cell = self._cells[place] if place < len(self._cells) else ""
             if not is_blank(cell):
                 yield place, cell
@@ -457,9 +498,8 @@ class RowCells:
 
     def two_names(self) -> list[str | None]:
         """Return the first and the last name; "Na" is one, where the other is there too."""
-        first, last = (
-            self.text(target, TEXT_LIMIT) for target in (Target.FIRST_NAME, Target.LAST_NAME)
-        )
+        first = self.text(Target.FIRST_NAME, TEXT_LIMIT)
+        last = self.text(Target.LAST_NAME, TEXT_LIMIT)
         if first and last is None:
             last = self._name_too(Target.LAST_NAME)
         elif last and first is None:
@@ -506,8 +546,8 @@ class RowCells:
         """Return what each part of the cells reads as, once; " ::: " and lines cut a cell."""
         values: dict[str, None] = {}
         for place, cell in self._filled(target):
-            for part in re.split(r" ::: |\n|;", cell):
-                if is_blank(part):
+            for part in _BETWEEN_PARTS.split(cell):
+                if part is not cell and is_blank(part):
                     continue
                 found = read(part)
                 if found is None or any(len(value) > POINT_LIMIT for value in found):
@@ -554,6 +594,9 @@ class ListedPlace:
     valued: dict[Target, str] = field(default_factory=dict)
     unmatched: tuple[Target, ...] = ()
     faults: list[Fault] = field(default_factory=list)
+    _name_key: str | None = field(default=None, init=False, repr=False, compare=False)
+    _phone_keys: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _email_keys: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def name_key(self) -> str:

@@ -42,7 +42,7 @@ from crm.models.base import Base
 from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
 from crm.models.conversations import Assessment
 from crm.models.places import Area, Shift, Union, Workplace
-from crm.models.search import SearchEntry
+from crm.models.search import SearchCut, SearchEntry
 from crm.reads.duplicates import find_candidates, known_of
 
 _AT_ONCE: Final = 500
@@ -57,7 +57,7 @@ NO_UNION = "Choose the union that this list speaks of."
 IN_NONE = "in_none"
 
 # What rows about people are put into, or looked up in.
-STORED: Final[tuple[type[Base], ...]] = (*bulk.KINDS, StateSpan, SearchEntry, AuditEntry)
+STORED: Final[tuple[type[Base], ...]] = (*bulk.KINDS, StateSpan, SearchEntry, SearchCut, AuditEntry)
 
 # More people than this for one row help nobody to decide.
 MOST_CANDIDATES: Final = 5

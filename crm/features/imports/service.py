@@ -86,7 +86,7 @@ UNDO_DAYS: Final = 30
 # Rows of the first transaction of an import, and the most and fewest of any later one.
 CHUNK: Final = 50
 MOST_AT_ONCE: Final = 2000
-FEWEST_AT_ONCE: Final = 50
+FEWEST_AT_ONCE: Final = 100
 # After so many rows, and then four times as many each time, the database looks at its tables anew.
 COUNTED_ANEW: Final = 500
 # What a transaction aims at. On SQLite nobody else writes while it lasts, and whoever waits looks
