@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask
 from waitress.server import create_server
 
+MIB = 1024 * 1024
+
 
 class NotSafe(SystemExit):
     """The server would be reachable by others without encryption."""
@@ -55,7 +57,8 @@ def bind(app: Flask, *, host: str, port: int, threads: int = 8) -> object:
         port=port,
         threads=threads,
         ident=None,  # No Server header.
-        max_request_body_size=8 * 1024 * 1024,
+        # No smaller than the longest list that a page takes, with what stands around the file.
+        max_request_body_size=int(app.config["LIST_LIMIT"]) + MIB,
         channel_timeout=60,
         clear_untrusted_proxy_headers=True,
         **behind,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from crm.web import tasks
+from crm.web import serving, tasks
 from crm.web.headers import UPLOAD_PIECES
 from tests.factories import Named, World
 
@@ -136,3 +138,17 @@ def test_a_bad_file_is_answered_with_a_page_and_stores_no_place(
     assert "Something went wrong on the server" not in page.text
     assert "Refresh" not in page.headers
     assert client.get("/places").text.count("<li") == before
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_whatever_stands_before_the_pages_lets_the_longest_list_through(app: Flask) -> None:
+    """The page says how long a list may be: the server and the proxy of the guide must agree."""
+    longest = int(app.config["LIST_LIMIT"])
+    server: Any = serving.bind(app, host="127.0.0.1", port=0)
+    try:
+        assert server.adj.max_request_body_size > longest
+    finally:
+        server.close()
+    guide = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    (proxy,) = re.findall(r"client_max_body_size (\d+)m;", guide)
+    assert int(proxy) * serving.MIB > longest
