@@ -16,6 +16,8 @@ from crm.web.guard import signed_in
 
 log = logging.getLogger(__name__)
 
+# What PostgreSQL says of a row that is there already, and of one that names a row that is gone.
+_TWO_AT_ONCE = {"23505", "23503"}
 PAGES = (400, 403, 404, 405, 413, 422, 429, 500, 503, 507)
 
 
@@ -45,6 +47,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_page)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(sa.exc.OperationalError, _database)
+    app.register_error_handler(sa.exc.IntegrityError, _at_once)
     app.register_error_handler(Exception, _defect)
 
 
@@ -95,6 +98,17 @@ def _database(error: sa.exc.OperationalError) -> tuple[str, int]:
     log.error("database fault %s", g.get("request_id", "-"))
     if "full" in text or "no space" in text:
         return _page(507)
+    return _page(503)
+
+
+def _at_once(error: sa.exc.IntegrityError) -> tuple[str, int]:
+    """Say that it was not saved, where PostgreSQL let two store the same thing at one moment.
+
+    SQLite lets one writer in at a time: there it is a defect, as any other fault of a row is.
+    """
+    if getattr(error.orig, "sqlstate", None) not in _TWO_AT_ONCE:
+        return _defect(error)
+    log.error("two saved the same thing at once %s", g.get("request_id", "-"))
     return _page(503)
 
 

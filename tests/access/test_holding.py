@@ -193,3 +193,19 @@ def test_of_two_who_say_at_once_that_two_are_different_nobody_is_told_of_a_defec
     assert other.end().status_code == 303
     with unit_of_work(ALL, read_only=True) as session:
         assert session.scalars(ALL.select(sa.func.count(DifferentPeople.id))).one() == 1
+
+
+def test_of_two_who_save_one_thing_at_once_the_second_is_asked_to_try_again(
+    app: Flask, client_as: SignIn, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_as(world.organiser)
+    data = {"place": str(world.branch.public_id), "subject": "contact", "name": "Speaks Twi"}
+    assert client.get("/fields/tags/new").status_code == 200
+    other = _Other(app, lambda: client.post("/fields/tags/new", data=data))
+    with unit_of_work(ALL) as session:
+        factories.make_tag(session, world.branch, "Speaks Twi")
+        other.begin()
+    answer = other.end()
+    assert answer.status_code == 503
+    assert "Wait a minute and try again." in answer.text
+    assert "Twi" not in caplog.text
