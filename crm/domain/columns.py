@@ -192,7 +192,17 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     ),
     Target.CONTRACT: ("contract", "contract type", "type of contract", "employment type"),
     Target.STARTED_ON: (
-        *("start date", "started", "started on", "date started", "employment start", "hire date"),
+        *(
+            "start date",
+            "start",
+            "started",
+            "commenced",
+            "service start",
+            "started on",
+            "date started",
+            "employment start",
+            "hire date",
+        ),
         *("works there since", "job start"),
     ),
     Target.LEFT_ON: ("end date", "left", "left on", "leaving date", "date left"),
@@ -282,6 +292,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     ),
 }
 
+_YES_OR_NO: Final = frozenset(("y", "n", "yes", "no", "true", "false", "1", "0", "x", "member"))
 # In a list of one union's branches this is the workplace; beside a workplace it is the branch.
 _WEAK: Final = "branch"
 
@@ -335,6 +346,8 @@ def guess_targets(
             target = by_heading.get(_bare(heading), Target.LEAVE_OUT)
             if _bare(heading) == _WEAK and named_better:
                 target = Target.LEAVE_OUT
+            if target is Target.UNION and _share_of_yes(filled) >= 0.8:
+                target = Target.MEMBER
             if target is Target.LEAVE_OUT and kind is ImportKind.PEOPLE:
                 target = _by_values(heading, filled)
         if target in found and target not in REPEATED:
@@ -356,6 +369,11 @@ def _by_values(heading: str, values: Sequence[str]) -> Target:
     if phones >= 0.8 * len(values) and not words & {"id", "no", "number", "ref", "code", "fax"}:
         return Target.PHONE
     return Target.LEAVE_OUT
+
+
+def _share_of_yes(values: Sequence[str]) -> float:
+    """ "Union?" with yes and no asks who is a member; with names it says of which union."""
+    return sum(fold(value) in _YES_OR_NO or value in {"✓", "?"} for value in values) / len(values)
 
 
 def _looks_like_phone(value: str) -> bool:

@@ -27,7 +27,11 @@ TEXT_LIMIT: Final = 120
 POINT_LIMIT: Final = 300
 
 NO_NAME = "There is no name in this row. Put it in, or leave the row out."
-TWO_PEOPLE = "This looks like two people. Write one of them here, and add a row for the other."
+TWO_PEOPLE = (
+    "This looks like two people. Leave one of them here, and add the other by hand or with the "
+    "next list."
+)
+NO_PERSON = "This does not look like somebody’s name. Put it right, or leave the row out."
 NAME_TOO_LONG = "This name is longer than 120 letters. Shorten it."
 TOO_LONG = "This text is too long. Shorten it."
 NOT_A_DAY = "This is not a date. Write it like 14/05/2026."
@@ -80,7 +84,9 @@ _NO: Final = frozenset(
 )
 _LAPSED: Final = frozenset({"lapsed", "resigned", "left", "ex member", "former member", "expired"})
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?")
-_BRITISH: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
+_BRITISH: Final = re.compile(
+    r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})(?: \d{1,2}:\d{2}(?::\d{2})?)?"
+)
 _WORDED: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]{3,9})\.? (\d{4})")
 _IN_TEXT: Final = re.compile(
     r"(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})"
@@ -110,6 +116,8 @@ _WORD: Final = re.compile(r"[A-Za-z]{3}")
 _MAIL_TO: Final = re.compile(r"^mailto:", re.IGNORECASE)
 _BETWEEN_MAILS: Final = re.compile(r"[,\s/]+")
 _BETWEEN_PARTS: Final = re.compile(r" ::: |\n|;")
+# "Vacancy", "agency x 3", "* on leave", "=A1": notes and posts that stand where names do.
+_NO_PERSON: Final = re.compile(r"[\d=*@#<>|/\\]|(?:agency|vacan(?:t|cy|cies))\b", re.IGNORECASE)
 _EMAIL: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
 _COUNT: Final = re.compile(r"(?:\d{1,9}|\d{1,3}(?:[, ]\d{3}){1,2})(?:\.\d{1,6})?")
 
@@ -299,16 +307,17 @@ def read_phone(cell: str) -> str | None:
 
     A spreadsheet that took it for a number dropped its first 0: that is put back.
     """
+    # A spreadsheet keeps a number as text by an apostrophe.
+    cell = cell.strip().removeprefix("'")
     digits = _NOT_A_DIGIT.sub("", cell)
     key = phone_key(cell)
     if key is None or not 6 <= len(digits) <= 15 or _WORD.search(cell):
         return None
-    bare = cell.strip()
-    if _SHORTENED.fullmatch(bare):
+    if _SHORTENED.fullmatch(cell):
         return None
-    if bare.isdigit() and len(digits) == 10 and digits[0] in "12378":
+    if cell.isdigit() and len(digits) == 10 and digits[0] in "12378":
         return "0" + digits
-    return bare
+    return cell
 
 
 def read_phones(cell: str) -> list[str] | None:
@@ -447,6 +456,10 @@ def _read_names(found: Listed, cell: RowCells) -> None:
     elif found.number is None and _TWO_PEOPLE.search(found.full_name or found.known_as):
         # Of a person in a file of ours we know that they are one.
         found.faults.append(Fault(cell.first_of_names(), TWO_PEOPLE))
+    elif found.number is None and any(
+        _NO_PERSON.match(one or "") for one in (full, turned, *parts)
+    ):
+        found.faults.append(Fault(cell.first_of_names(), NO_PERSON))
 
 
 def _read_number(cell: str) -> str | None:

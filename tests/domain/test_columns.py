@@ -132,6 +132,11 @@ def test_a_branch_beside_a_workplace_is_not_the_workplace() -> None:
     assert alone == [Target.PLACE_NAME, Target.YES]
 
 
+def test_a_union_column_of_yes_and_no_asks_who_is_a_member() -> None:
+    assert _guess(["Union?"], ["yes", "no", "Y"]) == [Target.MEMBER]
+    assert _guess(["Union?"], ["Warehouse Workers", "no"]) == [Target.UNION]
+
+
 def test_people_and_places_share_only_leaving_out() -> None:
     shared = set(TARGETS[ImportKind.PEOPLE]) & set(TARGETS[ImportKind.PLACES])
     assert shared == {Target.LEAVE_OUT}

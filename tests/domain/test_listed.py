@@ -38,6 +38,7 @@ def test_blank_says_nothing(blank: str) -> None:
         ("2026-05-14", date(2026, 5, 14)),
         ("2026-05-14 00:00", date(2026, 5, 14)),
         ("14.5.26", date(2026, 5, 14)),
+        ("14.05.2026 00:00", date(2026, 5, 14)),
         ("14 May 2026", date(2026, 5, 14)),
         ("3rd Sept 2025", date(2025, 9, 3)),
         ("01/02/99", date(1999, 2, 1)),
@@ -107,9 +108,22 @@ def test_two_people_in_one_cell_are_not_made_one(name: str, two: bool) -> None:
     assert ([fault.message for fault in found.faults] == [listed.TWO_PEOPLE]) is two
 
 
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [
+        *((name, False) for name in ("Vacancy", "agency x 3", "* on leave", "=cmd()", "3 temps")),
+        *((name, True) for name in ("‘Abd al-Rahman", "(Bob) Smith", "Ångström", "Vacanti, Ada")),
+    ],
+)
+def test_notes_and_empty_posts_are_not_made_people(name: str, person: bool) -> None:
+    faults = [fault.message for fault in _read([Target.FULL_NAME], [name]).faults]
+    assert faults == ([] if person else [listed.NO_PERSON])
+
+
 def test_a_number_that_lost_its_nought_gets_it_back() -> None:
     assert listed.read_phone("7700900123") == "07700900123"
     assert listed.read_phone("+44 7700 900123") == "+44 7700 900123"
+    assert listed.read_phone("'07700 900123") == "07700 900123"
     assert listed.read_phone("ring me") is None
     assert listed.read_phone("077") is None
     # A spreadsheet has shortened it: the last digits can be lost.

@@ -150,9 +150,12 @@ def headings_of(table: Table, rules: Rules) -> list[str]:
     return [" ".join(cell.split()) for cell in table.rows[rules.heading_row - 1]]
 
 
-def headings_hash(table: Table, rules: Rules) -> str | None:
-    """Return what tells lists with the same headings; None for one without headings of its own."""
-    headings = [fold(one) for one in headings_of(table, rules)]
+def headings_hash(table: Table, rules: Rules, *, without_last: int = 0) -> str | None:
+    """Return what tells lists with the same headings; None for one without headings of its own.
+
+    without_last: how many of the last columns do not count.
+    """
+    headings = [fold(one) for one in headings_of(table, rules)][: table.width - without_last]
     # All address books have one heading row, whatever is in them: guessed anew each time.
     if table.kind == "vcard" or not any(headings):
         return None
@@ -309,5 +312,10 @@ def as_recipe(rules: Rules, kept_answers: Container[str] = ()) -> dict[str, Any]
 
 
 def with_recipe(rules: Rules, recipe: Mapping[str, Any]) -> Rules:
-    """Return the rules with what was chosen for the last list with the same headings."""
-    return rules_of({**rules.as_plain(), **recipe})
+    """Return the rules with what was chosen for the last list with the same headings.
+
+    Columns that the last list did not have are left out.
+    """
+    found = rules_of({**rules.as_plain(), **recipe})
+    more = len(rules.targets) - len(found.targets)
+    return replace(found, targets=(*found.targets, *[Target.LEAVE_OUT] * more))

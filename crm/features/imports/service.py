@@ -187,6 +187,10 @@ _NEEDED: Final = {
 }
 
 
+# A list that we handed back has two columns more: the row, and what is wrong with it.
+ADDED_COLUMNS: Final = 2
+
+
 def refuse_origin(origin: ListOrigin | None) -> None:
     """Raise Refusal for a list that must not be brought in (UK DPA 2018, section 170)."""
     if origin is None:
@@ -249,9 +253,11 @@ def add_import(
 def _matched_as_before(
     session: Session, scope: Scope, kind: ImportKind, table: Table, rules: Rules
 ) -> Rules:
-    recipe = queries.find_recipe(session, scope, kind, headings_hash(table, rules))
-    if recipe is not None and len(recipe["targets"]) == table.width:
-        return with_recipe(rules, recipe)
+    for added in (0, ADDED_COLUMNS):
+        headings = headings_hash(table, rules, without_last=added)
+        recipe = queries.find_recipe(session, scope, kind, headings)
+        if recipe is not None and len(recipe["targets"]) == table.width - added:
+            return with_recipe(rules, recipe)
     return with_guesses(rules, kind, table)
 
 

@@ -252,6 +252,19 @@ def test_a_word_without_a_meaning_leads_back_to_where_it_gets_one(
     assert "There is no workplace in this row." not in page
 
 
+def test_rows_that_were_handed_back_are_matched_as_the_list_was(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    head = ["Who", "Ring", "Where"]
+    chosen = {"to0": "full_name", "to1": "phone", "to2": "workplace"}
+    rows = [head, ["Aneta Nowak", "ring me", "The Mill"], ["Bilal Hussain", "", "The Mill"]]
+    path = wizard.to_check(client, as_csv(rows), **chosen)
+    returned = client.get(f"{path}/problems.csv").data.replace(b"ring me", b"07700 900150")
+    again = wizard.form_of(client, wizard.upload(client, returned).location, "matching")
+    assert again.items() >= {**chosen, "to3": "leave_out", "to4": "leave_out"}.items()
+
+
 def test_dates_with_the_month_first_are_warned_of_before_anything_is_stored(
     client_as: Clients, world: World, fixed_clock: None
 ) -> None:
