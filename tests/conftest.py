@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from crm.app import create_app
 from crm.web import clock, migrating
@@ -47,6 +48,22 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+class _Compiled(BytecodeCache):
+    """The templates as the first app of this process compiled them, for all its other apps."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {"bytecode_cache": _Compiled()}
 
 
 class _Client(FlaskClient):
@@ -185,13 +202,24 @@ def hurry(engine: sa.Engine) -> None:
             connection.execute("PRAGMA synchronous=OFF")
 
 
+@pytest.fixture(scope="session")
+def _made() -> dict[str, Any]:
+    """The databases made so far: each file asks for the two in turn, and each is made once."""
+    return {}
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def backend(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _made: dict[str, Any]
+) -> Any:
     """The database under test; every test that asks for `app` runs on both."""
-    folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "sqlite":
-        return _Sqlite(folder)
-    return _Postgres(request.getfixturevalue("pg_url"), folder)
+    if request.param not in _made:
+        folder = tmp_path_factory.mktemp(request.param)
+        if request.param == "sqlite":
+            _made["sqlite"] = _Sqlite(folder)
+        else:
+            _made["postgresql"] = _Postgres(request.getfixturevalue("pg_url"), folder)
+    return _made[request.param]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -10,19 +11,30 @@ from tests.browser import live as serving
 from tests.browser.live import Live
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def live(
+@pytest.fixture(scope="session")
+def _small_world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Live]:
+) -> Iterator[Callable[[str], Live]]:
+    """_small_world("sqlite") serves the small world, once for each database and worker."""
+    served: dict[str, Live] = {}
+    with ExitStack() as stack:
+
+        def _on(database: str) -> Live:
+            if database not in served:
+                folder = tmp_path_factory.mktemp("live")
+                url = f"sqlite:///{folder / 'live.db'}"
+                if database == "postgresql":
+                    url = request.getfixturevalue("fresh_pg_database")()
+                served[database] = stack.enter_context(serving.small_world(url, folder))
+            return served[database]
+
+        yield _on
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def live(request: pytest.FixtureRequest, _small_world: Callable[[str], Live]) -> Live:
     """The small world, served; every test that asks for it runs on both databases."""
-    folder = tmp_path_factory.mktemp("live")
-    if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'live.db'}"
-    else:
-        make: Callable[[], str] = request.getfixturevalue("fresh_pg_database")
-        url = make()
-    with serving.small_world(url, folder) as found:
-        yield found
+    return _small_world(request.param)
 
 
 @pytest.fixture(scope="session")
