@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -37,9 +37,10 @@ MOST_BALLOTS = 5
 def build(material: Material) -> ReportPart:
     """Return the last ballots held at the unit or of workplaces in it, the newest first.
 
-    One line for a ballot without a declared result. Of a declared one a line for each question
-    and, where each workplace votes for itself, for each workplace that the reader sees. Never who
-    voted, nor what people told us. Thirteen statements at most.
+    One line for a ballot without a declared result; of a declared one a line for each question.
+    Where several workplaces voted each for itself, that line says at how many it passed, and a
+    second table has a line for each that the reader sees. Never who voted, nor what people told
+    us. Thirteen statements at most.
     """
     asked = material.asked
     inside = material.inside()
@@ -54,45 +55,105 @@ def build(material: Material) -> ReportPart:
         .limit(MOST_BALLOTS)
     ).all()
     here = set(material.session.execute(inside).scalars())
-    lines = tuple(
-        line
-        for ballot in read_ballots(material.session, material.scope, ballots)
-        for line in _lines(ballot, asked.as_at, here)
+    lines: list[Line] = []
+    places: list[Line] = []
+    for ballot in read_ballots(material.session, material.scope, ballots):
+        apart = _place_lines(ballot, asked.as_at, here)
+        if len({line.key.partition(":")[0] for line in apart}) > 1:
+            lines += _sums(ballot, asked.as_at, apart)
+            places += apart
+        else:
+            lines += apart or _lines(ballot, asked.as_at)
+    return ReportPart(
+        PartName.BALLOTS,
+        (
+            ReportTable("ballots", MEASURES, tuple(lines)),
+            ReportTable("ballot_places", MEASURES, tuple(places)),
+        ),
+        nothing=not lines,
     )
-    table = ReportTable("ballots", MEASURES, lines)
-    return ReportPart(PartName.BALLOTS, (table,), nothing=not lines)
 
 
-def _lines(ballot: WholeBallot, as_at: date, here: set[int]) -> Iterable[Line]:
-    days = _known_on(ballot.days, as_at)
-    stage = days.stage(as_at)
+def _lines(ballot: WholeBallot, as_at: date) -> list[Line]:
+    """Return the lines of a ballot as one: of each question, or one while there is no result."""
+    stage = _known_on(ballot.days, as_at).stage(as_at)
     left = _days_left(ballot, stage, as_at)
     if stage is not Stage.DECLARED:
         # A line for each workplace and question would say nothing, and push results off the paper.
         waiting = _figures(None, None, None, stage, left)
-        yield Line(LineKind.BALLOT, str(ballot.public_id), ballot.name, as_at, waiting, stage.value)
-        return
-    results: list[tuple[str, str, Result | None]] = [("", "", ballot.together)]
-    if ballot.separate:
-        results = [
-            (str(part.public_id), part.name, part.result)
-            for part in ballot.parts
-            if part.place_id in here
-        ]
-    for key, place, result in results:
-        for question in ballot.questions:
-            told = result.counts.get(question.id) if result else None
-            name = ballot.name if not place else f"{ballot.name}: {place}"
-            if len(ballot.questions) > 1:
-                name = f"{name} ({question.number})"
-            yield Line(
+        key = str(ballot.public_id)
+        return [Line(LineKind.BALLOT, key, ballot.name, as_at, waiting, stage.value)]
+    return _of_paper(ballot, as_at, str(ballot.public_id), ballot.name, ballot.together)
+
+
+def _place_lines(ballot: WholeBallot, as_at: date, here: set[int]) -> list[Line]:
+    """Return the lines of each workplace that voted for itself; none without a result."""
+    if not ballot.separate or _known_on(ballot.days, as_at).stage(as_at) is not Stage.DECLARED:
+        return []
+    return [
+        line
+        for part in ballot.parts
+        if part.place_id in here
+        for line in _of_paper(
+            ballot, as_at, str(part.public_id), f"{ballot.name}: {part.name}", part.result
+        )
+    ]
+
+
+def _of_paper(
+    ballot: WholeBallot, as_at: date, key: str, name: str, result: Result | None
+) -> list[Line]:
+    """Return a line for each question of one paper of a declared ballot."""
+    return [
+        Line(
+            LineKind.BALLOT,
+            f"{key}:{question.number}",
+            _with_number(ballot, question, name),
+            as_at,
+            _figures(
+                result.counts.get(question.id) if result else None,
+                result,
+                question,
+                Stage.DECLARED,
+                NOT_APPLICABLE,
+            ),
+            Stage.DECLARED.value,
+        )
+        for question in ballot.questions
+    ]
+
+
+def _with_number(ballot: WholeBallot, question: Question, name: str) -> str:
+    return f"{name} ({question.number})" if len(ballot.questions) > 1 else name
+
+
+def _sums(ballot: WholeBallot, as_at: date, apart: Sequence[Line]) -> list[Line]:
+    """Return a line for each question: at how many of the workplaces it passed.
+
+    A workplace whose count is hidden is not known here: else its verdict could be worked out.
+    """
+    none = _figures(None, None, None, Stage.CLOSED, NOT_APPLICABLE)
+    found = []
+    for question in ballot.questions:
+        number = f":{question.number}"
+        verdicts = [line["mandates"] for line in apart if line.key.endswith(number)]
+        told = [one.low for one in verdicts if one.low in {0, 1} and one.low == one.high]
+        passed = share(
+            sum(verdict == 1 for verdict in told),
+            len(verdicts),
+            not_known=len(verdicts) - len(told),
+        )
+        found.append(
+            Line(
                 LineKind.BALLOT,
-                f"{key or ballot.public_id}:{question.number}",
-                name,
+                f"{ballot.public_id}{number}",
+                _with_number(ballot, question, ballot.name),
                 as_at,
-                _figures(told, result, question, stage, left),
-                stage.value,
+                {**none, "mandates": passed},
+                Stage.DECLARED.value,
             )
+        )
+    return found
 
 
 def _known_on(days: BallotDays, as_at: date) -> BallotDays:

@@ -309,7 +309,8 @@ _BASES: dict[PartName, Any] = {
     ),
     PartName.BALLOTS: _l(
         "The last ballots here, as counted; a result stands here from the day it is declared. A "
-        "number in brackets is that of the question on the paper. "
+        "number in brackets is that of the question on the paper. Where each workplace votes for "
+        "itself, “passed” says at how many. "
         "Counts of fewer than 5 papers are hidden. Who voted is in no report."
     ),
     PartName.ISSUES: _l(
@@ -565,6 +566,13 @@ def _say_ballots(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     left = last["days_left"].numerator
     if isinstance(left, int | float):
         return _("%(name)s: voting ends in %(days)s days", name=last.name, days=left), []
+    passed = last["mandates"]
+    if isinstance(passed.out_of_high, int | float) and passed.out_of_high > 1:
+        return _(
+            "%(name)s: passed at %(words)s workplaces",
+            name=last.name,
+            words=_("%(some)s of %(all)s", some=_most_of(passed), all=passed.out_of_high),
+        ), []
     voted = last["voted"]
     if not isinstance(voted.low, int | float):
         words = {HIDDEN: _("hidden, too few papers"), None: _("not known")}
@@ -670,6 +678,7 @@ CAPTIONS: dict[str, Any] = {
     "readiness": _l("Readiness of each place"),
     "leaders": _l("Leaders of each place"),
     "ballots": _l("Ballots, newest first"),
+    "ballot_places": _l("Each workplace that voted for itself"),
     "issues": _l("What people raised"),
     "base": _l("Whom we talked to"),
     "reminders": _l("Reminders by day"),
@@ -678,6 +687,7 @@ CAPTIONS: dict[str, Any] = {
 _FIRST: dict[str, Any] = {
     "tests": _l("Test"),
     "ballots": _l("Ballot"),
+    "ballot_places": _l("Ballot"),
     "issues": _l("What"),
     "months": _l("Day"),
     "gates": _l("Gate"),
@@ -741,6 +751,8 @@ def _cell(line: Line, measure: str) -> str | None:
             return f"{math.floor(figure.low * 10) / 10:g}%"
     if measure not in {"mandates", "gate_open"} or not isinstance(figure.low, int | float):
         return figure_text(figure)
+    if isinstance(figure.out_of_high, int | float) and figure.out_of_high > 1:
+        return _("%(some)s of %(all)s", some=_most_of(figure), all=figure.out_of_high)
     if figure.low == 1:
         return _("yes")
     return _("no") if figure.high == 0 else None

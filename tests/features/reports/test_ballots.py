@@ -142,6 +142,46 @@ def test_a_ballot_without_a_result_has_one_line_that_says_where_it_stands(
     assert words == "Rota ballot: voting is over, not declared yet"
 
 
+def test_workplaces_that_voted_apart_are_summed_and_told_one_by_one(app: Any, world: World) -> None:
+    _ballot(world, separate=True, declared=TODAY)
+    with unit_of_work(ALL) as session:
+        count = session.scalars(ALL.select(BallotCount)).one()
+        first = session.scalars(ALL.select(BallotPart)).one()
+        second = BallotPart(
+            ballot_id=first.ballot_id, place_id=world.depot.id, jurisdiction=first.jurisdiction
+        )
+        session.add(second)
+        session.flush()
+        count.part_id = first.id
+        of_it = {"question_id": count.question_id, "ballot_id": first.ballot_id}
+        # Four papers are too few to hand round, so nobody learns how the Depot voted.
+        few = {"entitled": 6, "cast": 4, "yes": 4, "no": 0, "spoiled": 0}
+        session.add(
+            BallotCount(part_id=second.id, place_id=count.place_id, recorded_at=NOW, **of_it, **few)
+        )
+    (part,) = _pack(world.branch).parts
+    (whole,) = part.table("ballots").lines
+    passed = whole["mandates"]
+    assert (whole.name, passed.numerator, passed.out_of_high, passed.not_known) == (
+        "Rota ballot",
+        1,
+        2,
+        1,
+    )
+    assert [(line.name, line["yes"].numerator) for line in part.table("ballot_places").lines] == [
+        (f"Rota ballot: {world.depot.name}", "[c]"),
+        (f"Rota ballot: {world.mill.name}", 58),
+    ]
+    with app.test_request_context():
+        (shown,) = wording.show(_pack(world.branch), lines=10)
+    assert shown.title == "Rota ballot: passed at 1 to 2 of 2 workplaces"
+    assert shown.tables[0].rows[0][-2] == "1 to 2 of 2"
+    # Whoever holds one of them reads of that one alone.
+    assert {row.name for row in figure_rows(_pack(world.mill))} == {
+        f"Rota ballot: {world.mill.name}"
+    }
+
+
 def test_a_ballot_that_goes_on_says_the_days_left(world: World) -> None:
     _ballot(world, closes_on=TODAY + timedelta(days=6))
     assert _told(world.mill)["days_left"].numerator == 6
