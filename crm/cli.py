@@ -497,6 +497,8 @@ def report_density(
     with _running() as app:
         scope, today = _scope_of(app, sign_in_name)
         day = as_at.date() if as_at else today
+        if day > today:
+            raise click.ClickException("This day has not come yet. Choose today or a day before.")
         filters = density.Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts))
         with unit_of_work(scope, read_only=True) as session:
             answer = density.read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)

@@ -431,7 +431,7 @@ def test(scope: Scope, test_id: UUID) -> tuple[str, int]:
         form=form,
         rate=wording.rate_words(held.tally, held.target),
         target=wording.target_words(held, today),
-        reasons=wording.reasons(held.tally),
+        funnel=wording.funnel(held.tally, held.frozen_on, today),
         columns=wording.tally_columns(
             [
                 *([gettext("Workplace")] if found.several_sites else []),

@@ -13,7 +13,7 @@ from crm.domain.structure import FEWEST_FOR_PER_CENT, Deed, Tally, WhyNot, writt
 from crm.features.campaigns.queries import Line
 from crm.reads.structure import HeldAt
 from crm.web.filters import day as day_words
-from crm.web.filters import moment, people, percent_by
+from crm.web.filters import moment, people, percent, percent_by
 from crm.web.labels import label, rating_label
 
 
@@ -63,6 +63,15 @@ def target_words(held: HeldAt, today: date) -> str | None:
                 share=held.target,
                 did=people(held.tally.did),
                 goal=people(goal),
+            )
+        )
+    if held.closes_on is not None and held.closes_on < today:
+        return str(
+            gettext(
+                "%(count)s short of %(share)s%% of everyone. The last day was %(day)s.",
+                count=people(more),
+                share=held.target,
+                day=day_words(held.closes_on),
             )
         )
     needed = ngettext(
@@ -172,19 +181,64 @@ def tally_cells(one: Tally) -> list[str]:
     ]
 
 
-def reasons(one: Tally) -> list[tuple[str, str]]:
-    """Return what is known of those on the list, as (words, count) in the order of the funnel."""
+def funnel(one: Tally, frozen_on: date, as_at: date) -> dict[str, Any]:
+    """Return the chart from the list to the deed: every bar out of everyone on the list."""
+    rows = [
+        {
+            "label": words,
+            "share": count / one.listed if count else None,
+            "text": people(count),
+            # What is not known is drawn as such, never as a no.
+            "unknown": not_known,
+        }
+        for words, count, not_known in _reasons(one)
+    ]
+    return {
+        "title": gettext(
+            "%(did)s of %(all)s did it; of %(unknown)s it is not known",
+            did=people(one.did),
+            all=people(one.listed),
+            unknown=people(one.unknown),
+        ),
+        "reading": gettext("Who only says they will counts as not known until they did it."),
+        "base": gettext("Out of everyone on the list of %(day)s.", day=day_words(frozen_on)),
+        "as_at": day_words(as_at),
+        "rows": rows,
+        "table": {
+            "columns": [
+                {"label": gettext("What we know")},
+                {"label": gettext("People"), "numeric": True},
+                {"label": gettext("Of everyone on the list"), "numeric": True},
+            ],
+            "rows": [
+                [words, people(count), _share_of(count, one.listed)]
+                for words, count, _not_known in _reasons(one)
+            ],
+            "caption": gettext("From the list to the deed"),
+        },
+    }
+
+
+def _share_of(count: int, listed: int) -> str:
+    """Return a count as a share of the list; of few people as a count alone."""
+    if listed < FEWEST_FOR_PER_CENT:
+        return str(gettext("%(some)s of %(all)s", some=people(count), all=people(listed)))
+    return str(percent(count / listed))
+
+
+def _reasons(one: Tally) -> list[tuple[str, int, bool]]:
+    """Return what is known of those on the list: (words, count, whether it is not known)."""
     return [
-        (gettext("Everyone on the list"), people(one.listed)),
-        (gettext("We have heard of them"), people(one.reached)),
-        (label(Deed.DID), people(one.did)),
-        (gettext("Say they will"), people(one.will)),
-        (gettext("Not yet"), people(one.not_yet)),
-        (label(WhyNot.REFUSED), people(one.refused)),
-        (label(WhyNot.ABSENT), people(one.absent)),
-        (label(WhyNot.NOT_REACHED), people(one.not_reached)),
-        (gettext("Did not, no reason written"), people(one.did_not_other)),
-        (gettext("Nothing known"), people(one.unheard)),
+        (gettext("Everyone on the list"), one.listed, False),
+        (gettext("We have heard of them"), one.reached, False),
+        (label(Deed.DID), one.did, False),
+        (gettext("Say they will"), one.will, True),
+        (gettext("Not yet"), one.not_yet, True),
+        (label(WhyNot.REFUSED), one.refused, False),
+        (label(WhyNot.ABSENT), one.absent, False),
+        (label(WhyNot.NOT_REACHED), one.not_reached, False),
+        (gettext("Did not, no reason written"), one.did_not_other, False),
+        (gettext("Nothing known"), one.unheard, True),
     ]
 
 

@@ -245,6 +245,12 @@ def _contracts(found: Measures, as_at: date) -> dict[str, Any]:
             for cell in found.contracts
         ],
         "caption": _("People on our list and reps, by contract, %(day)s", day=day_text(as_at)),
+        "base": _(
+            "Shares are out of %(people)s people on our list, and out of %(reps)s reps who look "
+            "after somebody here.",
+            people=people_text(people),
+            reps=people_text(reps),
+        ),
     }
 
 

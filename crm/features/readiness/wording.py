@@ -106,7 +106,7 @@ def index_lines(one: Standing) -> list[str]:
     bands = [str(label(band)) for band in index.bands]
     said = [
         _("That means: %(bands)s.", bands=" / ".join(bands)),
-        _("Weakest: %(part)s.", part=_weakest(index)),
+        _("Holds the index down most: %(part)s.", part=_weakest(index)),
         _(
             "With the same weight for every part: %(index)s.",
             index=_span(whole_index(index.equal_low), whole_index(index.equal_high)),
@@ -303,7 +303,7 @@ def parts_chart(found: Readiness) -> dict[str, Any]:
     """Return the chart of the parts, with everything that each was made from in its table."""
     one = found.whole
     return {
-        "title": _("Weakest: %(part)s", part=_weakest(one.index)),
+        "title": _("Holds the index down most: %(part)s", part=_weakest(one.index)),
         "reading": _("The further right, the stronger. An open ring is the most it can be."),
         "base": base(one),
         "as_at": day_text(found.as_at),
@@ -395,7 +395,7 @@ def sites_table(found: Readiness, url: Callable[[UUID], str]) -> dict[str, Any]:
             {"label": _("Workplace")},
             {"label": _("Gates open"), "numeric": True},
             {"label": _("Index"), "numeric": True},
-            {"label": _("Weakest"), "wide": True},
+            {"label": _("Holds it down most"), "wide": True},
             {"label": _("Firmly with us"), "numeric": True},
             {"label": _("Workers"), "numeric": True},
         ],

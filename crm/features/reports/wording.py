@@ -514,7 +514,7 @@ def _say_readiness(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
         low, high = label(band_of(index.low)), label(band_of(index.high))
         reading.append(
             _(
-                "Index: %(index)s of 100. That means: %(band)s. Weakest: %(part)s.",
+                "Index: %(index)s of 100. That means: %(band)s. Held down most by: %(part)s.",
                 index=figure_text(index),
                 band=low if low == high else _("%(low)s to %(high)s", low=low, high=high),
                 part=line_name(pack, part.table("readiness_parts").lines[0]),
@@ -674,7 +674,7 @@ CAPTIONS: dict[str, Any] = {
     "support": _l("Where people stand"),
     "tests": _l("Structure tests, oldest first"),
     "gates": _l("The gates"),
-    "readiness_parts": _l("The parts of readiness, the weakest first"),
+    "readiness_parts": _l("The parts of readiness, first what holds the index down most"),
     "readiness": _l("Readiness of each place"),
     "leaders": _l("Leaders of each place"),
     "ballots": _l("Ballots, newest first"),

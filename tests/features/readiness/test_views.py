@@ -572,7 +572,7 @@ def test_the_page_says_not_ready_before_any_number(world: World, client_as: Clie
     assert words.index("Not ready. Shut:") < words.index("of 100, as at")
     assert "The list is right shut 0 of 1 members have a home address that works." in words
     assert "The ballot would pass not known" in words
-    assert "Weakest: took part in the last test (not known)." in words
+    assert "Holds the index down most: took part in the last test (not known)." in words
     assert "With the same weight for every part: 5 to 22." in words
     # One of the two in Packing is with us.
     assert "Weakest area: Yard, The Mill. 0 of 1 on our list are firmly with us." in words

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import openpyxl
@@ -126,6 +126,13 @@ def test_the_command_refuses_what_the_user_may_not_take_out(
         assert not session.scalars(
             ALL.select(AuditEntry.id).where(AuditEntry.subject == "report_csv")
         ).all()
+
+
+def test_the_command_writes_no_densities_of_a_day_to_come(
+    world: World, crm: Callable[..., Any]
+) -> None:
+    done = crm("report", "density", "--as", "kasia", "--as-at", str(TODAY + timedelta(days=1)))
+    assert (done.exit_code, "This day has not come yet." in done.output) == (1, True)
 
 
 def test_the_frame_of_a_notebook_holds_the_figures_of_the_file(
