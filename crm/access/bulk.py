@@ -3,7 +3,7 @@
 An import of a hundred thousand people spends most of its time on making, tracking and flushing
 objects that nobody looks at. Here their rows go straight into the tables, a statement a table.
 What the session does at a flush is done here for all rows together, and by the same rules: the
-scope of the writer is held against every row (scope.refuse_new_people), keys that the trail has
+scope of the writer is held against every row (storing.refuse_new_people), keys that the trail has
 seen are not used again (audit.next_key), every row leaves its entry in the trail
 (audit.record_created), and spans and lines of the search are derived from the same rows. Only
 people who are new; whatever changes goes through the session. Why: docs/decisions/0012.
@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access import audit, loading, search_index, spans
-from crm.access.scope import MARK, refuse_new_people
+from crm.access.scope import MARK
+from crm.access.storing import refuse_new_people
 from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment

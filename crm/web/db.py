@@ -21,6 +21,7 @@ from crm.access.audit import install_audit
 from crm.access.holding import install_holding
 from crm.access.scope import OWN_PLAN, Scope, install_locks
 from crm.access.search_index import install_search
+from crm.access.storing import install_checks
 from crm.models.base import Base
 
 # As psycopg has it by itself.
@@ -106,6 +107,7 @@ def install(app: Flask) -> None:
     else:
         event.listen(engine, "before_cursor_execute", _choose_plan)
     install_locks(_session_class(), engine)
+    install_checks(_session_class())
     install_holding(_session_class())
     install_audit(_session_class())
     install_search(_session_class())

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from crm.access import facts, tree
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.storing import forget_places
 from crm.domain.columns import Target
 from crm.domain.headcount import MOST_PEOPLE, Counts, HeadcountSource
 from crm.domain.identity import fold
@@ -517,7 +518,7 @@ def _store_new(
             now=now,
             actor_id=scope.actor_id,
         )
-        session.info.pop("place_checks", None)
+        forget_places(session)
     for one in doing:
         if one.outcome is RowOutcome.NEW and one.listed is not None:
             one.place_id = fresh[one.employer_id or 0, one.listed.name_key].id
@@ -556,7 +557,7 @@ def _store_employers(
         now=now,
         actor_id=scope.actor_id,
     )
-    session.info.pop("place_checks", None)
+    forget_places(session)
     for one in doing:
         if one.outcome is RowOutcome.NEW and one.listed is not None and one.employer_id is None:
             one.employer_id = fresh[one.listed.name_key].id
@@ -594,7 +595,7 @@ def _store_areas(
             now=now,
             actor_id=scope.actor_id,
         )
-        session.info.pop("place_checks", None)
+        forget_places(session)
     for one, area in fresh:
         one.area_id = area.id
         made[one.row_no].append((area, None, None))
