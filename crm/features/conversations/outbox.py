@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,8 @@ from crm.web.filters import moment as moment_words
 from crm.web.forms import chosen_id
 from crm.web.guard import current_scope, my_today, my_zone, public, requires, scope_of, signed_in
 from crm.web.pages import LOOK, address_of, keep_look, plain_page, static_url
+
+log = logging.getLogger(__name__)
 
 # No more names on a phone than somebody speaks to in a fortnight.
 MOST_PEOPLE = 30
@@ -292,16 +295,19 @@ def take_talks(scope: Scope) -> Any:
     The answer of each: stored, again (it was stored before), kept (unfinished, or refused with the
     reason beside it, and waiting in the outbox), or damaged (it is no talk of this writer). Of a
     tap: done, kept as a talk is, or dropped with the reason beside it; then nothing of it stays
-    here. "over" beside dropped: nor on the phone.
+    here. "over" beside dropped: nor on the phone. None: a defect of ours; it stays on the phone.
     """
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
     sent = body if isinstance(body, dict) else {}
     items = sent.get("talks")
     if not isinstance(items, list) or len(items) > MOST_SENT:
         return jsonify(error="talks"), 400
     ahead = _ahead(sent.get("clock"))
     return jsonify(
-        answers=[_take(scope, item, ahead) for item in items],
+        answers=[_answered(scope, item, ahead) for item in items],
         # For those with a reason beside them; the phone puts in how many there were.
         words=gettext("Could not be stored: {n}. Open the outbox."),
     )
@@ -317,10 +323,21 @@ def _ahead(clock_there: Any) -> timedelta:
         return timedelta(0)
 
 
-def _take(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
-    talk_id = str(item.get("id", ""))[:40] if isinstance(item, dict) else ""
+def _answered(scope: Scope, item: Any, ahead: timedelta) -> dict[str, str]:
+    """Take one letter; a defect in it keeps none of those beside it on the phone."""
+    sent = item if isinstance(item, dict) else {}
+    talk_id = str(sent.get("id", ""))[:40]
     try:
-        letter = _opened(scope, talk_id, str(item.get("sealed", "")), ahead)
+        return _take(scope, talk_id, str(sent.get("sealed", "")), ahead)
+    except Exception as error:  # noqa: BLE001 - the others would wait on the phone until it wipes them
+        # The text of an exception may hold what somebody typed.
+        log.error("a letter of a phone: %s", type(error).__name__)
+        return {"id": talk_id}
+
+
+def _take(scope: Scope, talk_id: str, sealed: str, ahead: timedelta) -> dict[str, str]:
+    try:
+        letter = _opened(scope, talk_id, sealed, ahead)
     except _Damaged:
         return {"id": talk_id, "answer": "damaged"}
     if letter.page:
@@ -438,16 +455,27 @@ def _kept(scope: Scope, letter: _Letter, reason: str | None) -> dict[str, str]:
     return answer if reason is None else {**answer, "reason": reason}
 
 
+_BAD_LETTER = (
+    *(sealing.NotForUs, ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, OSError, RecursionError),
+)
+
+
+def _whole(text: Any) -> str:
+    """Return a text without halves of signs, which no database takes."""
+    return str(text).encode(errors="replace").decode()
+
+
 def _opened(scope: Scope, talk_id: str, sealed: str, ahead: timedelta) -> _Letter:
     """Return what a letter says. Raises _Damaged for one that is not this writer's talk."""
     try:
         said = json.loads(sealing.open_sealed(sealed, talk_id))
         owner = _owner_of(said["owner"])
-        fields = {str(name): [str(one) for one in values] for name, values in said["fields"]}
+        fields = {str(name): [_whole(one) for one in values] for name, values in said["fields"]}
         page = str(said.get("page", ""))[:200]
-        found = chosen_id(talk_id), chosen_id(talk_id if page else said["contact"])
+        found = chosen_id(talk_id), chosen_id(talk_id if page else str(said["contact"]))
         typed_at = datetime.fromtimestamp(float(said["at"]) / 1000, UTC) - ahead
-    except (sealing.NotForUs, ValueError, KeyError, TypeError, OverflowError, OSError) as error:
+    except _BAD_LETTER as error:
         raise _Damaged from error
     if owner != scope.actor_id or found[0] is None or found[1] is None:
         raise _Damaged

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from crm.access.scope import Scope
 from crm.domain.vocabulary import NO_ASK
+from crm.features.conversations import service
 from crm.features.conversations.outbox import owner_mark
 from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.audit import AuditEntry
@@ -213,6 +214,50 @@ def test_notes_that_were_sent_are_stored_as_the_writers(
     _send(client_as(world.rep), _item(app, world.rep, world.ioana, {"fears": ["The rota"]}))
     (note,) = _rows(ConversationNote)
     assert (note.author_id, note.fears) == (world.rep.id, "The rota")
+
+
+def test_half_a_sign_in_a_note_is_replaced_and_the_talk_is_stored(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    item = _item(app, world.rep, world.ioana, {"fears": ["Cut \ud83d off"]})
+    assert _send(client_as(world.rep), item) == [{"id": item["id"], "answer": "stored"}]
+    (note,) = _rows(ConversationNote)
+    assert note.fears == "Cut ? off"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_defect_in_one_letter_leaves_it_on_the_phone_and_stores_the_others(
+    app: Flask,
+    world: World,
+    client_as: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad, good = (_item(app, world.rep, world.ioana, {"rating": ["2"]}) for _ in range(2))
+    log_talk = service.log_talk
+
+    def _fails(*asked: Any, **more: Any) -> service.Logged:
+        if str(more["talk"].id) == bad["id"]:
+            raise LookupError("what Ioana said")
+        return log_talk(*asked, **more)
+
+    monkeypatch.setattr(service, "log_talk", _fails)
+    answers = _send(client_as(world.rep), None, bad, good)
+    assert answers[1:] == [{"id": bad["id"]}, {"id": good["id"], "answer": "stored"}]
+    assert "LookupError" in caplog.text
+    assert "Ioana" not in caplog.text
+
+
+def test_letters_nested_without_end_are_refused(
+    app: Flask, world: World, client_as: SignIn
+) -> None:
+    rep, nested = client_as(world.rep), "[" * 20_000 + "]" * 20_000
+    body = f'{{"talks": {nested}}}'
+    assert rep.post("/phone/talks", data=body, content_type="application/json").status_code == 400
+    talk_id = str(uuid.uuid4())
+    with app.test_request_context():
+        sealed = sealing.seal(nested.encode(), talk_id, sealing.public_key())
+    assert _send(rep, {"id": talk_id, "sealed": sealed})[0]["answer"] == "damaged"
 
 
 @pytest.mark.parametrize("body", [None, [], {"talks": "no"}, {"talks": [{}] * 51}])
