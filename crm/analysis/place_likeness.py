@@ -32,6 +32,7 @@ from crm.domain.place_likeness import (
 )
 
 LARGEST_BLOCK: Final = 60
+_LARGEST_WIDE_BLOCK: Final = 200
 _FEW_WORDS: Final = 500
 # Shares of the weight of a name: of the heavier of the two, and of the lighter.
 _SURE_OF_HEAVIER: Final = 0.5
@@ -172,7 +173,10 @@ def _near(one: str, other: str) -> bool:
 
 def weights_of_words(places: Iterable[PreparedPlace]) -> dict[str, float]:
     """Return the weight of each word of the names: 0.5 for the commonest, 7 for the rarest."""
-    counted = Counter(word for place in places for word in place.words)
+    return _weights(Counter(word for place in places for word in place.words))
+
+
+def _weights(counted: Counter[str]) -> dict[str, float]:
     everything = max(sum(counted.values()), _FEW_WORDS)
     return {
         word: min(7.0, max(0.5, 0.75 * log2(everything / number)))
@@ -223,6 +227,55 @@ def find_like_places(
         (one for one in compared if one[1].band is not None),
         key=lambda one: (one[1].band is Band.MAYBE, -one[1].share, one[0]),
     )
+
+
+def find_like_for_each(
+    asked: Sequence[KnownPlace], places: Iterable[KnownPlace]
+) -> list[list[tuple[int, PlaceLikeness]]]:
+    """Return for each one asked about which of the places look like it, the surest first.
+
+    As ``find_like_places`` for many at once: an entry is the place among the places and the
+    likeness. The places are gone through once, and only those that share a block with one asked
+    about are kept: the blocks of pairs, and the first or the last letters of a word of the name.
+    """
+    mine = [prepare_place(one) for one in asked]
+    wanted: defaultdict[object, list[int]] = defaultdict(list)
+    for number, prepared in enumerate(mine):
+        for key in set(_wide_keys(prepared)):
+            wanted[key].append(number)
+    counted: Counter[str] = Counter()
+    near: dict[int, PreparedPlace] = {}
+    blocks: defaultdict[object, list[int]] = defaultdict(list)
+    for number, known in enumerate(places):
+        place = prepare_place(known)
+        counted.update(place.words)
+        for key in set(_wide_keys(place)):
+            if key in wanted and len(blocks[key]) <= _LARGEST_WIDE_BLOCK:
+                blocks[key].append(number)
+                near[number] = place
+    weights = _weights(counted)
+    pairs = {
+        (one, other)
+        for key, members in blocks.items()
+        if len(members) <= _LARGEST_WIDE_BLOCK
+        for one in wanted[key]
+        for other in members
+    }
+    found: list[list[tuple[int, PlaceLikeness]]] = [[] for _ in mine]
+    for one, other in sorted(pairs):
+        likeness = compare_places(mine[one], near[other], weights)
+        if likeness.band is not None:
+            found[one].append((other, likeness))
+    for each in found:
+        each.sort(key=lambda one: (one[1].band is Band.MAYBE, -one[1].share, one[0]))
+    return found
+
+
+def _wide_keys(place: PreparedPlace) -> Iterator[object]:
+    yield from _keys(place)
+    for word in place.words:
+        yield ("begins", word[:4])
+        yield ("ends", word[-4:])
 
 
 def _keys(place: PreparedPlace) -> Iterator[object]:

@@ -614,7 +614,12 @@ class ListedPlace:
     @property
     def name_key(self) -> str:
         """Return the folded name that the workplace is found by."""
-        return fold(self.name)[:400]
+        return place_key(self.name)
+
+
+def place_key(name: str) -> str:
+    """Return the folded name that a workplace is found by."""
+    return fold(name)[:400]
 
 
 PLACE_NAME_LIMIT: Final = 200

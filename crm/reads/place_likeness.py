@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,11 +12,15 @@ from sqlalchemy.orm import Session
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.analysis.place_likeness import find_like_places, find_place_pairs
+from crm.analysis.place_likeness import (
+    find_like_for_each,
+    find_like_places,
+    find_place_pairs,
+)
 from crm.domain.identity import fold
 from crm.domain.place_likeness import EMPTY_WORDS, KnownPlace, PlaceLikeness
 from crm.models.likeness import DifferentPlaces
-from crm.models.places import Workplace
+from crm.models.places import Employer, Workplace
 from crm.reads.places import names_of
 
 # As many workplaces are compared with each other while somebody waits: about a second.
@@ -23,6 +28,7 @@ MOST_COMPARED: Final = 3000
 _MOST_NEAR: Final = 400
 _SHORTEST_WORD: Final = 3
 _WRITE: Final = Permission.PLACE_WRITE
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,98 @@ def workplace_pairs(session: Session, scope: Scope, *, most: int) -> WorkplacePa
     )
 
 
-def _workplaces(scope: Scope) -> sa.Select[Any]:
+def like_each(
+    session: Session,
+    scope: Scope,
+    asked: Sequence[KnownPlace],
+    *,
+    permission: Permission,
+    most: int = 5,
+) -> list[list[tuple[int, PlaceLikeness]]]:
+    """Return for each one asked about which open workplaces look like it, as inner ids.
+
+    Only those over which the scope has the permission. One statement, whatever is asked; nothing
+    is kept of the workplaces that are like none.
+    """
+    return _each(session, asked, _workplaces(scope, permission), most)
+
+
+def like_employers_each(
+    session: Session,
+    scope: Scope,
+    names: Sequence[str],
+    *,
+    permission: Permission,
+    most: int = 5,
+) -> list[list[tuple[int, PlaceLikeness]]]:
+    """Return for each name which open employers look like it, as ``like_each`` does."""
+    nothing = sa.null()
+    employers = (
+        scope.select(
+            Employer.id,
+            Employer.name,
+            nothing.label("address"),
+            nothing.label("postcode"),
+            nothing.label("latitude"),
+            nothing.label("longitude"),
+            permission=permission,
+        )
+        .where(Employer.closed_on.is_(None))
+        .order_by(Employer.id)
+    )
+    return _each(session, [KnownPlace(name) for name in names], employers, most)
+
+
+def _each(
+    session: Session, asked: Sequence[KnownPlace], places: sa.Select[Any], most: int
+) -> list[list[tuple[int, PlaceLikeness]]]:
+    if not asked:
+        return []
+    ids: list[int] = []
+
+    def _all() -> Iterator[KnownPlace]:
+        for row in session.execute(places.execution_options(yield_per=_AT_ONCE)):
+            ids.append(row.id)
+            yield _known(row)
+
+    found = find_like_for_each(asked, _all())
+    return [[(ids[number], likeness) for number, likeness in each[:most]] for each in found]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWorkplace:
+    """A workplace with what tells it from another of its name."""
+
+    public_id: uuid.UUID
+    name: str
+    employer: str
+    address: str | None
+    postcode: str | None
+
+
+def workplaces_shown(
+    session: Session, scope: Scope, ids: set[int], *, permission: Permission
+) -> dict[int, ShownWorkplace]:
+    """Return those of the open workplaces over which the scope has the permission, by inner id."""
+    rows: list[Any] = []
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = Workplace.id.in_(wanted[start : start + _AT_ONCE])
+        rows += session.execute(_workplaces(scope, permission).where(some)).all()
+    names = names_of(session, scope, {row.employer_id for row in rows})
+    return {
+        row.id: ShownWorkplace(
+            public_id=row.public_id,
+            name=row.name,
+            employer=names.get(row.employer_id, ""),
+            address=row.address,
+            postcode=row.postcode,
+        )
+        for row in rows
+    }
+
+
+def _workplaces(scope: Scope, permission: Permission = _WRITE) -> sa.Select[Any]:
     return (
         scope.select(
             Workplace.id,
@@ -144,7 +241,7 @@ def _workplaces(scope: Scope) -> sa.Select[Any]:
             Workplace.latitude,
             Workplace.longitude,
             Workplace.employer_id,
-            permission=_WRITE,
+            permission=permission,
         )
         .where(Workplace.closed_on.is_(None))
         .order_by(Workplace.id)

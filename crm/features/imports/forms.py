@@ -311,18 +311,20 @@ def _add_questions_of_places(
 
 
 def values_form(
-    questions: Iterable[tuple[str, str, Sequence[tuple[str, Any]]]], **more: Any
+    questions: Iterable[tuple[str, str, Sequence[tuple[str, Any]], str]], **more: Any
 ) -> Any:
     """Return the form that asks what values stand for.
 
-    questions: the name of the field, the value as the list writes it, and what it may stand for.
+    questions: the name of the field, the value as the list writes it, what it may stand for, and
+    a hint or "".
     """
     fields = {
         name: SelectField(
             value,
             choices=options([("?", CHOOSE), ("", LEFT_OUT_WORDS), *choices]),
+            description=hint,
         )
-        for name, value, choices in questions
+        for name, value, choices, hint in questions
     }
     return type("ValuesForm", (Form,), fields)(**more)
 
@@ -349,12 +351,14 @@ def fix_form(
     fixes: Iterable[tuple[str, Any]],
     people: Mapping[str, Sequence[tuple[str, Any]]],
     skips: Iterable[tuple[str, Any]],
+    places: Mapping[str, Sequence[tuple[str, Any]]],
     **more: Any,
 ) -> Any:
     """Return the form of the check.
 
     fixes: name and label of each cell to put right. skips: name and label of each row to skip.
-    people: for each row that could be about somebody we know, whom it could be.
+    people: for each row that could be about somebody we know, whom it could be. places: the same
+    for each name that could mean a workplace that is here.
     """
     fields: dict[str, Any] = {name: StringField(label) for name, label in fixes}
     fields |= {name: BooleanField(label) for name, label in skips}
@@ -362,4 +366,10 @@ def fix_form(
         name: RadioField(_("Same person?"), choices=options(choices), default="ask")
         for name, choices in people.items()
     }
+    fields |= {
+        name: RadioField(_("Same workplace?"), choices=options(choices), default="ask")
+        for name, choices in places.items()
+    }
+    if places:
+        fields["all_new"] = BooleanField(_("All that I have not chosen here are new workplaces"))
     return type("FixForm", (VersionForm,), fields)(**more)

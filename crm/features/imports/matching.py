@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -24,7 +24,7 @@ from crm.features.imports.rules import ALL_MEMBERS, Rules, headings_of
 from crm.reads.places import Choice
 from crm.web.db import unit_of_work
 from crm.web.forms import chosen_id
-from crm.web.labels import LABELS, RATINGS
+from crm.web.labels import LABELS, RATINGS, label
 from crm.web.law import law_choices
 
 
@@ -126,6 +126,51 @@ def chosen(form: Any, kind: ImportKind, table: Table, rules: Rules) -> Rules:
         and not (targets[place] is Target.STANDING and strongest != before.strongest)
     }
     return replace(rules, meanings=kept)
+
+
+# Where the values of a column are names of places: what is like them is offered first.
+NAMED_PLACES: Final = frozenset({Target.WORKPLACE, Target.EMPLOYER, Target.SUPPLIES})
+
+
+def like_options(
+    session: Any,
+    scope: Scope,
+    target: Target,
+    asked: Mapping[str, str],
+    known: Mapping[str, str],
+    offered: Sequence[tuple[str, Any]],
+) -> dict[str, tuple[list[tuple[str, Any]], str]]:
+    """Return for values that name places what they may stand for, the most alike first, and why.
+
+    asked: folded values, as the list writes them. known: what was chosen for values. offered: what
+    any value may stand for. Nothing for columns that name no places.
+    """
+    if target not in NAMED_PLACES:
+        return {}
+    values = {value for value, _words in offered}
+    far = [known[value] for value in asked if known.get(value) and known[value] not in values]
+    more = [(one.value, one.label) for one in queries.chosen_names(session, scope, target, far)]
+    open_still = {value: word for value, word in asked.items() if value not in known}
+    found = queries.like_choices(session, scope, target, list(open_still.values()))
+    answers: dict[str, tuple[list[tuple[str, Any]], str]] = {
+        value: ([*more, *offered], "") for value in asked if value in known and more
+    }
+    for value, alike in zip(open_still, found, strict=True):
+        first = [(one.value, _perhaps(one)) for one in alike]
+        ids = {one.value for one in alike}
+        rest = [one for one in offered if one[0] not in ids]
+        hint = ""
+        if alike:
+            names = "; ".join(words for _value, words in first[:3])
+            hint = gettext("Is it one of these? %(names)s", names=names)
+        answers[value] = ([*first, *rest], hint)
+    return answers
+
+
+def _perhaps(one: queries.LikeChoice) -> str:
+    """Return a place with what tells it from others, and why it is thought of."""
+    name = f"{one.name}, {one.more}" if one.more else one.name
+    return f"{name} ({', '.join(label(reason) for reason in one.why)})"
 
 
 def offered_meanings(

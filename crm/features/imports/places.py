@@ -23,8 +23,10 @@ from crm.domain.columns import Target
 from crm.domain.headcount import MOST_PEOPLE, Counts, HeadcountSource
 from crm.domain.identity import fold
 from crm.domain.listed import NOT_MATCHED, Fault, ListedPlace
+from crm.domain.place_likeness import KnownPlace
 from crm.domain.vocabulary import AreaKind, PlaceTieKind, RowOutcome
-from crm.features.imports.people import in_parts
+from crm.features.imports.people import Candidate, in_parts
+from crm.features.imports.rules import NEW_PLACE
 from crm.models.places import (
     Area,
     Employer,
@@ -34,6 +36,7 @@ from crm.models.places import (
     Union,
     Workplace,
 )
+from crm.reads.place_likeness import like_each
 
 # Answers to the questions about the whole list; see Rules.answers.
 BUYER: Final = "buyer"
@@ -46,6 +49,8 @@ NO_BUYER = "Say whom this workplace supplies."
 TWO_EMPLOYERS = "Two employers have this name. Choose one of them for the whole list."
 TOO_MANY = "This is more people than any workplace has. Check the number."
 SAME_ROW = "This row is about the same place as row %(row)s. Leave one of the two out."
+# What stands against a workplace only as long as it counts as new, or as none of two.
+_OF_NEW_ONES: Final = frozenset({NO_EMPLOYER, NOT_YOURS, TWO_EMPLOYERS, TWO_OF_THE_NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class PlaceChoices:
     union: whose members are counted, None for all unions together. buyers: employers that the
     scope sees, by public id; buyer: whom all of the list supply, if of_suppliers. own_employer: a
     new workplace comes with an employer of its own name, one of by_employer (folded names) where
-    it is there.
+    it is there. settled: which workplace a folded name was said to mean that is not one's alone.
     """
 
     by_name: Mapping[str, tuple[int, ...]]
@@ -75,6 +80,7 @@ class PlaceChoices:
     of_suppliers: bool = False
     own_employer: bool = False
     by_employer: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    settled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,16 +102,13 @@ class PlacePlan:
     members: dict[str, Any] | None = None
     members_before: MemberCount | None = None
     buyer_id: int | None = None
+    # Workplaces that it could be, under the names that plans of people use.
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def contact_id(self) -> int | None:
         """Return the inner id of the workplace, under the name that plans of people use."""
         return self.place_id
-
-    @property
-    def candidates(self) -> tuple[Any, ...]:
-        """Return nothing: a place is known by its name, or it is new."""
-        return ()
 
 
 def load_place_choices(
@@ -117,6 +120,7 @@ def load_place_choices(
     union: str | None,
     buyers: Set[str],
     own_employer: bool,
+    settled: Mapping[str, int],
     **chosen: Any,
 ) -> PlaceChoices:
     """Return what the rows name, as far as the scope may change it."""
@@ -138,7 +142,7 @@ def load_place_choices(
         ):
             found[str(public_id)] = inner
     areas: dict[tuple[int, str], int] = {}
-    sites = sorted({inner for each in by_name.values() for inner in each})
+    sites = sorted({*settled.values(), *(inner for each in by_name.values() for inner in each)})
     for some_sites in in_parts(sites):
         for inner, name, site in session.execute(
             scope.select(Area.id, Area.name, Area.workplace_id, permission=write).where(
@@ -162,6 +166,7 @@ def load_place_choices(
         buyers=_buyers(session, scope, buyers),
         own_employer=own,
         by_employer=_employers_of(session, scope, new) if own else {},
+        settled=settled,
         **chosen,
     )
 
@@ -190,14 +195,57 @@ def _employers_of(
     return found
 
 
-def find_place_repeats(rows: Sequence[ListedPlace]) -> dict[int, Fault]:
-    """Return a fault for each row about a place that an earlier row is about."""
-    seen: dict[tuple[str, str, str], int] = {}
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Names that were said to mean a workplace.
+
+    by_name: its inner id by the folded name that the list has. meant: the same, and the
+    workplaces' own folded names: two names of one workplace are in it with one id.
+    """
+
+    by_name: Mapping[str, int]
+    meant: Mapping[str, int]
+
+
+def load_settled(session: Session, scope: Scope, names: Mapping[str, str]) -> Settled:
+    """Return what was said of names, as far as the scope may change those workplaces.
+
+    names: as Rules.names. A name that one workplace has by now means that one.
+    """
+    write = Permission.PLACE_WRITE
+    said = {key: UUID(one) for key, one in names.items() if one != NEW_PLACE}
+    own: dict[UUID, tuple[int, str]] = {}
+    for some_ids in in_parts(sorted(set(said.values()))):
+        for public_id, inner, key in session.execute(
+            scope.select(
+                Workplace.public_id, Workplace.id, Workplace.name_key, permission=write
+            ).where(Workplace.public_id.in_(some_ids), Workplace.closed_on.is_(None))
+        ):
+            own[public_id] = (inner, key)
+    having: dict[str, int] = {}
+    for some in in_parts(sorted(said)):
+        for key in session.scalars(
+            scope.select(Workplace.name_key, permission=write).where(
+                Workplace.name_key.in_(some), Workplace.closed_on.is_(None)
+            )
+        ):
+            having[key] = having.get(key, 0) + 1
+    by_name = {key: own[one][0] for key, one in said.items() if one in own and having.get(key) != 1}
+    return Settled(by_name, {**{key: inner for inner, key in own.values()}, **by_name})
+
+
+def find_place_repeats(rows: Sequence[ListedPlace], meant: Mapping[str, int]) -> dict[int, Fault]:
+    """Return a fault for each row about a place that an earlier row is about.
+
+    meant: as Settled.meant.
+    """
+    seen: dict[tuple[str | int, str, str], int] = {}
     found: dict[int, Fault] = {}
     for row in rows:
         if not row.name_key:
             continue
-        key = (row.name_key, fold(row.area or ""), row.valued.get(Target.EMPLOYER, ""))
+        name = meant.get(row.name_key, row.name_key)
+        key = (name, fold(row.area or ""), row.valued.get(Target.EMPLOYER, ""))
         if key in seen:
             found[row.row_no] = Fault(None, SAME_ROW, seen[key])
         else:
@@ -242,6 +290,8 @@ def _plan_one(
     sites = choices.by_name.get(row.name_key, ())
     if row.name_key in came:
         sites = (came[row.name_key],)
+    elif len(sites) != 1 and row.name_key in choices.settled:
+        sites = (choices.settled[row.name_key],)
     if len(sites) > 1:
         plan.faults.append(Fault(None, TWO_OF_THE_NAME))
     elif sites:
@@ -270,6 +320,38 @@ def _plan_one(
     plan.headcount = _headcount(row, choices)
     plan.members = _members(row, choices)
     return plan
+
+
+def look_alike(
+    session: Session, scope: Scope, plans: Sequence[PlacePlan], names: Mapping[str, str]
+) -> None:
+    """Turn rows about a workplace that seems new into a question where one like it is here.
+
+    names: what was said before, as Rules.names: what was said to be new is not asked again. A
+    name is asked about once, by the first row that has it. One statement.
+    """
+    by_name: dict[str, list[PlacePlan]] = {}
+    for one in plans:
+        listed = one.listed
+        open_still = {fault.message for fault in one.faults} <= _OF_NEW_ONES
+        if listed is None or one.place_id is not None or not open_still:
+            continue
+        if listed.name_key and names.get(listed.name_key) != NEW_PLACE:
+            by_name.setdefault(listed.name_key, []).append(one)
+    asked = [
+        KnownPlace(first.listed.name, first.listed.address, first.listed.postcode)
+        for first, *_more in by_name.values()
+        if first.listed is not None
+    ]
+    alike = like_each(session, scope, asked, permission=Permission.PLACE_WRITE)
+    for rows, found in zip(by_name.values(), alike, strict=True):
+        candidates = tuple(
+            Candidate(inner, tuple(reason.value for reason in likeness.reasons))
+            for inner, likeness in found
+        )
+        for one in rows if candidates else ():
+            one.outcome, one.candidates = RowOutcome.POSSIBLE, candidates
+            one.faults, one.changes = [], []
 
 
 def _find_employer(plan: PlacePlan, row: ListedPlace, choices: PlaceChoices) -> list[Fault]:

@@ -16,8 +16,10 @@ from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.place_likeness import union_named
+from crm.domain.columns import Target
 from crm.domain.errors import NotFound
 from crm.domain.identity import fold
+from crm.domain.place_likeness import KnownPlace, PlaceReason
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -33,6 +35,12 @@ from crm.models.imports import ImportRecipe, ImportRow, ListImport
 from crm.models.places import Area, Employer, Shift, Union, Workplace
 from crm.models.tasks import BackgroundTask
 from crm.reads.people import shown_name
+from crm.reads.place_likeness import (
+    ShownWorkplace,
+    like_each,
+    like_employers_each,
+    workplaces_shown,
+)
 from crm.reads.places import Choice, place_name_of
 
 # More workplaces than this are not offered one by one; the list must name them.
@@ -87,6 +95,24 @@ class CandidateView:
     where: str
     phones: str
     why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LikeRow:
+    """A row about a workplace that may be here. places: which it may be, and why."""
+
+    row_no: int
+    places: tuple[tuple[ShownWorkplace, tuple[PlaceReason, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LikeChoice:
+    """What a value of a list may stand for, because the names are alike. more: whose it is."""
+
+    value: str
+    name: str
+    more: str
+    why: tuple[PlaceReason, ...]
 
 
 def get_import(session: Session, scope: Scope, public_id: UUID) -> ImportView:
@@ -233,7 +259,9 @@ def list_rows(
         .order_by(ImportRow.row_no)
         .limit(limit)
     ).all()
-    people = _candidates(session, scope, rows)
+    # What other lists are about is no person: see list_like_rows.
+    of_people = head.kind is ImportKind.PEOPLE
+    people = _candidates(session, scope, rows) if of_people else {}
     return [
         RowView(
             row_no=row.row_no,
@@ -299,6 +327,91 @@ def list_records(
     return [
         RecordView(row_no, *named.get(record_id or 0, none), tuple(changes or ()))
         for row_no, record_id, changes in rows
+    ]
+
+
+def list_like_rows(session: Session, scope: Scope, public_id: UUID) -> list[LikeRow]:
+    """Return the rows about a workplace that may be here, in the order of the file.
+
+    Only workplaces that the scope may change still.
+    """
+    head = find_row(session, scope, public_id)
+    rows = session.execute(
+        scope.select(ImportRow.row_no, ImportRow.candidates)
+        .where(ImportRow.import_id == head.id, ImportRow.outcome == RowOutcome.POSSIBLE)
+        .order_by(ImportRow.row_no)
+    ).all()
+    found = {row_no: (said or {}).get("people", ()) for row_no, said in rows}
+    shown = workplaces_shown(
+        session,
+        scope,
+        {inner for each in found.values() for inner, _why in each},
+        permission=Permission.PLACE_WRITE,
+    )
+    return [
+        LikeRow(
+            row_no,
+            tuple(
+                (shown[inner], tuple(PlaceReason(one) for one in why))
+                for inner, why in each
+                if inner in shown
+            ),
+        )
+        for row_no, each in found.items()
+    ]
+
+
+def where_is(one: ShownWorkplace) -> str:
+    """Return what tells a workplace from another of its name: employer, address, postcode."""
+    return ", ".join(part for part in (one.employer, one.address, one.postcode) if part)
+
+
+def chosen_names(
+    session: Session, scope: Scope, target: Target, public_ids: Sequence[str]
+) -> list[Choice]:
+    """Return the names of workplaces or employers that values were matched to."""
+    model: Any = Workplace if target is Target.WORKPLACE else Employer
+    wanted = [UUID(one) for one in public_ids if one]
+    rows = session.execute(
+        scope.select(model.public_id, model.name).where(model.public_id.in_(wanted))
+    )
+    return [Choice(str(public_id), name) for public_id, name in rows]
+
+
+def like_choices(
+    session: Session, scope: Scope, target: Target, values: Sequence[str]
+) -> list[list[LikeChoice]]:
+    """Return for each value of a column of workplaces or employers what it may stand for.
+
+    Only what may be chosen for such a column. Three statements.
+    """
+    if target is Target.WORKPLACE:
+        write = Permission.CONTACT_WRITE
+        asked = [KnownPlace(value) for value in values]
+        found = like_each(session, scope, asked, permission=write)
+        ids = {inner for each in found for inner, _likeness in each}
+        shown = workplaces_shown(session, scope, ids, permission=write)
+        named = {
+            inner: (str(one.public_id), one.name, where_is(one)) for inner, one in shown.items()
+        }
+    else:
+        right = Permission.PLACE_WRITE if target is Target.EMPLOYER else Permission.PLACE_READ
+        found = like_employers_each(session, scope, values, permission=right)
+        named = {}
+        ids = {inner for each in found for inner, _likeness in each}
+        for inner, public_id, name in session.execute(
+            scope.select(Employer.id, Employer.public_id, Employer.name, permission=right).where(
+                Employer.id.in_(sorted(ids))
+            )
+        ):
+            named[inner] = (str(public_id), name, "")
+    return [
+        [
+            LikeChoice(*named[inner], why=likeness.reasons)
+            for inner, likeness in each
+            if inner in named
+        ]
+        for each in found
     ]
 
 

@@ -25,6 +25,7 @@ MOST_VALUES: Final = 60
 LEFT_OUT: Final = ""
 # The answer that everybody on a list of people is in its union.
 ALL_MEMBERS: Final = "all_members"
+NEW_PLACE: Final = "new"
 _SAMPLES: Final = 200
 
 
@@ -50,7 +51,9 @@ class Rules:
     strongest: which end of a scale of 1 to 5 is the strongest support; None = not said yet.
     meanings: for each column of VALUED, what each folded value means. different: rows that were
     said to be about somebody new. same: the person that a row was said to be about. answers: to
-    the questions that only one kind of list asks, by name; see the module of the kind.
+    the questions that only one kind of list asks, by name; see the module of the kind. names: what
+    was said of names of workplaces that are like some that are here, by folded name: the public
+    id of the workplace, or NEW_PLACE.
     """
 
     heading_row: int
@@ -70,6 +73,7 @@ class Rules:
     different: tuple[int, ...] = ()
     same: Mapping[int, str] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
@@ -103,6 +107,7 @@ def rules_of(plain: Mapping[str, Any]) -> Rules:
         same={int(key): str(one) for key, one in plain["same"].items()},
         # Lists and recipes that were kept before there were such questions have none.
         answers=dict(plain.get("answers", {})),
+        names=dict(plain.get("names", {})),
     )
 
 

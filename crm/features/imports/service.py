@@ -163,7 +163,10 @@ class OfPeople:
 
 @dataclass(frozen=True, slots=True)
 class OfPlaces:
-    """One run over a list of workplaces. came: those that this import has made already."""
+    """One run over a list of workplaces. came: those that this import has made already.
+
+    settled: which workplaces its names were said to mean.
+    """
 
     rules: Rules
     listed: Mapping[int, ListedPlace]
@@ -171,6 +174,7 @@ class OfPlaces:
     time_zone: str
     note: str
     came: set[int]
+    settled: Mapping[str, int]
 
 
 Work = OfPeople | OfPlaces | OfOthers
@@ -522,13 +526,15 @@ def prepare(
         places_listed = {
             number: read_place(number, cells, matching) for number, cells in body(table, rules)
         }
+        settled = places.load_settled(session, scope, rules.names)
         return OfPlaces(
             rules,
             places_listed,
-            places.find_place_repeats(list(places_listed.values())),
+            places.find_place_repeats(list(places_listed.values()), settled.meant),
             time_zone,
             (row.origin_note or row.file_name)[:300],
             set(),
+            settled.by_name,
         )
     unions = {
         meaning
@@ -602,6 +608,7 @@ def _place_choices(
         buyer=rules.answers.get(places.BUYER),
         of_suppliers=bool(rules.answers.get(places.BUYER) or rules.columns_of(Target.SUPPLIES)),
         own_employer=places.OWN_EMPLOYER in rules.answers,
+        settled=work.settled,
     )
 
 
@@ -700,7 +707,9 @@ def look(
     if isinstance(work, OfPlaces):
         listed = list(work.listed.values())
         choices = _place_choices(session, scope, work, listed)
-        plans = places.plan_places(session, scope, listed, choices, repeats=work.repeats)
+        of_places = places.plan_places(session, scope, listed, choices, repeats=work.repeats)
+        places.look_alike(session, scope, of_places, work.rules.names)
+        plans = of_places
     elif not isinstance(work, OfPeople):
         plans = work.plan(session, scope, list(work.listed))
     else:
@@ -833,6 +842,27 @@ def put_right(
         row.sealed_table = sealed_table
     row.settings = rules.as_plain()
     row.version += 1
+
+
+def settle_names(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    names: Mapping[str, str],
+    table: Table,
+    *,
+    now: datetime,
+) -> None:
+    """Keep which workplaces names mean, in the list and for the next one with its headings.
+
+    names: as Rules.names.
+    """
+    row = queries.find_row(session, scope, public_id, hold=True)
+    _require(row, ImportState.CHECKED)
+    rules = rules_of(row.settings)
+    rules = replace(rules, names={**rules.names, **names})
+    row.settings = rules.as_plain()
+    _keep_recipe(session, scope, row.kind, rules, table, now)
 
 
 # --- Import -----------------------------------------------------------------------------------

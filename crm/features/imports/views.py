@@ -33,7 +33,7 @@ from crm.analysis.tables.returned import problems_csv
 from crm.domain.columns import DAYS, VALUED, Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.likeness import Reason
-from crm.domain.listed import NOT_MATCHED, is_month_first
+from crm.domain.listed import NOT_MATCHED, is_month_first, place_key
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -43,10 +43,17 @@ from crm.domain.vocabulary import (
 )
 from crm.features.imports import forms, queries, service
 from crm.features.imports.forms import TARGET_WORDS
-from crm.features.imports.matching import chosen, match_form, offered_meanings
+from crm.features.imports.matching import (
+    NAMED_PLACES,
+    chosen,
+    like_options,
+    match_form,
+    offered_meanings,
+)
 from crm.features.imports.others import OTHERS
 from crm.features.imports.rules import (
     MOST_VALUES,
+    NEW_PLACE,
     Rules,
     Unready,
     body,
@@ -63,7 +70,7 @@ from crm.web.errors import sentence
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.headers import takes_list
-from crm.web.labels import LABELS
+from crm.web.labels import LABELS, label
 from crm.web.pages import address_of
 from crm.web.tasks import TaskKind, Work, register
 
@@ -465,41 +472,51 @@ def save_values(scope: Scope, import_id: UUID) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The values of one column. values: names of their fields, and the folded value."""
+    """The values of one column. values: names of their fields, and the folded value.
+
+    more: values that are not shown. cut: there are more places than can be chosen from.
+    """
 
     place: int
     heading: str
     target: Target
     values: tuple[tuple[str, str], ...]
     more: int
+    cut: bool
 
 
 def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
     rules, table = opened.rules, opened.table
     headings = headings_of(table, rules)
     groups: list[_Group] = []
-    questions: list[tuple[str, str, Sequence[tuple[str, Any]]]] = []
+    questions: list[tuple[str, str, Sequence[tuple[str, Any]], str]] = []
     data: dict[str, str] = {}
     room = 250
     with unit_of_work(scope, read_only=True) as session:
         offered = offered_meanings(session, scope, rules)
-    for place in valued_columns(rules):
-        found = values_of(table, rules, place)
-        known = rules.meanings.get(place, {})
-        # What is not matched yet comes first: it is what somebody must decide.
-        ordered = sorted(found, key=lambda value: (value in known, value))
-        asked = ordered[: min(MOST_VALUES, room)]
-        room -= len(asked)
-        names = []
-        for number, value in enumerate(asked):
-            name = f"v{place}-{number}"
-            names.append((name, value))
-            questions.append((name, found[value], offered[rules.targets[place]]))
-            data[name] = known.get(value, "?")
-        heading = headings[place] or gettext("Column %(number)s", number=place + 1)
-        groups.append(
-            _Group(place, heading, rules.targets[place], tuple(names), len(ordered) - len(asked))
-        )
+        for place in valued_columns(rules):
+            target = rules.targets[place]
+            found = values_of(table, rules, place)
+            known = rules.meanings.get(place, {})
+            # What is not matched yet comes first: it is what somebody must decide.
+            ordered = sorted(found, key=lambda value: (value in known, value))
+            asked = ordered[: min(MOST_VALUES, room)]
+            room -= len(asked)
+            alike = like_options(
+                session, scope, target, {one: found[one] for one in asked}, known, offered[target]
+            )
+            names = []
+            for number, value in enumerate(asked):
+                name = f"v{place}-{number}"
+                names.append((name, value))
+                choices, hint = alike.get(value, (offered[target], ""))
+                questions.append((name, found[value], choices, hint))
+                data[name] = known.get(value, "?")
+            heading = headings[place] or gettext("Column %(number)s", number=place + 1)
+            cut = target in NAMED_PLACES and len(offered[target]) >= queries.MOST_OFFERED
+            groups.append(
+                _Group(place, heading, target, tuple(names), len(ordered) - len(asked), cut)
+            )
     return forms.values_form(questions, data=data), groups
 
 
@@ -514,6 +531,7 @@ def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
                 "target": TARGET_WORDS[group.target],
                 "fields": [name for name, _value in group.values],
                 "more": group.more,
+                "cut": group.cut,
                 "member": group.target is Target.MEMBER,
                 "area": group.target is Target.AREA,
                 # "Choose" and "Leave out" are always there.
@@ -580,6 +598,11 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
             cells[row_no, column] = typed
     table = opened.table.with_cells(cells) if cells else opened.table
     answers = {row_no: form[f"p{row_no}"].data for row_no in shown.people}
+    names = {
+        one.key: NEW_PLACE if said in {"new", "ask"} else said
+        for one in shown.alike
+        if (said := form[one.field].data) != "ask" or form.all_new.data
+    }
     try:
         with unit_of_work(scope) as session:
             service.put_right(
@@ -596,10 +619,37 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
                 different=[row_no for row_no, answer in answers.items() if answer == "new"],
                 version=form.number,
             )
+            if names:
+                service.settle_names(session, scope, import_id, names, table, now=clock.now())
     except EditConflict as conflict:
         flash(sentence(conflict), "warning")
         return redirect(url_for("imports.check", import_id=import_id), 303)
     return _run_check(scope, import_id, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """A name of the list that could mean a workplace that is here, and the rows that have it.
+
+    key: the folded name. field: of the form.
+    """
+
+    key: str
+    field: str
+    rows: tuple[int, ...]
+    first: queries.LikeRow
+
+
+def _alike(rows: Sequence[queries.LikeRow], opened: _Opened) -> list[_Alike]:
+    """Return each name once, in the order of the file."""
+    (column, *_more) = opened.rules.columns_of(Target.PLACE_NAME)
+    found: dict[str, list[queries.LikeRow]] = {}
+    for row in rows:
+        found.setdefault(place_key(opened.table.rows[row.row_no - 1][column]), []).append(row)
+    return [
+        _Alike(key, f"w{of[0].row_no}", tuple(row.row_no for row in of), of[0])
+        for key, of in found.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -611,6 +661,8 @@ class _Shown:
     people: tuple[int, ...]
     problems: tuple[queries.RowView, ...]
     possible: tuple[queries.RowView, ...]
+    alike: tuple[_Alike, ...]
+    more_alike: int
 
 
 def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
@@ -619,9 +671,14 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
         problems = queries.list_rows(
             session, scope, opened.view.id, RowOutcome.PROBLEM, limit=SHOWN
         )
-        possible = queries.list_rows(
-            session, scope, opened.view.id, RowOutcome.POSSIBLE, limit=SHOWN
-        )
+        possible: list[queries.RowView] = []
+        alike: list[_Alike] = []
+        if opened.view.kind is ImportKind.PEOPLE:
+            possible = queries.list_rows(
+                session, scope, opened.view.id, RowOutcome.POSSIBLE, limit=SHOWN
+            )
+        else:
+            alike = _alike(queries.list_like_rows(session, scope, opened.view.id), opened)
     headings = headings_of(opened.table, opened.rules)
     cells: list[tuple[int, int]] = []
     fixes: list[tuple[str, Any]] = []
@@ -647,13 +704,30 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
     skips = [
         (f"s{row.row_no}", gettext("Leave row %(row)s out", row=row.row_no)) for row in problems
     ]
-    form = forms.fix_form(fixes, people, skips, data=data)
+    places = {
+        one.field: [
+            *(
+                (
+                    str(site.public_id),
+                    gettext("Same workplace: %(name)s", name=site.name)
+                    + (f", {queries.where_is(site)}" if queries.where_is(site) else ""),
+                )
+                for site, _why in one.first.places
+            ),
+            (NEW_PLACE, _("A new workplace")),
+            ("ask", _("Not sure: leave it out for now")),
+        ]
+        for one in alike[:SHOWN]
+    }
+    form = forms.fix_form(fixes, people, skips, places, data=data)
     shown = _Shown(
         tuple(cells),
         tuple(row.row_no for row in problems),
         tuple(row.row_no for row in possible),
         tuple(problems),
         tuple(possible),
+        tuple(alike[:SHOWN]),
+        len(alike[SHOWN:]),
     )
     return form, shown
 
@@ -676,7 +750,7 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         form=form,
         start=start,
         counts=[
-            (one, view.count(one))
+            (one, view.count(one), _outcome_words(one, view.kind))
             for one in (
                 RowOutcome.NEW,
                 RowOutcome.CHANGED,
@@ -717,6 +791,8 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
+        alike=[_alike_line(one, opened) for one in shown.alike],
+        more_alike=shown.more_alike,
         moves=opened.rules.answers.get(PEOPLE) == MOVE,
         # Ballots and mergers have days of their own, not one of the whole list.
         as_at=None if view.kind in OTHERS else opened.rules.as_at,
@@ -744,6 +820,12 @@ def _record(row: queries.RecordView, kind: ImportKind) -> dict[str, Any]:
     elif row.id is not None:
         url = address_of("workplaces.show", place_id=row.id)
     return {"row": row.row_no, "name": row.name, "url": url}
+
+
+def _outcome_words(outcome: RowOutcome, kind: ImportKind) -> str:
+    if outcome is RowOutcome.POSSIBLE and kind is not ImportKind.PEOPLE:
+        return str(gettext("Could be here already"))
+    return label(outcome)
 
 
 def _problem(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
@@ -775,6 +857,25 @@ def _possible(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
                 "why": [LABELS[Reason(reason)] for reason in one.why],
             }
             for one in row.candidates
+        ],
+    }
+
+
+def _alike_line(one: _Alike, opened: _Opened) -> dict[str, Any]:
+    first, *more = one.rows
+    return {
+        "row": first,
+        "more_rows": more,
+        "says": _says(opened, first),
+        "field": one.field,
+        "places": [
+            {
+                "name": site.name,
+                "url": url_for("workplaces.show", place_id=site.public_id),
+                "where": queries.where_is(site),
+                "why": ", ".join(label(reason) for reason in why),
+            }
+            for site, why in one.first.places
         ],
     }
 

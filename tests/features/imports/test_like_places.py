@@ -1,0 +1,176 @@
+"""Names of a list that are like a workplace that is here: asked about once, and remembered."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from crm.analysis.place_likeness import find_like_for_each, find_like_places
+from crm.domain.place_likeness import KnownPlace
+from crm.models.contacts import Contact, Job
+from crm.models.places import Headcount, Workplace
+from crm.web.db import unit_of_work
+from tests import factories
+from tests.factories import ALL, Named, World
+from tests.features.imports import wizard
+from tests.features.imports.wizard import as_csv
+
+Clients = Callable[[Named], FlaskClient]
+
+
+def _workplace(world: World, name: str, postcode: str | None = None) -> Workplace:
+    with unit_of_work(ALL) as session:
+        site = factories.make_workplace(session, world.brightway, name, branches=(world.branch,))
+        site.postcode = postcode
+    return site
+
+
+def _places_to_check(client: FlaskClient, rows: list[list[str]], **chosen: str) -> str:
+    sent = wizard.upload(client, as_csv(rows), kind="places")
+    answer = wizard.match(client, sent.location, **chosen)
+    assert answer.location.endswith("/check"), answer.location
+    return answer.location.removesuffix("/check")
+
+
+def _asked(client: FlaskClient, path: str) -> tuple[dict[str, str], list[str]]:
+    data = wizard.form_of(client, f"{path}/check", "fix")
+    return data, sorted(name for name in data if name.startswith("w"))
+
+
+def test_an_unknown_workplace_of_people_is_asked_about_once_for_all_its_rows(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    site = _workplace(world, "Brightway Parcel Centre", "S70 1AA")
+    client = client_as(world.organiser)
+    rows = [
+        ["Name", "Site"],
+        ["Aneta Nowak", "Brightway Parcel Center"],
+        ["Bilal Hussain", "brightway parcel center"],
+        ["Carys Pugh", "Somewhere else"],
+    ]
+    sent = wizard.upload(client, as_csv(rows))
+    values = wizard.match(client, sent.location).location
+    assert values.endswith("/values")
+    page = html.unescape(client.get(values).text)
+    asked = "Is it one of these? Brightway Parcel Centre, Brightway, S70 1AA (Same name)"
+    assert page.count(asked) == 1
+    data = wizard.form_of(client, values, "values")
+    # Nothing is ticked beforehand: a name alone is never sure.
+    assert data == {"v1-0": "?", "v1-1": "?", **{k: v for k, v in data.items() if k[0] != "v"}}
+    path = client.post(values, data=data).location.removesuffix("/check")
+    assert "Say what the words mean" in client.get(f"{path}/check").text
+    client.post(values, data={**data, "v1-0": str(site.public_id)})
+    assert wizard.counts(client, f"{path}/check")["New"] == 2
+    wizard.start(app, client, path)
+    with unit_of_work(ALL, read_only=True) as session:
+        there = session.scalars(
+            ALL.select(Contact.known_as)
+            .join(Job, Job.contact_id == Contact.id)
+            .where(Job.workplace_id == site.id)
+        ).all()
+    assert sorted(there) == ["Aneta Nowak", "Bilal Hussain"]
+    # Next month's list knows it.
+    sent = wizard.upload(client, as_csv(rows))
+    again = wizard.form_of(client, wizard.match(client, sent.location).location, "values")
+    assert str(site.public_id) in again.values()
+
+
+def test_a_workplace_of_a_list_that_is_like_one_here_waits_for_an_answer(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    site = _workplace(world, "Brightway Parcel Centre", "S70 1AA")
+    client = client_as(world.boss_of_all)
+    rows = [
+        ["Site", "Department", "Workers", "Postcode"],
+        ["Brightway Parcel Center Ltd", "", "40", "S70 1AA"],
+        ["Brightway Parcel Center Ltd", "Goods in", "12", ""],
+        ["Brightway Parcel Centre", "Goods in", "12", ""],
+        ["Quite Another Place", "", "9", ""],
+    ]
+    chosen = {"counts": "site_all", "source": "survey", "employer": str(world.brightway.public_id)}
+    path = _places_to_check(client, rows, **chosen)
+    said = wizard.counts(client, f"{path}/check")
+    assert said["Could be here already"] == 2
+    assert (said["New"], said["Changed"]) == (1, 1)
+    page = client.get(f"{path}/check").text
+    assert "(and 1 more row)" in page
+    assert "Same postcode" in page
+    data, (name,) = _asked(client, path)
+    assert data[name] == "ask"
+    answer = client.post(f"{path}/check", data={**data, name: str(site.public_id)})
+    assert answer.status_code == 303
+    # Its area is in the list twice now, under the workplace's two names.
+    assert "This row is about the same place as row 3." in client.get(f"{path}/check").text
+    data = wizard.form_of(client, f"{path}/check", "fix")
+    client.post(f"{path}/check", data={**data, "s4": "y"})
+    wizard.start(app, client, path, looked="y")
+    with unit_of_work(ALL, read_only=True) as session:
+        alike = ALL.select(sa.func.count(Workplace.id)).where(
+            Workplace.name.startswith("Brightway Parcel")
+        )
+        assert session.scalar(alike) == 1
+        heads = session.scalars(ALL.select(Headcount.low).where(Headcount.place_id == site.id))
+        assert heads.all() == [40]
+    # The answer is kept: nothing is asked again, and nothing is added.
+    again = _places_to_check(client, rows[:3], **chosen)
+    assert wizard.figures(wizard.counts(client, f"{again}/check")) == (0, 0, 2)
+
+
+def test_all_that_are_shown_can_be_said_to_be_new_at_once(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    for town in ("Leeds", "Hull"):
+        _workplace(world, f"{town} Parcel Depot")
+    client = client_as(world.boss_of_all)
+    rows = [["Site"], ["Leeds Parcel Depots"], ["Hull Parcel Depots"], ["=Hull Parcel Depot!A1"]]
+    path = _places_to_check(client, rows, employer=str(world.brightway.public_id))
+    data, names = _asked(client, path)
+    assert len(names) == 3
+    client.post(f"{path}/check", data={**data, "all_new": "y"})
+    said = wizard.counts(client, f"{path}/check")
+    assert said["New"] == 3
+    assert "Could be here already" not in said
+    # Left open, such rows are passed by.
+    other = _places_to_check(client, [["Location"], ["Leeds Parcel Depots"]], to0="place_name")
+    assert "There is nothing to import." in client.get(f"{other}/check").text
+
+
+def test_only_workplaces_of_the_scope_are_offered(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    with unit_of_work(ALL) as session:
+        factories.make_workplace(session, world.saltway, "Harbour Grain Terminal")
+    client = client_as(world.organiser)
+    pages = []
+    for site in ("Harbour Grain Terminals", "Nothing Like It Here"):
+        path = _places_to_check(client, [["Site", "Postcode"], [site, "S1 1AA"]])
+        check = client.get(f"{path}/check").text.replace(path, "")
+        sent = wizard.upload(client, as_csv([["Name", "Site"], ["Aneta Nowak", site]]))
+        values = client.get(wizard.match(client, sent.location).location).text
+        mains = [page.split("<main")[1].split("</main>")[0] for page in (check, values)]
+        key = sent.location.removesuffix("/match")
+        pages.append([one.replace(site, "X").replace(key, "") for one in mains])
+    assert pages[0] == pages[1]
+    assert "Harbour Grain Terminal<" not in str(pages)
+
+
+def test_many_names_are_held_against_many_places_in_one_go() -> None:
+    places = [KnownPlace(f"Store {number} {_town(number)}") for number in range(2000)]
+    asked = [KnownPlace(f"Stores {_town(number)} {number}") for number in range(0, 2000, 2)]
+    began = time.process_time()
+    found = find_like_for_each(asked, places)
+    assert time.process_time() - began < 5
+    for number in range(0, 1000, 250):
+        assert [at for at, _likeness in found[number]][:1] == [number * 2]
+    one = KnownPlace("Brigthway Parcels", "1 Mill Lane")
+    other = KnownPlace("Brightway Parcels", "1 Mill Lane")
+    assert find_like_for_each([one], [other]) == [find_like_places(one, [other])]
+
+
+def _town(number: int) -> str:
+    return "".join(chr(ord("a") + int(digit)) * 2 for digit in f"{number * 7919 % 10007:05}")
