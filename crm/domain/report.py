@@ -96,7 +96,7 @@ class Line:
     the id of a ballot, and once it is declared the id of it or of a part of it with the number of
     the question; empty for the whole, and for people of whom the place is not known. name: of a
     place, test or ballot; empty otherwise. stage: where a ballot stands, a value of Stage in
-    crm/domain/ballot_days.py; empty otherwise.
+    crm/domain/ballot_days.py; empty otherwise. indicative: a ballot without effect in law.
     """
 
     kind: LineKind
@@ -105,6 +105,7 @@ class Line:
     as_at: date
     figures: Mapping[str, Figure]
     stage: str = ""
+    indicative: bool = False
 
     def __getitem__(self, measure: str) -> Figure:
         """Return the figure of a measure. Raises KeyError for one the line does not have."""
@@ -212,7 +213,7 @@ def figure_rows(pack: ReportPack) -> list[FigureRow]:
             place_id=line.key if line.kind is LineKind.PLACE else pack.unit_id,
             place=line.name if line.kind is LineKind.PLACE else pack.unit,
             line=_line_code(line),
-            name=line.name if line.kind in {LineKind.TEST, LineKind.BALLOT} else "",
+            name=_name_code(line),
             measure=measure,
             kind=line[measure].kind.value,
             after=table.after,
@@ -229,6 +230,16 @@ def figure_rows(pack: ReportPack) -> list[FigureRow]:
         for line in table.lines
         for measure in table.measures
     ]
+
+
+# Stands before the name of a ballot without effect in law, in every file.
+INDICATIVE: Final = "[indicative]"
+
+
+def _name_code(line: Line) -> str:
+    if line.kind not in {LineKind.TEST, LineKind.BALLOT}:
+        return ""
+    return f"{INDICATIVE} {line.name}" if line.indicative else line.name
 
 
 def _line_code(line: Line) -> str:

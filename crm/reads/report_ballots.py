@@ -82,7 +82,8 @@ def _lines(ballot: WholeBallot, as_at: date) -> list[Line]:
         # A line for each workplace and question would say nothing, and push results off the paper.
         waiting = _figures(None, None, None, stage, left)
         key = str(ballot.public_id)
-        return [Line(LineKind.BALLOT, key, ballot.name, as_at, waiting, stage.value)]
+        told = (LineKind.BALLOT, key, ballot.name, as_at, waiting, stage.value)
+        return [Line(*told, indicative=ballot.is_indicative)]
     return _of_paper(ballot, as_at, str(ballot.public_id), ballot.name, ballot.together)
 
 
@@ -110,17 +111,22 @@ def _of_paper(
             f"{key}:{question.number}",
             _with_number(ballot, question, name),
             as_at,
-            _figures(
-                result.counts.get(question.id) if result else None,
-                result,
-                question,
-                Stage.DECLARED,
-                NOT_APPLICABLE,
-            ),
+            _told(ballot, result, question),
             Stage.DECLARED.value,
+            ballot.is_indicative,
         )
         for question in ballot.questions
     ]
+
+
+def _told(ballot: WholeBallot, result: Result | None, question: Question) -> dict[str, Figure]:
+    counts = result.counts.get(question.id) if result else None
+    found = _figures(counts, result, question, Stage.DECLARED, NOT_APPLICABLE)
+    if ballot.is_indicative:
+        # It shows what people think: it passes nothing and gives no mandate.
+        none: Value = NOT_APPLICABLE
+        found["mandates"] = Figure(FigureKind.SHARE, none, none, none, none, none)
+    return found
 
 
 def _with_number(ballot: WholeBallot, question: Question, name: str) -> str:
@@ -149,8 +155,9 @@ def _sums(ballot: WholeBallot, as_at: date, apart: Sequence[Line]) -> list[Line]
                 f"{ballot.public_id}{number}",
                 _with_number(ballot, question, ballot.name),
                 as_at,
-                {**none, "mandates": passed},
+                none if ballot.is_indicative else {**none, "mandates": passed},
                 Stage.DECLARED.value,
+                ballot.is_indicative,
             )
         )
     return found

@@ -181,13 +181,23 @@ def line_name(pack: ReportPack, line: Line) -> str:
         return label(Part(line.key))
     if line.kind is LineKind.DAY:
         return str(format_date(line.as_at, "d MMM y", rebase=False))
-    if line.stage and line.stage != Stage.DECLARED:
+    if line.kind is LineKind.BALLOT:
+        if line.stage == Stage.DECLARED:
+            return ballot_name(line)
         stage = label(Stage(line.stage))
-        return _("%(name)s: %(words)s", name=line.name, words=stage[:1].lower() + stage[1:])
+        words = stage[:1].lower() + stage[1:]
+        return _("%(name)s: %(words)s", name=ballot_name(line), words=words)
     if line.name:
         return f"{line.name}, {day_text(line.as_at)}" if line.kind is LineKind.TEST else line.name
     area = pack.unit_kind in {PlaceKind.WORKPLACE, PlaceKind.AREA}
     return _("Area not known") if area else _("Workplace not known")
+
+
+def ballot_name(line: Line) -> str:
+    """Return the name of a ballot, stamped where it has no effect in law."""
+    if line.indicative:
+        return _("INDICATIVE, no ballot in law: %(name)s", name=line.name)
+    return line.name
 
 
 def number_text(value: Any) -> str | None:
@@ -565,21 +575,21 @@ def _say_ballots(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     last = part.table("ballots").lines[0]
     left = last["days_left"].numerator
     if isinstance(left, int | float):
-        return _("%(name)s: voting ends in %(days)s days", name=last.name, days=left), []
+        return _("%(name)s: voting ends in %(days)s days", name=ballot_name(last), days=left), []
     passed = last["mandates"]
     if isinstance(passed.out_of_high, int | float) and passed.out_of_high > 1:
         return _(
             "%(name)s: passed at %(words)s workplaces",
-            name=last.name,
+            name=ballot_name(last),
             words=_("%(some)s of %(all)s", some=_most_of(passed), all=passed.out_of_high),
         ), []
     voted = last["voted"]
     if not isinstance(voted.low, int | float):
         words = {HIDDEN: _("hidden, too few papers"), None: _("not known")}
         told = words.get(voted.low, _("no result yet"))
-        return _("%(name)s: %(words)s", name=last.name, words=told), []
+        return _("%(name)s: %(words)s", name=ballot_name(last), words=told), []
     yes, no = last["yes"], last["no"]
-    return _("%(name)s: %(voted)s voted", name=last.name, voted=figure_text(voted)), [
+    return _("%(name)s: %(voted)s voted", name=ballot_name(last), voted=figure_text(voted)), [
         _(
             "Yes: %(yes)s. No: %(no)s.",
             yes=number_text(yes.numerator) or _("not known"),

@@ -17,7 +17,7 @@ from crm.access.scope import Scope
 from crm.domain.assessment import Freshness
 from crm.domain.ballot_days import Stage as BallotStage
 from crm.domain.errors import EditConflict, Refusal
-from crm.domain.vocabulary import NoticeKind
+from crm.domain.vocabulary import BallotKind, NoticeKind
 from crm.features.today import queries, service
 from crm.features.today.forms import ON_A_DAY, GiveForm, LaterForm
 from crm.reads.ballots import list_ballots, list_due_steps
@@ -167,7 +167,9 @@ def index(scope: Scope) -> str:
             Due(
                 url=address_of("voting.votes", ballot_id=one.public_id),
                 reference=one.name,
-                what=gettext("Voting is open: bring out the vote"),
+                what=gettext("Indicative, no ballot in law. Voting is open: bring out the vote")
+                if one.kind is BallotKind.INDICATIVE
+                else gettext("Voting is open: bring out the vote"),
                 due=""
                 if one.closes_on is None
                 else gettext("until %(day)s", day=day_words(one.closes_on)),

@@ -182,6 +182,21 @@ def test_workplaces_that_voted_apart_are_summed_and_told_one_by_one(app: Any, wo
     }
 
 
+def test_an_indicative_ballot_is_stamped_everywhere_and_passes_nothing(
+    app: Any, world: World
+) -> None:
+    _ballot(world, kind="indicative", declared=TODAY)
+    pack = _pack(world.mill)
+    assert {row.name for row in figure_rows(pack)} == {"[indicative] Rota ballot"}
+    told = {row.measure: row for row in figure_rows(pack)}
+    assert (told["yes"].numerator, told["mandates"].numerator) == (58, "[z]")
+    with app.test_request_context():
+        (part,) = wording.show(pack, lines=10)
+    stamped = "INDICATIVE, no ballot in law: Rota ballot"
+    assert part.title == f"{stamped}: 60% (60 of 100) voted"
+    assert part.tables[0].rows[0][0] == stamped
+
+
 def test_a_ballot_that_goes_on_says_the_days_left(world: World) -> None:
     _ballot(world, closes_on=TODAY + timedelta(days=6))
     assert _told(world.mill)["days_left"].numerator == 6

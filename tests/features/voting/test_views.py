@@ -300,6 +300,16 @@ def test_where_each_workplace_votes_for_itself_each_has_its_own_pace(
     assert world.depot.name not in client_as(world.rep).get(f"/ballots/{ballot}/votes").text
 
 
+@pytest.mark.parametrize(("kind", "stamped"), [("indicative", True), ("action", False)])
+def test_today_stamps_a_vote_without_effect_in_law(
+    client_as: Clients, world: World, kind: str, stamped: bool
+) -> None:
+    _ballot(world, kind=kind)
+    page = client_as(world.rep).get("/").text
+    assert ("Indicative, no ballot in law. Voting is open" in page) is stamped
+    assert "oting is open: bring out the vote" in page
+
+
 def test_taking_the_list_back_erases_what_was_told(
     client_as: Clients, world: World, ballot: uuid.UUID
 ) -> None:
