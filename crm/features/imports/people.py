@@ -104,6 +104,8 @@ class Plan:
     contact_id: int | None = None
     candidates: tuple[Candidate, ...] = ()
     changes: list[str] = field(default_factory=list)
+    # What the row says otherwise, and what stays as it is here.
+    kept: list[str] = field(default_factory=list)
     listed: Listed | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     points: list[tuple[PointKind, str, str]] = field(default_factory=list)
@@ -672,7 +674,10 @@ def _plan_fields(one: Plan, person: Contact) -> None:
     listed = one.listed
     assert listed is not None  # noqa: S101 - as plan made it
     for name, said in (("full_name", listed.full_name), ("pronouns", listed.pronouns)):
-        if said is None or getattr(person, name) is not None:
+        held = getattr(person, name)
+        if said is not None and held is not None and fold(said) != fold(held):
+            one.kept.append(name)
+        if said is None or held is not None:
             continue
         if name == "full_name" and person.known_as and fold(said) == fold(person.known_as):
             continue  # It says nothing that is not known.
@@ -701,11 +706,15 @@ def _plan_job(one: Plan, held: Sequence[Job], choices: Choices) -> None:
     day = choices.as_at
     now = [job for job in here if covers(job.valid_from, job.valid_to, day)]
     if not now:
-        if not any(job.valid_from >= day for job in here) and not _ended_as_said(here, listed):
+        if any(job.valid_from >= day for job in here):
+            one.kept.append("job")
+        elif not _ended_as_said(here, listed):
             one.job = {**said, **_job_since(listed, choices)}
             one.changes.append("job")
         return
     job = _likeliest(now, said)
+    if listed.started_on is not None and listed.started_on != job.valid_from:
+        one.kept.append("started_on")
     changes = _job_changes(job, said)
     if listed.left_on is not None and job.valid_to is None and listed.left_on >= job.valid_from:
         one.job_before, one.job_ends = job, listed.left_on
@@ -757,11 +766,18 @@ def _plan_membership(one: Plan, held: Sequence[Membership], choices: Choices) ->
         return
     against = [spell for spell in held if _about_the_same(spell, said)]
     on_day = [spell for spell in against if covers(spell.valid_from, spell.valid_to, choices.as_at)]
-    if any(_says_so(spell, said) for spell in on_day):
+    so = [spell for spell in on_day if _says_so(spell, said)]
+    if so:
+        if one.listed.joined_on is not None and said["valid_from"] != so[0].valid_from:
+            one.kept.append("joined_on")
         return
-    if any(spell.valid_from >= choices.as_at for spell in against):
-        return  # Something newer is known.
-    if len(on_day) > 1 or any(spell.valid_to is not None for spell in on_day):
+    if (
+        # Something newer is known.
+        any(spell.valid_from >= choices.as_at for spell in against)
+        or len(on_day) > 1
+        or any(spell.valid_to is not None for spell in on_day)
+    ):
+        one.kept.append("membership")
         return
     day = choices.as_at
     ended = max((spell.valid_to for spell in against if spell.valid_to), default=None)
@@ -794,9 +810,10 @@ def _plan_standing(one: Plan, held: Sequence[Assessment], choices: Choices) -> N
     if said is None:
         return
     day = said["day"]
-    if any(fact.day > day for fact in held if fact.ask is None):
-        return  # Somebody has asked since.
     if any(fact.day == day and fact.rating == said["rating"] for fact in held):
+        return
+    if any(fact.day > day for fact in held if fact.ask is None):
+        one.kept.append("standing")  # Somebody has asked since.
         return
     one.assessment = said
     one.changes.append("standing")

@@ -45,6 +45,11 @@ from crm.reads.places import Choice, place_name_of
 
 # More workplaces than this are not offered one by one; the list must name them.
 MOST_OFFERED = 300
+# Before the name of what a row says otherwise, and what stays as it is here.
+KEPT = "kept:"
+MAY_BE_KEPT = (
+    *("full_name", "pronouns", "job", "started_on", "membership", "joined_on", "standing"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,15 +288,17 @@ def list_rows(
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """A row and the person or workplace it is about. changes: the names of what it changes.
+    """A row and the person or workplace it is about.
 
-    id, name: None where the record is gone or out of the actor's reach.
+    changes: the names of what it changes. kept: of what it says otherwise, and what stays as it is
+    here. id, name: None where the record is gone or out of the actor's reach.
     """
 
     row_no: int
     id: UUID | None
     name: str | None
     changes: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 def list_records(
@@ -302,8 +309,12 @@ def list_records(
     limit: int,
     outcomes: Sequence[RowOutcome] = tuple(RowOutcome),
     states: Sequence[RowState] = tuple(RowState),
+    keeps: bool = False,
 ) -> list[RecordView]:
-    """Return rows with the record each is about, in the order of the file; see RecordView."""
+    """Return rows with the record each is about, in the order of the file; see RecordView.
+
+    keeps: only rows that say something otherwise which stays as it is here.
+    """
     head = find_row(session, scope, public_id)
     rows = session.execute(
         scope.select(ImportRow.row_no, ImportRow.record_id, ImportRow.changes)
@@ -311,6 +322,7 @@ def list_records(
             ImportRow.import_id == head.id,
             ImportRow.outcome.in_(outcomes),
             ImportRow.state.in_(states),
+            *([_said(KEPT)] if keeps else []),
         )
         .order_by(ImportRow.row_no)
         .limit(limit)
@@ -325,7 +337,12 @@ def list_records(
         named = {one.id: (one.public_id, one.name) for one in sites}
     none: tuple[UUID | None, str | None] = (None, None)
     return [
-        RecordView(row_no, *named.get(record_id or 0, none), tuple(changes or ()))
+        RecordView(
+            row_no,
+            *named.get(record_id or 0, none),
+            tuple(name for name in changes or () if not name.startswith(KEPT)),
+            tuple(name.removeprefix(KEPT) for name in changes or () if name.startswith(KEPT)),
+        )
         for row_no, record_id, changes in rows
     ]
 
@@ -415,6 +432,21 @@ def like_choices(
     ]
 
 
+def _said(words: str) -> sa.ColumnElement[bool]:
+    return sa.cast(ImportRow.changes, sa.String).contains(words, autoescape=True)
+
+
+def count_kept(session: Session, scope: Scope, public_id: UUID) -> dict[str, int]:
+    """Return in how many rows each sort of thing is said otherwise, and stays as it is here."""
+    head = find_row(session, scope, public_id)
+    counted = session.execute(
+        scope.select(
+            *(sa.func.count(sa.case((_said(f'"{KEPT}{name}"'), 1))) for name in MAY_BE_KEPT)
+        ).where(ImportRow.import_id == head.id, _said(KEPT))
+    ).one()
+    return {name: number for name, number in zip(MAY_BE_KEPT, counted, strict=True) if number}
+
+
 def count_changes(session: Session, scope: Scope, public_id: UUID) -> dict[str, int]:
     """Return for how many known people each sort of thing would change."""
     head = find_row(session, scope, public_id)
@@ -426,7 +458,8 @@ def count_changes(session: Session, scope: Scope, public_id: UUID) -> dict[str, 
     )
     for names in changed:
         for name in set(names or ()):
-            found[name] = found.get(name, 0) + 1
+            if not name.startswith(KEPT):
+                found[name] = found.get(name, 0) + 1
     return found
 
 

@@ -792,12 +792,17 @@ def _plan(session: Session, scope: Scope, work: OfPeople, rows: Sequence[Listed]
     )
 
 
+def _kept(one: AnyPlan) -> Sequence[str]:
+    met = one.outcome in {RowOutcome.CHANGED, RowOutcome.UNCHANGED}
+    return list(dict.fromkeys(one.kept)) if isinstance(one, Plan) and met else []
+
+
 def _found(one: AnyPlan) -> dict[str, Any]:
     """Return the columns of a row that say what was found. Nothing of its cells is among them."""
     return {
         "outcome": one.outcome,
         "record_id": one.contact_id,
-        "changes": one.changes or None,
+        "changes": [*one.changes, *(queries.KEPT + name for name in _kept(one))] or None,
         "faults": (
             {"faults": [[fault.column, fault.message, fault.number] for fault in one.faults]}
             if one.faults

@@ -96,6 +96,8 @@ CHANGES: dict[str, Any] = {
     "email": _("A new email"),
     "address": _("A new postal address"),
     "job": _("A job here"),
+    "started_on": _("Started the job on"),
+    "joined_on": _("Joined the union on"),
     "left": _("Left the job"),
     "area_id": _("Department or area"),
     "shift_id": _("Shift"),
@@ -737,6 +739,8 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
     view = opened.view
     with unit_of_work(scope, read_only=True) as session:
         changes = queries.count_changes(session, scope, view.id)
+        kept = queries.count_kept(session, scope, view.id)
+        kept_rows = queries.list_records(session, scope, view.id, limit=SHOWN, keeps=True)
         changed = queries.list_records(
             session, scope, view.id, limit=SHOWN, outcomes=[RowOutcome.CHANGED]
         )
@@ -770,6 +774,15 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         changes=[
             (CHANGES.get(name, name), number)
             for name, number in sorted(changes.items(), key=lambda one: -one[1])
+        ],
+        kept=[(CHANGES[name], number) for name, number in kept.items()],
+        kept_rows=[
+            {
+                **_record(row, view.kind),
+                "says": _says(opened, row.row_no),
+                "kept": [CHANGES[name] for name in row.kept],
+            }
+            for row in kept_rows
         ],
         changed_rows=[
             {

@@ -265,6 +265,33 @@ def test_rows_that_were_handed_back_are_matched_as_the_list_was(
     assert again.items() >= {**chosen, "to3": "leave_out", "to4": "leave_out"}.items()
 
 
+def test_what_a_list_says_otherwise_and_what_stays_is_told(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    head = ["Name", "Site", "Start date", "Joined", "Member?", "Support"]
+    rows = [
+        head,
+        ["Ioana Popescu", "The Mill", "3/4/2019", "", "N", ""],
+        ["Tomasz K", "The Mill", "", "", "", "5"],
+    ]
+    more = {"strongest": "1", "union": str(world.union.public_id), "as_at": "2010-01-01"}
+    old = wizard.to_check(client, as_csv(rows), **more)
+    page = client.get(f"{old}/check").text
+    # All that is known is from a later day than the list.
+    for line in ("A job here: 2", "Union membership: 1", "Where they stand: 1"):
+        assert f"<li>{line}</li>" in page
+    assert "What stays: A job here, Union membership" in page
+    assert wizard.figures(wizard.counts(client, f"{old}/check")) == (0, 0, 2)
+    new = wizard.to_check(client, as_csv(rows), **{**more, "as_at": "2026-11-01"})
+    page = client.get(f"{new}/check").text
+    assert "<li>Started the job on: 1</li>" in page
+    assert "A job here" not in page
+    wizard.start(app, client, new, looked="y")
+    (job,) = _facts(Job, _person("Ioana P"))
+    assert str(job.valid_from) != "2019-04-03"
+
+
 def test_dates_with_the_month_first_are_warned_of_before_anything_is_stored(
     client_as: Clients, world: World, fixed_clock: None
 ) -> None:
