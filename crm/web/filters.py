@@ -54,6 +54,15 @@ def percent(fraction: float | None, places: int = 0) -> str:
     return f"{percent_text(fraction, places)}%" if fraction is not None else ""
 
 
+def chance_text(chance: float) -> str:
+    """Return a chance of 0 to 1 as a percentage. Never 0% or 100%: drawn ballots prove nothing."""
+    if chance >= 0.995:
+        return str(gettext("over %(share)s", share="99%"))
+    if chance < 0.005:
+        return str(gettext("under %(share)s", share="1%"))
+    return percent(chance)
+
+
 def percent_by(share: float | Fraction, *limits: float | Fraction, places: int = 0) -> str:
     """Return a share as a percentage, with as many decimals as set it apart from each limit.
 

@@ -21,8 +21,8 @@ from crm.features.ballots.queries import Plan, Score
 from crm.reads.ballots import Part, Question, Result, WholeBallot, passed_on
 from crm.reads.forecasts import Learned
 from crm.reads.voters import Stands
+from crm.web.filters import chance_text, due_text, people, percent, percent_by
 from crm.web.filters import day as day_words
-from crm.web.filters import due_text, people, percent, percent_by
 from crm.web.labels import label
 from crm.web.law import counted_words, text_of, threshold_words
 
@@ -135,7 +135,7 @@ def test_line(one: RuleOutcome) -> TestLine:
         raise ValueError(f"{one.rule.id} is not a test.")
     kind, text = _TESTS[one.passed]
     if one.share is None:
-        reading = gettext("Not known: a number is missing.")
+        reading = gettext("A number is missing.")
     else:
         reading = gettext(
             "%(part)s of %(whole)s: %(share)s.",
@@ -403,7 +403,7 @@ def plan_words(plan: Plan) -> PlanWords:
         without = gettext(
             "If this had begun: “%(change)s” – %(share)s.",
             change=text_of(plan.change.title),
-            share=percent(plan.without.together.chance),
+            share=chance_text(plan.without.together.chance),
         )
     return PlanWords(
         together=(
@@ -416,9 +416,9 @@ def plan_words(plan: Plan) -> PlanWords:
                 f"{percent(whole.if_none_vote)} – {percent(whole.if_all_vote)}",
             ),
         ),
-        chance=percent(whole.chance),
+        chance=chance_text(whole.chance),
         tests=tuple(
-            (text_of(rule.title), percent(chance))
+            (text_of(rule.title), chance_text(chance))
             for rule, chance in zip(tests, whole.chances, strict=True)
         ),
         without=without,
@@ -495,7 +495,7 @@ def _row(one: Stands, found: Figures | None) -> tuple[str, ...]:
         people(found.not_asked),
         f"{percent(found.turnout.low)} – {percent(found.turnout.high)}",
         f"{percent(found.yes_of_votes.low)} – {percent(found.yes_of_votes.high)}",
-        percent(found.chance),
+        chance_text(found.chance),
     )
 
 
@@ -575,7 +575,7 @@ def score_words(found: Sequence[Score]) -> list[ScoreLine]:
                     day=day_words(one.made_on),
                     low=percent(one.turnout_low),
                     high=percent(one.turnout_high),
-                    chance=percent(one.chance),
+                    chance=chance_text(one.chance),
                 ),
                 came=came,
                 inside=inside,

@@ -269,7 +269,7 @@ def _outcome(one: RuleOutcome) -> Outcome:
     if threshold is None:
         raise ValueError(f"{one.rule.id} is not a test.")
     if one.share is None:
-        reading = gettext("Not known: a number is missing.")
+        reading = gettext("A number is missing.")
     else:
         reading = gettext(
             "%(part)s of %(whole)s: %(share)s.",

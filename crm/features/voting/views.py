@@ -25,7 +25,7 @@ from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.expiry import expiry_rule
-from crm.web.filters import people, percent
+from crm.web.filters import chance_text, people, percent
 from crm.web.guard import my_today, requires
 from crm.web.labels import label
 from crm.web.pages import address_of
@@ -314,7 +314,7 @@ def _turnout_words(one: queries.Speed, *, with_middle: bool = True) -> str | Non
 
 
 def _likely_words(one: queries.Speed) -> str | None:
-    return None if one.running is None or one.pace is None else percent(one.running.chance)
+    return None if one.running is None or one.pace is None else chance_text(one.running.chance)
 
 
 def _pace_words(speed: Pace) -> str:
