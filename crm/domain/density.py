@@ -7,13 +7,12 @@ name are a gap in our list, not a sampling error, so nothing here is estimated o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from crm.domain.headcount import Workforce, rounding_interval
-from crm.domain.numbers import HIDDEN, people_text
 
 FEWEST_FOR_PERCENT: Final = 10
 WIDEST_RANGE: Final = 0.25
@@ -491,43 +490,6 @@ def is_small(workforce: Workforce) -> bool:
     """Whether fewer than 10 people work there, by the best count, or the highest without one."""
     size = workforce.high if workforce.best is None else workforce.best
     return size < FEWEST_FOR_PERCENT
-
-
-def is_hidden(count: float, *, whole: float, k: int) -> bool:
-    """Whether a count must be hidden outside the workplace's own team.
-
-    True for 1 to k-1 people, and when all but 1 to k-1 of the whole are counted, since the few
-    left over could then be worked out. k: 1 or more (1 hides nothing); ValueError otherwise.
-    whole: the people the count is a part of; at least `count`, ValueError otherwise.
-    """
-    if k < 1:
-        raise ValueError("The smallest group shown is 1 or more.")
-    if not 0 <= count <= whole:
-        raise ValueError("A count is from 0 to the whole that it is a part of.")
-    return 0 < count < k or 0 < whole - count < k
-
-
-def suppress(count: float, *, whole: float, k: int) -> str:
-    """The count as text, or `[c]` when it must be hidden; see is_hidden for the rule."""
-    return HIDDEN if is_hidden(count, whole=whole, k=k) else people_text(count)
-
-
-def hidden_parts(parts: Sequence[float], *, k: int) -> tuple[bool, ...]:
-    """Which counts of a row must be hidden when the row's sum is shown beside them.
-
-    parts: counts that add up to the sum. Each of 1 to k-1 is hidden. If that hides just one, the
-    smallest other count above 0 is hidden with it, or the first could be had by taking away.
-    If no other count is above 0, the sum itself is that small count and must be hidden as well.
-    k: 1 or more; ValueError otherwise.
-    """
-    if k < 1:
-        raise ValueError("The smallest group shown is 1 or more.")
-    hidden = [0 < part < k for part in parts]
-    if sum(hidden) == 1:
-        others = [place for place, part in enumerate(parts) if part > 0 and not hidden[place]]
-        if others:
-            hidden[min(others, key=lambda place: parts[place])] = True
-    return tuple(hidden)
 
 
 def _raised(workforce: Workforce, people: float) -> Workforce:

@@ -41,7 +41,6 @@ NOT_A_PHONE = "This is not a phone number. Write it like 07700 900123."
 NOT_AN_EMAIL = "This is not an email address. Write it like ioana@example.org."
 NOT_MATCHED = "This value is not matched to anything yet. Choose what it means."
 NO_WORKPLACE = "There is no workplace in this row. Put it in, or choose one for the whole list."
-NOT_A_STANDING = "This is not a number from 1 to 5. Leave it empty when nobody has asked."
 NOT_A_COUNT = "This is not a number of people. Write it like 1,204."
 NO_PLACE_NAME = "There is no name of a workplace in this row. Put it in, or leave the row out."
 

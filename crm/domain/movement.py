@@ -126,17 +126,6 @@ class Moves:
                 found[cause] += people
         return found
 
-    @property
-    def learned_not(self) -> int:
-        """People here on both days, not known before and known not to be members after."""
-        return sum(
-            people
-            for move, people in self.counts.items()
-            if move.here_before
-            and move.here_after
-            and (move.before, move.after) == (State.NOT_KNOWN, State.NOT_MEMBER)
-        )
-
     def _named(self, of: Callable[[Move], tuple[bool, State]]) -> Named:
         sums = dict.fromkeys(State, 0)
         for move, people in self.counts.items():

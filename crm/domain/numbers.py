@@ -15,7 +15,6 @@ from typing import Final, TypeAlias
 UNKNOWN: Final = "[x]"
 NOT_APPLICABLE: Final = "[z]"
 HIDDEN: Final = "[c]"
-ESTIMATE: Final = "[e]"
 MOST_PLACES: Final = 6
 
 Number: TypeAlias = int | float | Decimal | Fraction

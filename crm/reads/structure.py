@@ -27,7 +27,7 @@ from crm.domain.structure import (
     tally,
 )
 from crm.models.base import table_of
-from crm.models.campaigns import BasePlace, Campaign, ListEntry, Participation, StructureTest
+from crm.models.campaigns import Campaign, ListEntry, Participation, StructureTest
 from crm.models.contacts import Contact, Job, StateSpan
 from crm.models.conversations import Assessment
 from crm.models.places import PlaceClosure, Shift
@@ -569,14 +569,6 @@ def names_of_people(
         ).where(Contact.id.in_(wanted))
     )
     return {int(row.id): (row.public_id, str(row.name)) for row in rows}
-
-
-def bases_of(session: Session, scope: Scope, test: int) -> tuple[int, ...]:
-    """Return the inner ids of the places whose workers were put on the list of a test."""
-    rows = session.scalars(
-        scope.select(BasePlace.place_id).where(BasePlace.test_id == test).order_by(BasePlace.id)
-    )
-    return tuple(int(one) for one in rows)
 
 
 def may_mark(session: Session, scope: Scope, test: int) -> bool:

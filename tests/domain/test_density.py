@@ -16,10 +16,7 @@ from crm.domain.density import (
     StatedMembers,
     TotalDensity,
     density,
-    hidden_parts,
-    is_hidden,
     sums_of,
-    suppress,
     total,
 )
 from crm.domain.headcount import Workforce
@@ -320,54 +317,6 @@ def test_stated_counts_and_lists_add_up_in_one_total() -> None:
     assert _percents(found) == ("25.0", "40.0")
     assert found.member_range == PeopleRange(50, 80)
     assert found.confirmed_fraction == 0.25
-
-
-@pytest.mark.parametrize(
-    ("count", "whole", "hidden"),
-    [
-        (0, 50, False),
-        (1, 50, True),
-        (4, 50, True),
-        (5, 50, False),
-        (45, 50, False),
-        (46, 50, True),
-        (49, 50, True),
-        (50, 50, False),
-        (0, 3, True),
-        (3, 3, True),
-    ],
-)
-def test_small_groups_and_small_remainders_are_hidden(count: int, whole: int, hidden: bool) -> None:
-    assert is_hidden(count, whole=whole, k=5) is hidden
-    assert suppress(count, whole=whole, k=5) == ("[c]" if hidden else str(count))
-
-
-def test_a_threshold_of_one_hides_nothing_and_none_is_a_mistake() -> None:
-    assert not is_hidden(1, whole=2, k=1)
-    with pytest.raises(ValueError, match=r"^The smallest group shown is 1 or more\.$"):
-        is_hidden(1, whole=2, k=0)
-    with pytest.raises(
-        ValueError, match=r"^A count is from 0 to the whole that it is a part of\.$"
-    ):
-        is_hidden(3, whole=2, k=5)
-
-
-@pytest.mark.parametrize(
-    ("parts", "hidden"),
-    [
-        ([20, 30, 50], (False, False, False)),
-        ([2, 30, 50], (True, True, False)),
-        ([2, 3, 50], (True, True, False)),
-        ([2, 0, 50], (True, False, True)),
-        ([2, 0, 0], (True, False, False)),
-        ([0, 0, 0], (False, False, False)),
-        ([], ()),
-    ],
-)
-def test_a_hidden_count_cannot_be_had_by_taking_away(
-    parts: list[float], hidden: tuple[bool, ...]
-) -> None:
-    assert hidden_parts(parts, k=5) == hidden
 
 
 # Simulated workplaces: the truth is made first, then what a group would know of it.

@@ -114,12 +114,6 @@ class FieldForm(_Where):
                 raise ValidationError(gettext(CANNOT_BE_SHOWN))
 
 
-class RetireForm(Form):
-    """Whether it is offered."""
-
-    retired = HiddenField()
-
-
 class AnswersForm(Form):
     """What is known of one person or workplace. ``of`` adds a field for each that there is."""
 

@@ -289,16 +289,6 @@ def _standing(value: str, strongest: int | None) -> str | None:
     return str(step if strongest == STRONGEST else STRONGEST + WEAKEST - step)
 
 
-def without_meanings(rules: Rules, target: Target) -> Rules:
-    """Return the rules with the values of a target to be matched anew."""
-    kept = {
-        place: words
-        for place, words in rules.meanings.items()
-        if place < len(rules.targets) and rules.targets[place] is not target
-    }
-    return replace(rules, meanings=kept)
-
-
 def has_name(targets: Sequence[Target]) -> bool:
     """Return True when some column says who the people are."""
     return any(target in NAMES for target in targets)

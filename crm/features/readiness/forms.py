@@ -17,7 +17,6 @@ from crm.web.labels import choices
 CHOOSE = _("Choose one from the list.")
 NOT_YET = _("This day has not come yet. Choose today or a day before.")
 SHARE = _("Enter a number from 0 to 100.")
-WEIGHT = _("Enter a number above 0 and up to 100.")
 WORDS = _("Say who decided or checked it, and where it is written down.")
 
 
