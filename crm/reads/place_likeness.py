@@ -102,6 +102,8 @@ def workplace_pairs(session: Session, scope: Scope, *, most: int) -> WorkplacePa
             .where(Workplace.closed_on.is_(None), column.is_not(None))
             .group_by(column)
             .having(sa.func.count(Workplace.id) > 1)
+            # A question of its own, not about the workplace of the statement that it stands in.
+            .correlate(None)
             for column in (Workplace.name_key, Workplace.postcode)
         )
         by_name, by_postcode = sharing

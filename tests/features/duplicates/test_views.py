@@ -26,6 +26,7 @@ from crm.models.conversations import FollowUp
 from crm.models.likeness import DifferentPlaces, LikePair, PersonBlock, PersonLook
 from crm.models.merging import DifferentPeople, MergedPerson
 from crm.models.places import Union, Workplace
+from crm.reads import place_likeness
 from crm.web.db import unit_of_work
 from crm.web.tasks import do_chores
 from tests import factories
@@ -527,3 +528,19 @@ def test_the_history_says_that_a_merge_was_taken_back(client_as: SignIn, world: 
     (merge,) = _rows(MergedPerson)
     assert rep.post(f"/duplicates/undo/{merge.public_id}").status_code == 303
     assert rep.get(history).text.count(said) == 1
+
+
+def test_among_very_many_workplaces_those_of_one_name_or_postcode_are_held_against_each_other(
+    client_as: SignIn, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place_likeness, "MOST_COMPARED", 2)
+    with unit_of_work(ALL) as session:
+        for place in session.scalars(ALL.select(Workplace)):
+            # No other workplace has the dock's: it is not among those that are compared.
+            place.postcode = "S71 9ZZ" if place.id == world.dock.id else "S70 1AA"
+            if place.id == world.depot.id:
+                place.name, place.name_key = "Mill", "mill"
+    boss = client_as(world.boss_of_all)
+    words = _text(boss.get("/duplicates/workplaces").text)
+    assert "Same postcode" in words
+    assert "The Dock" not in words
