@@ -63,7 +63,8 @@ def _rows(world: World, keys: list[int], place: int, actor: int | None) -> Rows:
                 "place_id": place,
                 "area_id": place if place != world.mill.id else None,
                 "shift_id": None,
-                "job_title": "Packer" if number else None,
+                # What COPY takes for an empty column, for the next one and for the next row.
+                "job_title": (None, "\\N", 'Packer\t"5"\n\\.')[number],
                 "contract_type": ContractType.AGENCY if number == 2 else None,
                 "employer_of_record_id": None,
                 "valid_from": TODAY,

@@ -1110,13 +1110,16 @@ def run_import(work: Work) -> None:
                 work.progress(done, view.total)
                 beaten = began
             with unit_of_work(work.scope) as session:
+                # Here it waits for others who write. Only what comes then keeps them waiting.
+                session.connection()
+                held = time.monotonic()
                 rows = service.import_some(
                     session, work.scope, import_id, prepared, now=clock.now(), most=pace.rows
                 )
             if not rows:
                 break
             done += rows
-            pace.took(time.monotonic() - began)
+            pace.took(time.monotonic() - held)
             time.sleep(pace.rest)
             counted += rows
             if counted >= count_at:
