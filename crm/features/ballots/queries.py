@@ -20,18 +20,20 @@ from crm.models.places import Union
 from crm.reads.ballot_holders import workplaces_inside
 from crm.reads.ballots import WholeBallot, get_ballot, passed_on, read_ballots
 from crm.reads.forecasts import Learned, learn
-from crm.reads.voters import Stands, list_voters, stands_of
+from crm.reads.voters import OnRecord, Stands, list_voters, stands_of, stated_on_record
 
 
 @dataclass(frozen=True, slots=True)
 class WorkplaceChoice:
-    """A workplace that may be part of a ballot. taken: it is one now."""
+    """A workplace that may be part of a ballot. taken: it is one now. on_record: what the union
+    stated there of its members; None = nothing is written down."""
 
     id: int
     public_id: uuid.UUID
     name: str
     taken: bool
     stated_members: int | None
+    on_record: OnRecord | None
 
 
 def find_union(session: Session, scope: Scope, public_id: uuid.UUID) -> Union:
@@ -44,8 +46,12 @@ def find_union(session: Session, scope: Scope, public_id: uuid.UUID) -> Union:
     return found
 
 
-def list_workplaces(session: Session, scope: Scope, ballot: WholeBallot) -> list[WorkplaceChoice]:
+def list_workplaces(
+    session: Session, scope: Scope, ballot: WholeBallot, today: date
+) -> list[WorkplaceChoice]:
     """Return the workplaces that may be part of a ballot, by name."""
+    inside = workplaces_inside(session, scope, ballot.place_id)
+    said = stated_on_record(session, scope, ballot, [one.id for one in inside], today)
     taken = {part.place_id: part for part in ballot.parts}
     return [
         WorkplaceChoice(
@@ -54,8 +60,9 @@ def list_workplaces(session: Session, scope: Scope, ballot: WholeBallot) -> list
             name=one.name,
             taken=one.id in taken,
             stated_members=taken[one.id].stated_members if one.id in taken else None,
+            on_record=said.get(one.id),
         )
-        for one in workplaces_inside(session, scope, ballot.place_id)
+        for one in inside
     ]
 
 

@@ -334,7 +334,7 @@ def workplaces(scope: Scope, ballot_id: UUID) -> Any:
     """Choose which workplaces are asked, and note how many members the union counts there."""
     ballot = _own(scope, ballot_id)
     with unit_of_work(scope, read_only=True) as session:
-        offered = queries.list_workplaces(session, scope, ballot)
+        offered = queries.list_workplaces(session, scope, ballot, my_today())
     problem: str | None = None
     sent = request.form if request.method == "POST" else None
     if sent is not None:
@@ -352,6 +352,7 @@ def workplaces(scope: Scope, ballot_id: UUID) -> Any:
         {
             "key": str(one.public_id),
             "name": one.name,
+            "on_record": one.on_record,
             "taken": one.taken if sent is None else str(one.public_id) in sent.getlist("taken"),
             "members": (
                 ("" if one.stated_members is None else str(one.stated_members))

@@ -27,17 +27,29 @@ from crm.reads.ballots import WholeBallot, find_ballot, list_ballots, read_ballo
 from crm.reads.forecasts import learn
 from crm.reads.places import place_name_of
 from crm.reads.turf import own_people
-from crm.reads.voters import Told, Voter, list_voters, stands_of, what_was_told
+from crm.reads.voters import (
+    OnRecord,
+    Told,
+    Voter,
+    list_voters,
+    stands_of,
+    stated_on_record,
+    what_was_told,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class VoterList:
-    """Who may vote, and what is still to be found out. as_at: the day of the records."""
+    """Who may vote, and what is still to be found out. as_at: the day of the records.
+
+    on_record: what the union stated of its members at each workplace, by inner id.
+    """
 
     ballot: WholeBallot
     as_at: date
     voters: tuple[Voter, ...]
     scrutineer: bool | None
+    on_record: Mapping[int, OnRecord]
 
     @property
     def entitled(self) -> list[Voter]:
@@ -69,7 +81,14 @@ def get_list(session: Session, scope: Scope, ballot_id: uuid.UUID, *, today: dat
         scrutineer = needs_scrutineer(
             rule_book(ballot.jurisdiction), ballot.days.opens_on, [entitled]
         )
-    return VoterList(ballot, ballot.frozen_on or today, tuple(voters), scrutineer)
+    places = [part.place_id for part in ballot.parts]
+    return VoterList(
+        ballot,
+        ballot.frozen_on or today,
+        tuple(voters),
+        scrutineer,
+        stated_on_record(session, scope, ballot, places, today),
+    )
 
 
 def get_voter(

@@ -187,7 +187,11 @@ def _list_page(scope: Scope, ballot_id: UUID, form: ListForm, status: int = 200)
         later=url_for("voting.voters", ballot_id=ballot_id, show=show, page=page + 1)
         if first + PAGE < len(rows[show])
         else None,
-        parts=[(part.name, named[key], part.stated_members) for key, part in parts.items()],
+        parts=[
+            (part.name, named[key], part.stated_members, found.on_record.get(part.place_id))
+            for key, part in parts.items()
+        ],
+        workplaces_url=url_for("ballots.workplaces", ballot_id=ballot_id),
     )
     return html, status
 

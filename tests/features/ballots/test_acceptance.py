@@ -115,7 +115,7 @@ def _hold(name: str, opens: date, closes: date, scope: Scope) -> WholeBallot:
     )
     with unit_of_work(scope) as session:
         ballot = get_ballot(session, scope, ballot_id)
-        offered = queries.list_workplaces(session, scope, ballot)
+        offered = queries.list_workplaces(session, scope, ballot, closes)
         # The sheets flag one college of Belfast wrongly; see the README of the data.
         laws = {
             one.public_id: (None, "NI" if _is_northern(sheets[0][one.name]) else "GB")

@@ -21,7 +21,7 @@ from crm.models.ballots import (
     VoteTold,
 )
 from crm.models.contacts import Contact
-from crm.models.places import Workplace
+from crm.models.places import MemberCount, Workplace
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -308,6 +308,35 @@ def test_today_stamps_a_vote_without_effect_in_law(
     page = client_as(world.rep).get("/").text
     assert ("Indicative, no ballot in law. Voting is open" in page) is stamped
     assert "oting is open: bring out the vote" in page
+
+
+def test_what_the_union_stated_at_a_workplace_is_shown_and_not_taken_over_by_itself(
+    client_as: Clients, world: World, ballot: uuid.UUID
+) -> None:
+    with unit_of_work(ALL) as session:
+        for union, place, members in (
+            (world.union.id, world.mill.id, 40),
+            (None, world.depot.id, 7),
+        ):
+            session.add(
+                MemberCount(
+                    place_id=place,
+                    union_id=union,
+                    on_day=TODAY - timedelta(days=9),
+                    members=members,
+                    source_kind="union_list",
+                    recorded_at=NOW,
+                )
+            )
+    client = client_as(world.organiser)
+    page = client.get(f"/ballots/{ballot}/voters").text
+    assert "the union counted 40 members there on" in page
+    # A number of all unions together is no union's own.
+    assert "counted 7 members" not in page
+    assert "how many the union counts is not known" in page
+    assert "Written down here: 40 on" in client.get(f"/ballots/{ballot}/workplaces").text
+    _make(client, ballot)
+    assert "The union counts" not in client.get(f"/ballots/{ballot}/votes").text
 
 
 def test_taking_the_list_back_erases_what_was_told(
