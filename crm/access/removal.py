@@ -62,10 +62,13 @@ def named_elsewhere(session: Session, contact_ids: Sequence[int]) -> set[int]:
     return found
 
 
-def places_named_elsewhere(session: Session, place_ids: Sequence[int]) -> set[int]:
+def places_named_elsewhere(
+    session: Session, place_ids: Sequence[int], *, holding: bool = False
+) -> set[int]:
     """Return which of the places a row of any other table names: a job, an area, a turf.
 
     As ``named_elsewhere``; a place's own counts and its links to what contains it do not count.
+    holding: nor do facts that something else took the place of, or that were taken back.
     """
     found: set[int] = set()
     nodes = {table_of(model).c.id for model in (Place, Workplace, Area, Employer)}
@@ -77,6 +80,8 @@ def places_named_elsewhere(session: Session, place_ids: Sequence[int]) -> set[in
             own = column.primary_key or (table.name, column.name) in own_side
             if not own and any(key.column in nodes for key in column.foreign_keys):
                 asked = sa.select(column).where(column.in_(place_ids)).distinct()
+                if holding and "superseded_at" in table.columns:
+                    asked = asked.where(table.c.superseded_at.is_(None))
                 rows = session.connection().execute(asked.execution_options(**{MARK: True}))
                 found.update(int(one) for one in rows.scalars())
     return found

@@ -212,10 +212,11 @@ EXTRA_FILES: dict[str, set[str]] = {
     "campaigns": {"wording.py"},
     # What a file of people holds, and what is done with many people: nothing of saved lists.
     "lists": {"taking_out.py", "acting.py"},
-    # The settings of a list; what a row does to people; what it does to places; the way back;
-    # the other kinds of list, one module each, what is asked about them, and the matching page.
+    # The settings of a list; what a row does to people; what it does to places; the areas that come
+    # with it; the way back; the other kinds of list, one module each, what is asked about them, and
+    # the matching page.
     "imports": {
-        *("people.py", "places.py", "rules.py", "undoing.py"),
+        *("areas.py", "people.py", "places.py", "rules.py", "undoing.py"),
         *("asking.py", "ballots.py", "matching.py", "others.py", "successions.py"),
     },
     # One module for each register, over what they share.

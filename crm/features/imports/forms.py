@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
 from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField
@@ -311,20 +311,34 @@ def _add_questions_of_places(
 
 
 def values_form(
-    questions: Iterable[tuple[str, str, Sequence[tuple[str, Any]], str]], **more: Any
+    questions: Iterable[tuple[str, str, Sequence[tuple[str, Any]], str]],
+    new_areas: Iterable[tuple[str, int]],
+    **more: Any,
 ) -> Any:
     """Return the form that asks what values stand for.
 
     questions: the name of the field, the value as the list writes it, what it may stand for, and
-    a hint or "".
+    a hint or "". new_areas: for each column of areas the name of a box that makes all words without
+    a meaning new ones, and how many these are.
     """
-    fields = {
+    fields: dict[str, Any] = {
         name: SelectField(
             value,
             choices=options([("?", CHOOSE), ("", LEFT_OUT_WORDS), *choices]),
             description=hint,
         )
         for name, value, choices, hint in questions
+    }
+    fields |= {
+        name: BooleanField(
+            ngettext(
+                "Make the %(count)s word that I have not chosen a new area",
+                "Make all %(count)s words that I have not chosen new areas",
+                number,
+                count=format_decimal(number),
+            )
+        )
+        for name, number in new_areas
     }
     return type("ValuesForm", (Form,), fields)(**more)
 

@@ -17,6 +17,7 @@ from crm.domain.columns import Target
 from crm.domain.listed_successions import Became
 from crm.domain.vocabulary import ContractType, ImportKind, QuestionKind
 from crm.features.imports import forms, queries, service
+from crm.features.imports.areas import NEW_AREA
 from crm.features.imports.asking import answers_of, questions_of
 from crm.features.imports.others import OTHERS
 from crm.features.imports.places import BUYER, OWN_EMPLOYER
@@ -173,11 +174,19 @@ def _perhaps(one: queries.LikeChoice) -> str:
     return f"{name} ({', '.join(label(reason) for reason in one.why)})"
 
 
+def areas_may_be_added(session: Any, scope: Scope, rules: Rules) -> bool:
+    """Return True when the list names a workplace that the scope may add an area to."""
+    return queries.may_change_one(session, scope, service.workplaces_of(rules))
+
+
 def offered_meanings(
     session: Any, scope: Scope, rules: Rules
 ) -> Mapping[Target, Sequence[tuple[str, Any]]]:
     """Return what the values of a column may stand for, by where the column goes."""
-    areas, shifts = queries.parts_of(session, scope, service.workplaces_of(rules))
+    sites = service.workplaces_of(rules)
+    areas, shifts = queries.parts_of(session, scope, sites)
+    may_add = bool(areas_may_be_added(session, scope, rules))
+    new_area = [(NEW_AREA, _("A new area with this name"))] if may_add else []
     return {
         Target.WORKPLACE: [
             (one.value, one.label) for one in queries.workplaces_to_choose(session, scope)
@@ -189,7 +198,7 @@ def offered_meanings(
             (one.value, one.label) for one in queries.buyers_to_choose(session, scope)
         ],
         Target.UNION: [(one.value, one.label) for one in queries.unions_to_choose(session, scope)],
-        Target.AREA: list(areas.items()),
+        Target.AREA: [*new_area, *areas.items()],
         Target.SHIFT: list(shifts.items()),
         Target.CONTRACT: [(one.value, LABELS[one]) for one in ContractType],
         Target.MEMBER: [

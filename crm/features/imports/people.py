@@ -37,6 +37,7 @@ from crm.domain.vocabulary import (
     PointKind,
     RowOutcome,
 )
+from crm.features.imports.areas import NEW_AREA, area_key, make_areas
 from crm.models.audit import AuditEntry
 from crm.models.base import Base
 from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
@@ -54,7 +55,13 @@ Item = TypeVar("Item")
 NO_SUCH_AREA = "This workplace has no such area. Add it on the page of the workplace, or skip it."
 NO_SUCH_SHIFT = "This workplace has no such shift. Add it on the page of the workplace, or skip it."
 NO_UNION = "Choose the union that this list speaks of."
+NOT_YOUR_AREA = (
+    "This workplace has no such area, and only somebody who may change the workplace can add it. "
+    "Skip it, or ask them."
+)
 IN_NONE = "in_none"
+# Stands for the area that a row brings, as long as nothing is stored.
+_TO_MAKE: Final = -1
 
 # What rows about people are put into, or looked up in.
 STORED: Final[tuple[type[Base], ...]] = (*bulk.KINDS, StateSpan, SearchEntry, SearchCut, AuditEntry)
@@ -69,12 +76,14 @@ class Choices:
     """What was chosen for the whole list, with inner ids.
 
     workplaces, unions: inner ids by public id. areas, shifts: inner ids by workplace and folded
-    name. Only places over which the scope may write about people are in it. all_members: who is on
+    name; an area that the import makes is added. may_add: workplaces that the scope may add areas
+    to. Only places over which the scope may write about people are in it. all_members: who is on
     the list is in the union, and no column says otherwise.
     """
 
     workplaces: Mapping[str, int]
-    areas: Mapping[tuple[int, str], int]
+    areas: dict[tuple[int, str], int]
+    may_add: frozenset[int]
     shifts: Mapping[tuple[int, str], int]
     unions: Mapping[str, int]
     workplace: str | None
@@ -371,6 +380,7 @@ def load_choices(
         )
         sites |= {str(public_id): inner for public_id, inner in rows}
     areas: dict[tuple[int, str], int] = {}
+    may_add: set[int] = set()
     shifts: dict[tuple[int, str], int] = {}
     for some_ids in in_parts(sorted(sites.values())):
         for inner, name, site in session.execute(
@@ -379,6 +389,13 @@ def load_choices(
             ).where(Area.workplace_id.in_(some_ids), Area.closed_on.is_(None))
         ):
             areas.setdefault((site, fold(name)), inner)
+        may_add.update(
+            session.scalars(
+                scope.select(Workplace.id, permission=Permission.PLACE_WRITE).where(
+                    Workplace.id.in_(some_ids)
+                )
+            )
+        )
         for inner, name, site in session.execute(
             scope.select(Shift.id, Shift.name, Shift.place_id).where(
                 Shift.place_id.in_(some_ids), Shift.closed_on.is_(None)
@@ -392,7 +409,14 @@ def load_choices(
             scope.select(Union.public_id, Union.id).where(Union.public_id.in_(wanted_unions))
         )
         bodies = {str(public_id): inner for public_id, inner in rows}
-    return Choices(workplaces=sites, areas=areas, shifts=shifts, unions=bodies, **chosen)
+    return Choices(
+        workplaces=sites,
+        areas=areas,
+        may_add=frozenset(may_add),
+        shifts=shifts,
+        unions=bodies,
+        **chosen,
+    )
 
 
 def in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
@@ -526,8 +550,11 @@ def _place_faults(one: Listed, choices: Choices, numbered: bool) -> list[Fault]:
         found.append(Fault(None, NOT_MATCHED if told else NO_WORKPLACE))
         return found
     area, shift = one.valued.get(Target.AREA), one.valued.get(Target.SHIFT)
-    if area is not None and (site, area) not in choices.areas:
-        found.append(Fault(None, NO_SUCH_AREA))
+    if area is not None and (site, area_key(area)) not in choices.areas:
+        if not area.startswith(NEW_AREA) or not area_key(area):
+            found.append(Fault(None, NO_SUCH_AREA))
+        elif site not in choices.may_add:
+            found.append(Fault(None, NOT_YOUR_AREA))
     if shift is not None and (site, shift) not in choices.shifts:
         found.append(Fault(None, NO_SUCH_SHIFT))
     member = _member_said(one, choices)
@@ -551,7 +578,10 @@ def _job_values(one: Listed, choices: Choices) -> dict[str, Any]:
     site = workplace_of(one, choices)
     assert site is not None  # noqa: S101 - rows without a workplace have a fault
     area_name, shift_name = one.valued.get(Target.AREA), one.valued.get(Target.SHIFT)
-    area = choices.areas[site, area_name] if area_name is not None else None
+    area = None
+    if area_name is not None:
+        # Whatever is not there is there to be made: else the row has a fault.
+        area = choices.areas.get((site, area_key(area_name)), _TO_MAKE)
     contract = one.valued.get(Target.CONTRACT)
     return {
         "workplace_id": site,
@@ -820,6 +850,45 @@ def _plan_standing(one: Plan, held: Sequence[Assessment], choices: Choices) -> N
 
 
 # --- Storing ----------------------------------------------------------------------------------
+
+
+def add_areas(
+    session: Session, scope: Scope, people: Sequence[Listed], choices: Choices, *, now: datetime
+) -> dict[tuple[int, str], int]:
+    """Make the areas that rows bring and that their workplaces lack; return them by place and name.
+
+    Before the rows are planned, so that they find them. The same ones are added to the choices.
+    """
+    wanted: dict[tuple[int, str], str] = {}
+    for one in people:
+        site, area = workplace_of(one, choices), one.valued.get(Target.AREA, "")
+        if site is None or not area.startswith(NEW_AREA) or one.faults:
+            continue
+        key = (site, area_key(area))
+        if key[1] and key not in choices.areas and site in choices.may_add:
+            wanted.setdefault(key, area.removeprefix(NEW_AREA))
+    places = [(site, name) for (site, _key), name in wanted.items()]
+    made = make_areas(session, scope, places, since=choices.as_at, now=now)
+    found = {key: area.id for key, area in zip(wanted, made, strict=True)}
+    choices.areas.update(found)
+    return found
+
+
+def first_in(
+    plans: Sequence[Plan], choices: Choices, made: Mapping[tuple[int, str], int]
+) -> dict[int, list[list[Any]]]:
+    """Return for each area that was made, by the first row that needs it, what undoes it."""
+    left = dict(made)
+    found: dict[int, list[list[Any]]] = {}
+    for one in plans:
+        if one.listed is None or one.outcome not in {RowOutcome.NEW, RowOutcome.CHANGED}:
+            continue
+        site = workplace_of(one.listed, choices)
+        area = area_key(one.listed.valued.get(Target.AREA, ""))
+        if site is not None and (site, area) in left:
+            inner = left.pop((site, area))
+            found[one.row_no] = [[Area.__tablename__, inner, None, None]]
+    return found
 
 
 def store(

@@ -24,7 +24,8 @@ from crm.domain.headcount import MOST_PEOPLE, Counts, HeadcountSource
 from crm.domain.identity import fold
 from crm.domain.listed import NOT_MATCHED, Fault, ListedPlace
 from crm.domain.place_likeness import KnownPlace
-from crm.domain.vocabulary import AreaKind, PlaceTieKind, RowOutcome
+from crm.domain.vocabulary import PlaceTieKind, RowOutcome
+from crm.features.imports.areas import make_areas
 from crm.features.imports.people import Candidate, in_parts
 from crm.features.imports.rules import NEW_PLACE
 from crm.models.places import (
@@ -654,30 +655,13 @@ def _store_areas(
     *,
     now: datetime,
 ) -> None:
-    fresh: list[tuple[PlacePlan, Area]] = []
+    lacking: list[tuple[PlacePlan, int, str]] = []
     for one in doing:
         if one.new_area is None or one.place_id is None:
             continue
-        area = Area(
-            name=one.new_area,
-            workplace_id=one.place_id,
-            area_kind=AreaKind.DEPARTMENT,
-            created_at=now,
-        )
-        area.version = 1
-        fresh.append((one, area))
-    session.add_all([area for _one, area in fresh])
-    session.flush()
-    links = [(area.id, area.workplace_id) for _one, area in fresh]
-    if links:
-        tree.link_new(
-            session,
-            links,
-            since={child: choices.as_at for child, _parent in links},
-            now=now,
-            actor_id=scope.actor_id,
-        )
-        forget_places(session)
-    for one, area in fresh:
+        lacking.append((one, one.place_id, one.new_area))
+    wanted = [(site, name) for _one, site, name in lacking]
+    fresh = make_areas(session, scope, wanted, since=choices.as_at, now=now)
+    for (one, _site, _name), area in zip(lacking, fresh, strict=True):
         one.area_id = area.id
         made[one.row_no].append((area, None, None))

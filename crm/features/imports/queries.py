@@ -657,6 +657,17 @@ def union_names(session: Session, scope: Scope, asked: Iterable[str] = ()) -> di
     return found
 
 
+def may_change_one(session: Session, scope: Scope, workplaces: Sequence[str]) -> bool:
+    """Return True when the scope may change one of these workplaces at least."""
+    wanted = [UUID(one) for one in workplaces]
+    found = session.scalars(
+        scope.select(Workplace.id, permission=Permission.PLACE_WRITE)
+        .where(Workplace.public_id.in_(wanted[:500]))
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def parts_of(
     session: Session, scope: Scope, workplaces: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, str]]:

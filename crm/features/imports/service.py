@@ -1045,8 +1045,7 @@ def import_some(
     elif not isinstance(work, OfPeople):
         plans, effects = work.store(session, scope, todo, now=now)
     else:
-        planned = _plan(session, scope, work, [_read(work, number) for number in todo])
-        plans, effects = planned, people.store(session, scope, planned, now=now)
+        plans, effects = _store_people(session, scope, work, todo, now=now)
     by_row = {one.row_no: one for one in plans}
     _mark(session, [(one.id, by_row.get(one.row_no)) for one in waiting], effects)
     return len(waiting)
@@ -1083,6 +1082,19 @@ def _mark(
         columns = dict(loading.dicts(told))
         keys = columns.pop("id")
         loading.change(session.connection(), rows, keys, columns)
+
+
+def _store_people(
+    session: Session, scope: Scope, work: OfPeople, todo: Sequence[int], *, now: datetime
+) -> tuple[list[Plan], dict[int, list[list[Any]]]]:
+    """Plan and store rows about people, with the areas that they bring."""
+    listed = [_read(work, number) for number in todo]
+    areas = people.add_areas(session, scope, listed, work.choices, now=now)
+    plans = _plan(session, scope, work, listed)
+    effects = people.store(session, scope, plans, now=now)
+    for row_no, made in people.first_in(plans, work.choices, areas).items():
+        effects[row_no] = [*effects.get(row_no, ()), *made]
+    return plans, effects
 
 
 def _store_places(

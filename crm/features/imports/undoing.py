@@ -21,6 +21,7 @@ from crm.access.scope import Scope
 from crm.access.spans import refresh_many
 from crm.domain.identity import fold
 from crm.domain.vocabulary import RowOutcome, RowState
+from crm.features.imports.areas import take_areas_back
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
@@ -77,6 +78,14 @@ def undo_people(
     refresh_many(session, touched)
     if gone:
         remove_people(session, scope, gone)
+    areas = [
+        inner
+        for row in rows
+        for table, inner, _before, _old in _stored(row)
+        if table == Area.__tablename__ and row.state is RowState.UNDONE
+    ]
+    if areas:
+        take_areas_back(session, scope, areas, now=now)
 
 
 def _is_new(row: ImportRow) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -42,6 +42,7 @@ from crm.domain.vocabulary import (
     RowState,
 )
 from crm.features.imports import forms, queries, service
+from crm.features.imports.areas import NEW_AREA, new_area_of
 from crm.features.imports.forms import TARGET_WORDS
 from crm.features.imports.matching import (
     NAMED_PLACES,
@@ -465,8 +466,16 @@ def save_values(scope: Scope, import_id: UUID) -> Any:
     meanings: dict[int, dict[str, str]] = {}
     for group in groups:
         for name, value in group.values:
-            if form[name].data != "?":
-                meanings.setdefault(group.place, {})[value] = form[name].data
+            said = form[name].data
+            if said == NEW_AREA:
+                said = new_area_of(group.words[value])
+            if said != "?":
+                meanings.setdefault(group.place, {})[value] = said
+        if group.new_field and form[group.new_field].data:
+            found = meanings.setdefault(group.place, {})
+            for value, word in group.words.items():
+                if value in group.open_still:
+                    found.setdefault(value, new_area_of(word))
     with unit_of_work(scope) as session:
         service.choose_meanings(session, scope, import_id, meanings, opened.table, now=clock.now())
     return _run_check(scope, import_id, opened.table)
@@ -476,7 +485,9 @@ def save_values(scope: Scope, import_id: UUID) -> Any:
 class _Group:
     """The values of one column. values: names of their fields, and the folded value.
 
-    more: values that are not shown. cut: there are more places than can be chosen from.
+    more: values that are not shown. cut: there are more places than can be chosen from. words: all
+    values of the column as the list writes them; open_still: those without a meaning. new_field:
+    of the box that makes new areas of all of these.
     """
 
     place: int
@@ -485,6 +496,9 @@ class _Group:
     values: tuple[tuple[str, str], ...]
     more: int
     cut: bool
+    words: Mapping[str, str]
+    open_still: frozenset[str]
+    new_field: str | None
 
 
 def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
@@ -493,6 +507,7 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
     groups: list[_Group] = []
     questions: list[tuple[str, str, Sequence[tuple[str, Any]], str]] = []
     data: dict[str, str] = {}
+    ticks: list[tuple[str, int]] = []
     room = 250
     with unit_of_work(scope, read_only=True) as session:
         offered = offered_meanings(session, scope, rules)
@@ -514,12 +529,20 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
                 choices, hint = alike.get(value, (offered[target], ""))
                 questions.append((name, found[value], choices, hint))
                 data[name] = known.get(value, "?")
+                if target is Target.AREA and data[name].startswith(NEW_AREA):
+                    data[name] = NEW_AREA
             heading = headings[place] or gettext("Column %(number)s", number=place + 1)
             cut = target in NAMED_PLACES and len(offered[target]) >= queries.MOST_OFFERED
+            open_still = frozenset(found) - set(known)
+            new = None
+            if target is Target.AREA and open_still and NEW_AREA in dict(offered[target]):
+                new = f"new{place}"
+                ticks.append((new, len(open_still)))
+            more = len(ordered) - len(asked)
             groups.append(
-                _Group(place, heading, target, tuple(names), len(ordered) - len(asked), cut)
+                _Group(place, heading, target, tuple(names), more, cut, found, open_still, new)
             )
-    return forms.values_form(questions, data=data), groups
+    return forms.values_form(questions, ticks, data=data), groups
 
 
 def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
@@ -532,6 +555,7 @@ def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
                 "heading": group.heading,
                 "target": TARGET_WORDS[group.target],
                 "fields": [name for name, _value in group.values],
+                "new": group.new_field,
                 "more": group.more,
                 "cut": group.cut,
                 "member": group.target is Target.MEMBER,
@@ -806,6 +830,7 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
         alike=[_alike_line(one, opened) for one in shown.alike],
         more_alike=shown.more_alike,
+        new_areas=_new_areas(opened.rules),
         moves=opened.rules.answers.get(PEOPLE) == MOVE,
         # Ballots and mergers have days of their own, not one of the whole list.
         as_at=None if view.kind in OTHERS else opened.rules.as_at,
@@ -833,6 +858,17 @@ def _record(row: queries.RecordView, kind: ImportKind) -> dict[str, Any]:
     elif row.id is not None:
         url = address_of("workplaces.show", place_id=row.id)
     return {"row": row.row_no, "name": row.name, "url": url}
+
+
+def _new_areas(rules: Rules) -> list[str]:
+    """Return the names of the areas that a list of people makes where a workplace lacks them."""
+    found = {
+        meaning.removeprefix(NEW_AREA)
+        for place in rules.columns_of(Target.AREA)
+        for meaning in rules.meanings.get(place, {}).values()
+        if meaning.startswith(NEW_AREA)
+    }
+    return sorted(found)
 
 
 def _outcome_words(outcome: RowOutcome, kind: ImportKind) -> str:
