@@ -743,8 +743,6 @@ def _plan_job(one: Plan, held: Sequence[Job], choices: Choices) -> None:
             one.changes.append("job")
         return
     job = _likeliest(now, said)
-    if listed.started_on is not None and listed.started_on != job.valid_from:
-        one.kept.append("started_on")
     changes = _job_changes(job, said)
     if listed.left_on is not None and job.valid_to is None and listed.left_on >= job.valid_from:
         one.job_before, one.job_ends = job, listed.left_on
@@ -758,6 +756,21 @@ def _plan_job(one: Plan, held: Sequence[Job], choices: Choices) -> None:
             # In which area they were before that day is not known.
             one.job_ends = day
         one.changes.extend(sorted(name for name in changes if name != "place_id"))
+    if listed.started_on is not None and listed.started_on != job.valid_from:
+        _plan_first_day(one, job, listed.started_on, alone=len(here) == 1)
+
+
+def _plan_first_day(one: Plan, job: Job, started_on: date, *, alone: bool) -> None:
+    """The first day takes the place of one that only says since when we know of the job.
+
+    Not of a job that ends or goes on otherwise by the same row, nor beside an earlier one there.
+    """
+    if job.from_is_first_seen and started_on < job.valid_from and alone and one.job_ends is None:
+        one.job_before = job
+        one.job = {**(one.job or {}), "valid_from": started_on, "from_is_first_seen": False}
+        one.changes.append("started_on")
+    else:
+        one.kept.append("started_on")
 
 
 def _ended_as_said(here: Sequence[Job], listed: Listed) -> bool:
@@ -816,6 +829,8 @@ def _plan_membership(one: Plan, held: Sequence[Membership], choices: Choices) ->
         said["valid_from"] = day
     elif ended is not None and said["valid_from"] < ended:
         said["valid_from"] = day
+    if one.listed.joined_on not in {None, said["valid_from"]} and said["union_id"] is not None:
+        one.kept.append("joined_on")
     one.membership = said
     one.changes.append("membership")
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from crm.analysis.tables.found import Asked, Table
 from crm.analysis.tables.layout import find_layout
 from crm.domain.assessment import STRONGEST, WEAKEST, Basis
-from crm.domain.columns import NAMES, VALUED, Target, guess_targets
+from crm.domain.columns import NAMES, REPEATED, VALUED, Target, guess_targets
 from crm.domain.errors import Refusal
 from crm.domain.identity import fold
 from crm.domain.listed import days_in, fold_word, guess_member, is_blank
@@ -27,6 +27,7 @@ LEFT_OUT: Final = ""
 ALL_MEMBERS: Final = "all_members"
 NEW_PLACE: Final = "new"
 _SAMPLES: Final = 200
+_EMPTY: Final = "empty"
 
 
 # One thing that must be said first: the name of its field in the form, and what to do.
@@ -294,23 +295,33 @@ def has_name(targets: Sequence[Target]) -> bool:
     return any(target in NAMES for target in targets)
 
 
-def as_recipe(rules: Rules, kept_answers: Container[str] = ()) -> dict[str, Any]:
+def as_recipe(rules: Rules, table: Table, kept_answers: Container[str] = ()) -> dict[str, Any]:
     """Return what of the rules is of use for next month's list.
 
-    kept_answers: names of the answers that are true of such lists, not of this one alone.
+    table: the list; it is noted which of its left out columns are empty. kept_answers: names of
+    the answers that are true of such lists, not of this one alone.
     """
     plain = rules.as_plain()
     plain["answers"] = {key: one for key, one in rules.answers.items() if key in kept_answers}
     for key in ("heading_row", "left_out", "asked", "as_at", "different", "same"):
         del plain[key]
+    plain[_EMPTY] = [
+        place for place in rules.columns_of(Target.LEAVE_OUT) if not samples(table, rules, place, 1)
+    ]
     return plain
 
 
-def with_recipe(rules: Rules, recipe: Mapping[str, Any]) -> Rules:
+def with_recipe(rules: Rules, recipe: Mapping[str, Any], kind: ImportKind, table: Table) -> Rules:
     """Return the rules with what was chosen for the last list with the same headings.
 
-    Columns that the last list did not have are left out.
+    Columns that the last list did not have are left out. One that was empty then goes where its
+    heading and its values speak for: nobody has chosen to leave it out.
     """
     found = rules_of({**rules.as_plain(), **recipe})
-    more = len(rules.targets) - len(found.targets)
-    return replace(found, targets=(*found.targets, *[Target.LEAVE_OUT] * more))
+    targets = [*found.targets, *[Target.LEAVE_OUT] * (len(rules.targets) - len(found.targets))]
+    guessed = with_guesses(rules, kind, table).targets
+    for place in recipe.get(_EMPTY, ()):
+        guess = guessed[place]
+        if targets[place] is Target.LEAVE_OUT and (guess in REPEATED or guess not in targets):
+            targets[place] = guess
+    return replace(found, targets=tuple(targets))

@@ -261,7 +261,7 @@ def _matched_as_before(
         headings = headings_hash(table, rules, without_last=added)
         recipe = queries.find_recipe(session, scope, kind, headings)
         if recipe is not None and len(recipe["targets"]) == table.width - added:
-            return with_recipe(rules, recipe)
+            return with_recipe(rules, recipe, kind, table)
     return with_guesses(rules, kind, table)
 
 
@@ -497,7 +497,7 @@ def _keep_recipe(
         session.add(recipe)
     recipe.used_at = now
     kept = OTHERS[kind].kept_answers if kind in OTHERS else {places.OWN_EMPLOYER, ALL_MEMBERS}
-    recipe.settings = as_recipe(rules, kept)
+    recipe.settings = as_recipe(rules, table, kept)
 
 
 # --- Check ------------------------------------------------------------------------------------

@@ -292,6 +292,28 @@ def test_what_a_list_says_otherwise_and_what_stays_is_told(
     assert str(job.valid_from) != "2019-04-03"
 
 
+def test_a_first_day_takes_the_place_of_since_when_we_knew_of_the_job(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    head = ["Name", "Site", "Start date"]
+    first = as_csv([head, ["Aneta Nowak", "The Mill", ""]])
+    wizard.start(app, client, wizard.to_check(client, first, as_at="2026-10-01"))
+    (seen,) = _facts(Job, _person("Aneta Nowak"))
+    assert (str(seen.valid_from), seen.from_is_first_seen) == ("2026-10-01", True)
+    told = as_csv([head, ["Aneta Nowak", "The Mill", "3/4/2019"]])
+    path = wizard.to_check(client, told, as_at="2026-11-01")
+    assert "What changes: Started the job on" in client.get(f"{path}/check").text
+    wizard.start(app, client, path, looked="y")
+    (job,) = _facts(Job, _person("Aneta Nowak"))
+    assert (str(job.valid_from), job.from_is_first_seen) == ("2019-04-03", False)
+    again = wizard.to_check(client, told, as_at="2026-11-01")
+    assert wizard.figures(wizard.counts(client, f"{again}/check")) == (0, 0, 1)
+    wizard.undo(app, client, path)
+    (back,) = _facts(Job, _person("Aneta Nowak"))
+    assert (back.valid_from, back.from_is_first_seen) == (seen.valid_from, True)
+
+
 def test_dates_with_the_month_first_are_warned_of_before_anything_is_stored(
     client_as: Clients, world: World, fixed_clock: None
 ) -> None:
