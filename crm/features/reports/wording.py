@@ -337,6 +337,10 @@ _BASES: dict[PartName, Any] = {
 }
 
 
+def _number_of(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
 def _number(line: Line, measure: str) -> float:
     value = line[measure].numerator
     return float(value) if isinstance(value, int | float) else 0.0
@@ -418,13 +422,15 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     reading.append(
         _(
             "We have a headcount for %(counted)s of %(places)s workplaces. Members there: "
-            "%(there)s of %(all)s; whoever works at two is counted at both.",
+            "%(there)s of %(all)s.",
             counted=number_text(counted.numerator),
             places=number_text(counted.out_of_high),
             there=number_text(coverage["members_there"].numerator),
             all=number_text(coverage["members_there"].out_of_high),
         )
     )
+    if _number_of(coverage["places_counted"].out_of_high) > 1:
+        reading.append(_("Whoever works at two of them is counted at both."))
     then = figure_text(whole["density_then"])
     reading.append(
         _("On %(day)s it was not known.", day=day_text(pack.since))
