@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,10 +84,13 @@ def test_every_template_is_drawn(
 ) -> None:
     ids = one_of_each(world)
     paths = [*_paths(app, ids), "/welcome/not-a-link", "/nowhere"]
+    clients = [client, *(client_as(getattr(world, who)) for who in ROLES)]
     for path in paths:
-        client.get(path)
-        for who in ROLES:
-            client_as(getattr(world, who)).get(path)
+        for one in clients:
+            shown = one.get(path).status_code == 200
+            # The page of one thing is drawn alike for all; others ask some for a place first.
+            if shown and re.search(r"[0-9a-f]{8}-", path):
+                break
     admin = client_as(world.admin)
     admin.post(
         f"/admin/users/new?place={world.mill.public_id}",

@@ -46,7 +46,8 @@ _LOGGED: dict[str, Any] = {
 
 def _rows(model: Any, **kinds: Any) -> list[Any]:
     with unit_of_work(ALL, read_only=True) as session:
-        return list(session.scalars(ALL.select(model, **kinds)))
+        key = model.__mapper__.primary_key[0]
+        return list(session.scalars(ALL.select(model, **kinds).order_by(key)))
 
 
 def _log(client: FlaskClient, world: World, **more: Any) -> None:

@@ -85,7 +85,9 @@ def _text(page: str) -> str:
 
 def _rows(model: Any, *conditions: Any) -> list[Any]:
     with unit_of_work(ALL, read_only=True) as session:
-        rows = list(session.scalars(ALL.select(model, history=True).where(*conditions)))
+        key = model.__mapper__.primary_key[0]
+        chosen = ALL.select(model, history=True).where(*conditions).order_by(key)
+        rows = list(session.scalars(chosen))
         session.expunge_all()
         return rows
 

@@ -78,7 +78,8 @@ def _save(client: FlaskClient, path: str, **data: Any) -> Any:
 
 def _rows(model: Any) -> list[Any]:
     with unit_of_work(ALL, read_only=True) as session:
-        rows = session.scalars(ALL.select(model)).all()
+        key = model.__mapper__.primary_key[0]
+        rows = session.scalars(ALL.select(model).order_by(key)).all()
         session.expunge_all()
         return list(rows)
 

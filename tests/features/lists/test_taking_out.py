@@ -48,7 +48,8 @@ def _rows(reply: Any) -> list[dict[str, str]]:
 
 def _exports() -> list[Any]:
     with unit_of_work(ALL, read_only=True) as session:
-        rows = session.scalars(ALL.select(AuditEntry).where(AuditEntry.verb == Verb.EXPORT)).all()
+        exports = ALL.select(AuditEntry).where(AuditEntry.verb == Verb.EXPORT)
+        rows = session.scalars(exports.order_by(AuditEntry.id)).all()
         session.expunge_all()
         return list(rows)
 

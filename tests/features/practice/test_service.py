@@ -186,6 +186,8 @@ def _fingerprint() -> list[Any]:
     ]
 
 
+# Chance is drawn in Python: it does not know the database that is filled three times here.
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_the_same_seed_and_day_give_the_same_people(app: Flask, backend: Any) -> None:
     first_world = _fill()
     first = _fingerprint()
@@ -422,6 +424,18 @@ def test_filling_needs_a_scope_over_everything(app: Flask) -> None:
         service.fill(session, narrow, today=TODAY, now=NOW)
 
 
+@pytest.fixture
+def beside_real_ones(app: Flask, backend: Any) -> PracticeWorld:
+    """The practice world in a database that held the extracts of real registers before it."""
+
+    def make() -> PracticeWorld:
+        _load_extracts()
+        return _fill()
+
+    found: PracticeWorld = made_once(backend, "practice beside real ones", make)
+    return found
+
+
 def _load_extracts() -> None:
     """Load the three files as the practice server does; every row of them must be good."""
     found = {
@@ -436,9 +450,8 @@ def _load_extracts() -> None:
         assert [one for one in loaded.problems if one.problem.row_left_out] == []
 
 
-def test_real_workplaces_get_invented_people_who_say_so(app: Flask) -> None:
-    _load_extracts()
-    made = _fill()
+def test_real_workplaces_get_invented_people_who_say_so(beside_real_ones: PracticeWorld) -> None:
+    made = beside_real_ones
     assert len(made.register_workplaces) == 5
     real = {_workplace_ids()[name] for name in made.register_workplaces}
     people = {row.contact_id for row in _rows(Job.contact_id, Job.workplace_id) if row[1] in real}
@@ -455,9 +468,9 @@ def test_real_workplaces_get_invented_people_who_say_so(app: Flask) -> None:
     assert notes == {"Invented for practice."}
 
 
-def test_real_workplaces_change_nothing_at_the_invented_ones(app: Flask) -> None:
-    _load_extracts()
-    _fill()
+def test_real_workplaces_change_nothing_at_the_invented_ones(
+    beside_real_ones: PracticeWorld,
+) -> None:
     found = _parts(Question(as_at=TODAY))["Dearne Valley DC"].density
     assert (found.members, found.not_members, found.not_known_named) == (127, 92, 66)
 

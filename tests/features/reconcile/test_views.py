@@ -126,7 +126,8 @@ def _counts(page: str) -> dict[str, int]:
 
 def _rows(model: Any, *conditions: Any) -> list[Any]:
     with unit_of_work(ALL, read_only=True) as session:
-        rows = list(session.scalars(ALL.select(model).where(*conditions)))
+        key = model.__mapper__.primary_key[0]
+        rows = list(session.scalars(ALL.select(model).where(*conditions).order_by(key)))
         session.expunge_all()
         return rows
 

@@ -62,7 +62,8 @@ def _whole(rows: list[FigureRow], unit: Named) -> dict[str, Any]:
 
 def _stored(model: Any) -> list[Any]:
     with unit_of_work(ALL, read_only=True) as session:
-        found = list(session.scalars(ALL.select(model)))
+        key = model.__mapper__.primary_key[0]
+        found = list(session.scalars(ALL.select(model).order_by(key)))
         session.expunge_all()
         return found
 
