@@ -180,6 +180,11 @@ def show(scope: Scope, list_id: UUID) -> Any:
         today=today,
         conflict=status == 409,
         people_url=address_of("contacts.index", list=list_id),
+        out_url=(
+            url_for("lists.out", list=list_id)
+            if scope.may(Permission.EXPORT_MAKE) and saved.chosen is not None
+            else None
+        ),
     )
     return page, status
 

@@ -167,6 +167,16 @@ def test_a_list_is_saved_and_opened_by_its_name_alone(client_as: ClientAs, world
     assert "Members like Ioana" in _text(rep.get("/lists"))
 
 
+def test_a_list_leads_to_its_file_only_for_who_may_take_it_out(
+    client_as: ClientAs, world: World
+) -> None:
+    for who, may in ((world.officer, True), (world.organiser, False)):
+        client = client_as(who)
+        about = _save(client, "q=ioana").location
+        link = f'href="/lists/out?list={about.removeprefix("/lists/")}"'
+        assert (link in client.get(about).text) is may
+
+
 def test_saving_is_in_the_trail_without_what_was_looked_for(
     client_as: ClientAs, world: World
 ) -> None:
