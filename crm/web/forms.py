@@ -151,6 +151,14 @@ class WholeNumberField(_ReadByItsRange, IntegerField):
         return _THOUSANDS.sub("", text.strip())
 
 
+class WholePercentField(WholeNumberField):
+    """A whole number of per cent, also with its sign."""
+
+    def plain(self, text: str) -> str:
+        """Return the number without the sign."""
+        return text.strip().removesuffix("%").rstrip()
+
+
 class ShareField(_ReadByItsRange, DecimalField):
     """A number of per cent that may have decimals, also with its sign."""
 

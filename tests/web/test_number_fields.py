@@ -9,11 +9,12 @@ from flask import Flask
 from werkzeug.datastructures import MultiDict
 from wtforms.validators import NumberRange, Optional
 
-from crm.web.forms import Form, ShareField, WholeNumberField
+from crm.web.forms import Form, ShareField, WholeNumberField, WholePercentField
 
 
 class _Asked(Form):
     whole = WholeNumberField("Papers", [Optional(), NumberRange(0, 9_999, "Enter a number.")])
+    target = WholePercentField("Target", [Optional(), NumberRange(1, 100, "Enter 1 to 100.")])
     share = ShareField("Share", places=None, validators=[NumberRange(0, 100, "Enter a share.")])
 
 
@@ -41,3 +42,11 @@ def test_what_is_no_number_is_refused_in_one_sentence(app: Flask, text: str) -> 
         form = _Asked(formdata=MultiDict({"whole": text, "share": "many"}))
         assert not form.validate()
         assert form.errors == {"whole": ["Enter a number."], "share": ["Enter a share."]}
+
+
+@pytest.mark.parametrize(("text", "read"), [("65", 65), ("65%", 65), ("65 %", 65), ("65.5%", None)])
+def test_a_target_may_have_its_sign(app: Flask, text: str, read: int | None) -> None:
+    with app.test_request_context():
+        form = _Asked(formdata=MultiDict({"target": text, "share": "1"}))
+        assert form.validate() is (read is not None)
+        assert form.target.data == read

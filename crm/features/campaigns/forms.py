@@ -14,7 +14,15 @@ from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 from crm.domain.structure import RISK, Deed, Evidence, Rung, VotedHow, WhyNot
 from crm.features.campaigns.service import CampaignFacts, Mark, Vote
 from crm.reads.places import Choice
-from crm.web.forms import DayField, Form, TextField, WholeNumberField, chosen_id, options
+from crm.web.forms import (
+    DayField,
+    Form,
+    TextField,
+    WholeNumberField,
+    WholePercentField,
+    chosen_id,
+    options,
+)
 from crm.web.labels import LABELS, choices, choices_or_unknown
 
 CHOOSE = _("Choose one of the list.")
@@ -62,7 +70,7 @@ class CampaignForm(_OnceForm):
     to_day = DayField(
         _("Until which day?"), [Optional()], description=_("Leave it empty when nobody knows yet.")
     )
-    target = WholeNumberField(
+    target = WholePercentField(
         _("What share of everyone should take part in a test?"),
         [Optional(), NumberRange(1, 100, PER_CENT)],
         description=_("In per cent, as your group has decided. Leave it empty if it has not."),
@@ -179,7 +187,7 @@ class TestForm(_OnceForm):
         description=_("Such as “Petition about the rota”. It names nobody."),
     )
     base = SelectField(_("Who is asked?"), choices=[], validate_choice=False)
-    target = WholeNumberField(
+    target = WholePercentField(
         _("What share of everyone should do it?"),
         [Optional(), NumberRange(1, 100, PER_CENT)],
         description=_("In per cent. Leave it empty to use the target of the campaign."),
