@@ -17,6 +17,8 @@ from crm.web.labels import choices
 CHOOSE = _("Choose one from the list.")
 NOT_YET = _("This day has not come yet. Choose today or a day before.")
 SHARE = _("Enter a number from 0 to 100.")
+WEIGHT = _("Enter a number above 0 and up to 100.")
+BELOW = _("“Counts as nothing” must be below “counts as enough”.")
 WORDS = _("Say who decided or checked it, and where it is written down.")
 
 
@@ -108,6 +110,23 @@ class TermsForm(Form):
         for part, target in terms.targets.items():
             for name in ("floor", "target", "weight"):
                 self[field_name(part, name)].data = _as_percent(getattr(target, name))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Return whether all can be used; what is wrong with a part is said beside it."""
+        fine = bool(super().validate(extra_validators))
+        for part in DEFAULT_TARGETS:
+            floor, target, weight = (
+                self[field_name(part, name)] for name in ("floor", "target", "weight")
+            )
+            if None in (floor.data, target.data, weight.data):
+                continue
+            if floor.data >= target.data:
+                floor.errors = [*floor.errors, str(BELOW)]
+                fine = False
+            if weight.data <= 0:
+                weight.errors = [*weight.errors, str(WEIGHT)]
+                fine = False
+        return fine
 
     def terms(self) -> Terms:
         """Return what was typed. Raises BadTerms when it cannot be used."""

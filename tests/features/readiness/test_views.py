@@ -724,10 +724,15 @@ def test_a_group_sets_its_own_terms_and_the_page_says_who_decided(
     usual = _terms(client, path)
     assert (usual["support_floor"], usual["support_target"]) == ("30", "80")
     asked = {**usual, "decided_by": "Meeting, minute 6", "support_target": "62.5"}
-    for wrong in ({"support_floor": "70"}, {"support_weight": "0"}, {"chance": "0"}):
-        refused = client.post(path, data={**asked, **wrong})
+    below = "“Counts as nothing” must be below “counts as enough”."
+    for name, wrong, why in (
+        ("support_floor", "70", f'id="support_floor-error">{below}'),
+        ("support_weight", "0", 'id="support_weight-error">Enter a number above 0 and up to 100.'),
+        ("chance", "0", below),
+    ):
+        refused = client.post(path, data={**asked, name: wrong})
         assert refused.status_code == 422
-        assert "“Counts as nothing” must be below “counts as enough”." in _words(refused.text)
+        assert why in re.sub(r'<span class="wc-unseen">[^<]*</span>\s*', "", refused.text)
         assert 'value="62.5"' in refused.text
     assert client.post(path, data={**asked, "chance": "101"}).status_code == 422
     done = client.post(path, data=asked)
