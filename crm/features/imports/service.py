@@ -89,9 +89,10 @@ MOST_AT_ONCE: Final = 2000
 FEWEST_AT_ONCE: Final = 100
 # After so many rows, and then four times as many each time, the database looks at its tables anew.
 COUNTED_ANEW: Final = 500
-# What a transaction aims at. On SQLite nobody else writes while it lasts, and whoever waits looks
-# every 25 ms at first whether the lock is free: a rest as long after each lets them in.
-HOLD_SECONDS: Final = 0.07
+# What a transaction aims at until it is handed to the disk. On SQLite nobody else writes while it
+# lasts, and whoever waits looks every 25 ms at first whether the lock is free: a rest as long after
+# each lets them in.
+HOLD_SECONDS: Final = 0.06
 REST_SECONDS: Final = 0.03
 # Where others may write meanwhile, a longer one saves work, and needs no rest.
 LONG_HOLD_SECONDS: Final = 0.6
