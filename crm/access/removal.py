@@ -19,6 +19,7 @@ from crm.models.base import Base, table_of
 from crm.models.contacts import Contact, ContactPoint, FieldBasis, Job, Membership, StateSpan
 from crm.models.conversations import Assessment
 from crm.models.likeness import LikePair, PersonBlock, PersonLook
+from crm.models.lists import ContactAnswer, ContactTag
 from crm.models.places import (
     Area,
     Employer,
@@ -33,7 +34,10 @@ from crm.models.places import (
 from crm.models.search import SearchEntry
 
 # What a person is made of when a list brought them, in the order in which it must go.
-_PARTS: tuple[type[Any], ...] = (Assessment, Membership, FieldBasis, ContactPoint, Job)
+_PARTS: tuple[type[Any], ...] = (
+    *(Assessment, Membership, FieldBasis, ContactPoint, Job),
+    *(ContactTag, ContactAnswer),
+)
 _DERIVED: tuple[type[Any], ...] = (StateSpan, SearchEntry)
 _OWN = frozenset(table_of(model).name for model in (*_PARTS, *_DERIVED))
 # What a place is made of when a list brought it.

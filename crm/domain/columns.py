@@ -44,6 +44,8 @@ class Target(StrEnum):
     STANDING = "standing"
     STANDING_ON = "standing_on"
     NUMBER = "number"
+    TAGS = "tags"
+    OWN_FIELD = "own_field"
     # Places
     PLACE_NAME = "place_name"
     EMPLOYER = "employer"
@@ -116,6 +118,8 @@ REPEATED: Final = frozenset(
         Target.SPOILED,
         Target.OPENS_ON,
         Target.CLOSES_ON,
+        Target.TAGS,
+        Target.OWN_FIELD,
     }
 )
 # Their values are chosen from a list, so each value is matched once for the whole column.
@@ -221,6 +225,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     Target.STANDING_ON: ("standing asked on",),
     # As a file that was taken out of here has it.
     Target.NUMBER: ("shopfloor number",),
+    Target.TAGS: ("tags", "tag"),
     Target.PLACE_NAME: (
         *("workplace", "name", "site", "site name", "workplace name", "facility name", "facility"),
         *("university", "organisation name", "employer name", "school", "branch"),

@@ -138,7 +138,8 @@ class Fault:
 class Listed:
     """What one row says of a person. None = the row does not say.
 
-    number: the public id that a file of ours gives them, where the row holds one.
+    number: the public id that a file of ours gives them, where the row holds one. own: the filled
+    cells of tags and of fields that a branch makes for itself, by column, as they are written.
 
     valued: what the row holds in columns whose values are matched to a list, by target: the
     meaning that was chosen for the value. unmatched: where it holds a value without a meaning.
@@ -156,6 +157,7 @@ class Listed:
     started_on: date | None = None
     left_on: date | None = None
     joined_on: date | None = None
+    own: dict[int, str] = field(default_factory=dict)
     standing_on: date | None = None
     valued: dict[Target, str] = field(default_factory=dict)
     unmatched: tuple[Target, ...] = ()
@@ -412,6 +414,9 @@ def read_person(row_no: int, cells: Sequence[str], matching: Matching) -> Listed
     found.emails = tuple(cell.each(Target.EMAIL, _read_emails, NOT_AN_EMAIL))
     if matching.says_more:
         _read_more(found, cell)
+    for place in matching.columns_of(Target.TAGS, Target.OWN_FIELD):
+        if not is_blank(cells[place]):
+            found.own[place] = cells[place]
     if found.started_on and found.left_on and found.left_on < found.started_on:
         found.faults.append(
             Fault(matching.columns_of(Target.LEFT_ON)[0], DAYS_OUT_OF_ORDER),

@@ -213,10 +213,10 @@ EXTRA_FILES: dict[str, set[str]] = {
     # What a file of people holds, and what is done with many people: nothing of saved lists.
     "lists": {"taking_out.py", "acting.py"},
     # The settings of a list; what a row does to people; what it does to places; the areas that come
-    # with it; the way back; the other kinds of list, one module each, what is asked about them, and
-    # the matching page.
+    # with it; tags and fields; the way back; the other kinds of list, one module each, what is
+    # asked about them, and the matching page.
     "imports": {
-        *("areas.py", "people.py", "places.py", "rules.py", "undoing.py"),
+        *("areas.py", "own.py", "people.py", "places.py", "rules.py", "undoing.py"),
         *("asking.py", "ballots.py", "matching.py", "others.py", "successions.py"),
     },
     # One module for each register, over what they share.

@@ -12,7 +12,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from crm.analysis.tables.found import MAX_CELL_LETTERS, Asked, CannotRead, Table
-from crm.analysis.tables.texts import even, refuse_size, tidy
+from crm.analysis.tables.texts import even, refuse_size, tidy, unguarded
 
 
 def read_sheet(content: bytes, kind: str, asked: Asked) -> Table:
@@ -88,4 +88,6 @@ def as_text(value: Any) -> str:
         return value.isoformat("minutes")
     if isinstance(value, timedelta):
         return str(value)
-    return tidy("".join(letter for letter in str(value) if letter >= " " or letter in "\t\r\n"))
+    return unguarded(
+        tidy("".join(letter for letter in str(value) if letter >= " " or letter in "\t\r\n"))
+    )

@@ -213,7 +213,7 @@ def _cut(lines: Iterable[str], delimiter: str, *, strict: bool) -> Iterator[list
         count += 1
         cells += len(row)
         refuse_size(count, len(row), cells, most_cells=MAX_CELLS)
-        yield [_unguarded(tidy(cell)) for cell in row]
+        yield [unguarded(tidy(cell)) for cell in row]
 
 
 def _refuse_wide_lines(text: str, delimiter: str) -> None:
@@ -241,7 +241,7 @@ def tidy(cell: str) -> str:
     return "\n".join(" ".join(line.split()) for line in lines).strip()
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
     """Return a cell without the apostrophe that keeps a spreadsheet from running it.
 
     Files that this program hands out have it before "+44 ...": they must read back the same.

@@ -48,6 +48,8 @@ TARGET_WORDS: dict[Target, Any] = {
     Target.STANDING: _("Where they stand, 1 to 5"),
     Target.STANDING_ON: _("The day they were asked"),
     Target.NUMBER: _("Shopfloor number"),
+    Target.TAGS: _("Tags"),
+    Target.OWN_FIELD: _("The field of ours with this name"),
     Target.PLACE_NAME: _("Name of the workplace"),
     Target.EMPLOYER: _("Employer"),
     Target.PLACE_ADDRESS: _("Address"),

@@ -38,6 +38,7 @@ from crm.domain.vocabulary import (
     RowOutcome,
 )
 from crm.features.imports.areas import NEW_AREA, area_key, make_areas
+from crm.features.imports.own import OwnColumns, OwnPlan, plan_own, store_own
 from crm.models.audit import AuditEntry
 from crm.models.base import Base
 from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
@@ -93,6 +94,7 @@ class Choices:
     basis: Basis
     source: MembershipSource
     all_members: bool = False
+    own: OwnColumns = field(default_factory=lambda: OwnColumns({}, has_tags=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class Plan:
     membership_before: Membership | None = None
     membership_ends: date | None = None
     assessment: dict[str, Any] | None = None
+    own: OwnPlan = field(default_factory=OwnPlan)
 
 
 @dataclass(slots=True)
@@ -481,6 +484,7 @@ def plan(
     met = [one for one in plans if one.outcome is RowOutcome.UNCHANGED]
     for some in in_parts(met):
         _plan_met(session, scope, some, choices)
+    _plan_own(session, scope, plans, choices)
     for one_met in met:
         # Our files hold a row for each job of a person. A second one that changes something waits
         # for the first to be stored: both would add the same phone.
@@ -488,6 +492,27 @@ def plan(
             one_met.outcome, one_met.changes = RowOutcome.PROBLEM, []
             one_met.faults = [repeats[one_met.row_no]]
     return plans
+
+
+def _plan_own(session: Session, scope: Scope, plans: Sequence[Plan], choices: Choices) -> None:
+    able = {RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED}
+    asked = [
+        (one, one.listed, workplace_of(one.listed, choices))
+        for one in plans
+        if one.outcome in able and one.listed is not None and one.listed.own
+    ]
+    rows = [(listed, one.contact_id, site) for one, listed, site in asked]
+    found = plan_own(session, scope, rows, choices.own, choices.as_at)
+    for (one, _listed, _site), own in zip(asked, found, strict=True):
+        if own.faults:
+            one.outcome, one.contact_id, one.changes = RowOutcome.PROBLEM, None, []
+            one.faults = own.faults
+            continue
+        one.own = own
+        one.kept += ["own"] if own.kept else []
+        if own.changes and one.outcome is not RowOutcome.NEW:
+            one.outcome = RowOutcome.CHANGED
+            one.changes += own.changes
 
 
 def look_alike(
@@ -935,6 +960,13 @@ def store(
             [row.__tablename__, row.id, None if before is None else before.id, old]
             for row, before, old in rows
         ]
+    saying = [
+        (one.row_no, one.contact_id, one.own)
+        for one in (*fresh, *changed)
+        if one.contact_id is not None and one.own.changes
+    ]
+    for row_no, stored in store_own(session, scope, saying, now=now).items() if saying else ():
+        effects[row_no] = [*effects[row_no], *stored]
     return effects
 
 

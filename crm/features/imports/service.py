@@ -23,7 +23,7 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Asked, Table
 from crm.domain.assessment import Basis
-from crm.domain.columns import REPEATED, Target
+from crm.domain.columns import REPEATED, Target, is_sensitive
 from crm.domain.errors import EditConflict, Refusal
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.identity import fold
@@ -48,6 +48,7 @@ from crm.domain.vocabulary import (
 )
 from crm.features.imports import people, places, queries, undoing
 from crm.features.imports.others import OTHERS, OfOthers, OtherPlan
+from crm.features.imports.own import NO_FIELD_OF_THE_NAME, OwnColumns, field_names
 from crm.features.imports.people import Choices, Known, Names, Plan
 from crm.features.imports.places import PlaceChoices, PlacePlan
 from crm.features.imports.rules import (
@@ -62,6 +63,7 @@ from crm.features.imports.rules import (
     guess_meanings,
     has_name,
     headings_hash,
+    headings_of,
     rules_of,
     valued_columns,
     values_of,
@@ -263,7 +265,19 @@ def _matched_as_before(
         recipe = queries.find_recipe(session, scope, kind, headings)
         if recipe is not None and len(recipe["targets"]) == table.width - added:
             return with_recipe(rules, recipe, kind, table)
-    return with_guesses(rules, kind, table)
+    rules = with_guesses(rules, kind, table)
+    return _with_own_fields(session, scope, table, rules) if kind is ImportKind.PEOPLE else rules
+
+
+def _with_own_fields(session: Session, scope: Scope, table: Table, rules: Rules) -> Rules:
+    """Return the rules with the columns that have the name of a field and go nowhere else."""
+    names = field_names(session, scope)
+    targets = list(rules.targets)
+    for place, heading in enumerate(headings_of(table, rules) if names else ()):
+        free = targets[place] is Target.LEAVE_OUT
+        if free and fold(heading)[:200] in names and not is_sensitive(heading, []):
+            targets[place] = Target.OWN_FIELD
+    return replace(rules, targets=tuple(targets))
 
 
 def read_again(
@@ -335,6 +349,9 @@ def match(
     row = queries.find_row(session, scope, public_id, hold=True)
     _require(row, ImportState.MATCHING, ImportState.CHECKED)
     refuse_unready(row.kind, rules, table, today=today)
+    fields = _own_fields(rules, table)
+    if not set(fields.values()) <= (field_names(session, scope) if fields else set()):
+        raise Refusal(NO_FIELD_OF_THE_NAME)
     rules = guess_meanings(rules, table, offered_names(session, scope, rules, table))
     _keep(session, row, rules)
     _keep_recipe(session, scope, row.kind, rules, table, row.created_at)
@@ -555,6 +572,7 @@ def prepare(
         basis=rules.basis or Basis.TOLD,
         source=_source(rules.how_known),
         all_members=ALL_MEMBERS in rules.answers,
+        own=OwnColumns(_own_fields(rules, table), bool(rules.columns_of(Target.TAGS))),
     )
     chosen = queries.people_by_public_id(session, scope, list(rules.same.values()))
     same = {number: chosen[one] for number, one in rules.same.items() if one in chosen}
@@ -568,6 +586,12 @@ def prepare(
         same=same,
         came_by=request_id_of(row.public_id),
     )
+
+
+def _own_fields(rules: Rules, table: Table) -> dict[int, str]:
+    """Return the folded heading of each column that goes to a field of a branch."""
+    headings = headings_of(table, rules)
+    return {place: fold(headings[place])[:200] for place in rules.columns_of(Target.OWN_FIELD)}
 
 
 def _repeats(

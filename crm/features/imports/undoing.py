@@ -22,6 +22,7 @@ from crm.access.spans import refresh_many
 from crm.domain.identity import fold
 from crm.domain.vocabulary import RowOutcome, RowState
 from crm.features.imports.areas import take_areas_back
+from crm.features.imports.own import put_own_back
 from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
@@ -142,6 +143,7 @@ def _put_back(
             return False
     for table, inner, before, _old in reversed(of_facts):
         withdraw_fact(session, scope, facts_of, table, inner, before, now=now)
+    put_own_back(session, scope, person.id, stored)
     for table, _inner, _before, old in stored:
         if table == Contact.__tablename__ and old:
             for name, value in old.items():

@@ -105,6 +105,8 @@ CHANGES: dict[str, Any] = {
     "job_title": _("Job title"),
     "contract_type": _("Contract"),
     "membership": _("Union membership"),
+    "tags": _("Tags"),
+    "own": _("Fields of ours"),
     "standing": _("Where they stand"),
     "area": _("A new area"),
     "postcode": _("Postcode"),
