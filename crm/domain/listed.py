@@ -67,7 +67,6 @@ _UNKNOWN: Final = frozenset(
         "don't know",
         "don’t know",
         "n/k",
-        "nk",
         "tba",
     }
 )

@@ -766,7 +766,9 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
     with unit_of_work(scope, read_only=True) as session:
         changes = queries.count_changes(session, scope, view.id)
         kept = queries.count_kept(session, scope, view.id)
-        kept_rows = queries.list_records(session, scope, view.id, limit=SHOWN, keeps=True)
+        kept_rows = (
+            queries.list_records(session, scope, view.id, limit=SHOWN, keeps=True) if kept else []
+        )
         changed = queries.list_records(
             session, scope, view.id, limit=SHOWN, outcomes=[RowOutcome.CHANGED]
         )
