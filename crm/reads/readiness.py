@@ -199,7 +199,7 @@ def get_readiness(
     with_count = {part.place_id for part in table.parts if part.density.workforce_used is not None}
     base = with_count or ids
     in_charge = in_charge_now(session, scope, ids, as_at=as_at, day=day)
-    leaders = _leaders(session, scope, ids, as_at, expiry)
+    led = _led(_leaders(session, scope, ids, as_at, expiry), in_charge)
     by_site = _people(session, scope, ids, as_at, expiry, by_site=True)
     together = _people(session, scope, ids, as_at, expiry, by_site=False).get(None, Counted())
     counted = (
@@ -210,6 +210,9 @@ def get_readiness(
     held = _tests(session, scope, unit, as_at)
     chances = _chances(session, scope, ids, as_at)
     owners = _areas(session, scope, ids, as_at, day, expiry)
+    areas_at: dict[uuid.UUID, list[AreaOwner]] = defaultdict(list)
+    for area in owners:
+        areas_at[area.workplace_id].append(area)
     said = findings_in_force(session, scope, unit, as_at=as_at)
     own_said = findings_of_sites(session, scope, ids, as_at=as_at)
     in_force = terms_in_force(session, scope, unit, as_at=as_at)
@@ -227,12 +230,12 @@ def get_readiness(
         tests: Sequence[HeldHere],
         projected: Sequence[_Projected],
     ) -> Standing:
-        listed = _with_leaders(people, leaders, in_charge, sites)
+        listed = _with_leaders(people, led, sites)
         entitled = _entitled(listed, parts)
         chance = _lowest(projected, in_force.terms.limits.chance)
         to_ballot = {part.place_id for part in parts if part.density.members_known > 0}
         balloted = (to_ballot | sites) & set(chances)
-        of_workers = _with_leaders(of_base, leaders, in_charge, sites & base)
+        of_workers = _with_leaders(of_base, led, sites & base)
         return Standing(
             name=row_name,
             public_id=public_id,
@@ -291,7 +294,7 @@ def get_readiness(
                     people,
                     people,
                     {**said, **own_said.get(place_id, {})},
-                    [area for area in owners if area.workplace_id == row.public_id],
+                    areas_at.get(row.parts[0].public_id, ()),
                     _held(held, place_id),
                     chances.get(place_id, ()),
                 )
@@ -693,30 +696,41 @@ def _leaders(
     ]
 
 
-def _with_leaders(
-    people: Counted, leaders: Iterable[_Leader], jobs: Iterable[InCharge], sites: set[int]
-) -> Counted:
-    here = [one for one in leaders if one.workplace_id in sites]
-    found = {one.contact_id for one in here}
-    sure = {one.contact_id for one in here if one.confirmed}
-    committed = sure & {one.contact_id for one in here if one.firmly_with_us}
-    of_rep: dict[int, set[int]] = defaultdict(set)
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """Leaders, and who looks after whom, by workplace: read anew for each of thousands of
+    workplaces they would take the square of their number. of_rep: how many people a rep has."""
+
+    leaders: Mapping[int, Sequence[_Leader]]
+    looked_after: Mapping[int, Sequence[tuple[int, int]]]
+    of_rep: Mapping[int, int]
+
+
+def _led(leaders: Iterable[_Leader], jobs: Iterable[InCharge]) -> _Led:
+    leading: dict[int, list[_Leader]] = defaultdict(list)
+    for one in leaders:
+        leading[one.workplace_id].append(one)
+    pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     everybody_of: dict[int, set[int]] = defaultdict(set)
     for job in jobs:
         if job.rep_id is not None:
+            pairs[job.workplace_id].append((job.rep_id, job.contact_id))
             everybody_of[job.rep_id].add(job.contact_id)
-            if job.workplace_id in sites:
-                of_rep[job.rep_id].add(job.contact_id)
-    has_rep = set().union(*of_rep.values())
-    looked_after = set().union(
-        *(some for rep, some in of_rep.items() if len(everybody_of[rep]) <= THE_TEN)
-    )
+    return _Led(leading, pairs, {rep: len(some) for rep, some in everybody_of.items()})
+
+
+def _with_leaders(people: Counted, led: _Led, sites: set[int]) -> Counted:
+    here = [one for site in sites for one in led.leaders.get(site, ())]
+    found = {one.contact_id for one in here}
+    sure = {one.contact_id for one in here if one.confirmed}
+    committed = sure & {one.contact_id for one in here if one.firmly_with_us}
+    pairs = [pair for site in sites for pair in led.looked_after.get(site, ())]
     return replace(
         people,
         leaders=len(found),
         committed=len(committed),
-        has_rep=len(has_rep),
-        looked_after=len(looked_after),
+        has_rep=len({contact for _rep, contact in pairs}),
+        looked_after=len({contact for rep, contact in pairs if led.of_rep[rep] <= THE_TEN}),
     )
 
 
