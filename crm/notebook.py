@@ -48,9 +48,11 @@ class Figures:
 
         as_at: None = today. by: workplace, area, employer, union, branch, region, sector or
         industry. counts: out of whom: site_all, employer_direct, bargaining_unit or ballot.
-        ValueError for anything else.
+        ValueError for anything else, and for a day that has not come yet.
         """
         day = as_at or self._today
+        if day > self._today:
+            raise ValueError(f"{day} has not come yet.")
         filters = Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts))
         with unit_of_work(self._scope, read_only=True) as session:
             answer = read_answer(session, self._scope, filters, permission=Permission.EXPORT_MAKE)

@@ -142,6 +142,8 @@ def test_the_frame_of_a_notebook_holds_the_figures_of_the_file(
     with notebook.figures_as("kasia", app=app) as figures:
         frame = figures.report(place, since=SINCE, as_at=TODAY)
         densities = figures.density(as_at=TODAY)
+        with pytest.raises(ValueError, match="has not come yet"):
+            figures.density(as_at=TODAY + timedelta(days=1))
     page = client_as(world.officer).get(f"/reports/{place}.csv?since={SINCE}&as_at={TODAY}")
     rows = list(csv.DictReader(io.StringIO(page.get_data().decode("utf-8-sig"))))
     assert list(frame.columns) == list(rows[0])
