@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from crm.models.contacts import Contact
 from crm.models.conversations import Assessment, Conversation
@@ -167,8 +168,8 @@ def test_what_was_typed_is_still_there_after_the_session_was_lost(
     talk = _talks(live, person)
     assert len(talk) == 1
     page.goto(f"{live.address}/talks/{talk[0].public_id}")
-    assert page.get_by_text(words).is_visible()
-    assert page.get_by_text("Pay", exact=True).is_visible()
+    expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_text("Pay", exact=True)).to_be_visible()
 
 
 _PASSPHRASE = "nine grey geese over the weir"
@@ -203,9 +204,9 @@ def test_of_two_who_edit_a_person_the_second_sees_both_versions(
     second.get_by_role("button", name="Save").tap()
     both = second.get_by_role("table", name="Both versions")
     both.wait_for()
-    assert "Saved by the first" in (both.text_content() or "")
-    assert "Typed by the second" in (both.text_content() or "")
-    assert _field(second, "full_name").input_value() == "Typed by the second"
+    expect(both).to_contain_text("Saved by the first")
+    expect(both).to_contain_text("Typed by the second")
+    expect(_field(second, "full_name")).to_have_value("Typed by the second")
     stored = ALL.select(Contact.full_name).where(Contact.id == person.id)
     assert live.read(lambda session: session.scalars(stored).one()) == "Saved by the first"
     second.get_by_role("button", name="Save my version").tap()

@@ -39,6 +39,8 @@ def _upload(page: Page, live: Live, file: Path | dict[str, Any], kind: str) -> N
     page.locator("input[value=published]").check()
     _press(page, "Read the list")
     expect(page.get_by_role("heading", level=1)).to_have_text("Match the columns")
+    # The heading is there before the rest of the page.
+    page.wait_for_load_state()
 
 
 def _read(page: Page, **asked: str) -> None:
@@ -69,12 +71,21 @@ def _match(page: Page, answers: Mapping[str, str], words: Mapping[str, str]) -> 
     _press(page, "Go on")
     title = page.get_by_role("heading", level=1)
     expect(title).to_have_text(re.compile("^(What the words mean|Check the list)$"))
+    page.wait_for_load_state()
     if title.inner_text() == "What the words mean":
         for word, meaning in words.items():
             for box in page.get_by_label(word, exact=True).all():
                 box.select_option(label=meaning)
         _press(page, "Check the list")
     expect(title).to_have_text("Check the list")
+    page.wait_for_load_state()
+    # Real names are much alike: none of these workplaces is one that the small world has.
+    all_new = page.get_by_label("All that I have not chosen here are new workplaces")
+    if all_new.count():
+        all_new.check()
+        _press(page, "Save and check again")
+        expect(all_new).to_have_count(0)
+        page.wait_for_load_state()
 
 
 def _figure(page: Page, label: str) -> int:

@@ -49,7 +49,7 @@ def test_the_slider_goes_back_in_time_when_the_hand_rests(
         page.keyboard.press("ArrowLeft")
     expect(page).to_have_url(re.compile(r"as_at=\d{4}-\d\d-\d\d"))
     expect(page.get_by_text("This is the wall of an earlier day")).to_be_visible()
-    assert page.get_by_label("Go back in time").input_value() == "-3"
+    expect(page.get_by_label("Go back in time")).to_have_value("-3")
 
 
 def test_three_times_shift_hides_the_wall_and_other_keys_do_not(
