@@ -86,6 +86,8 @@ _BRITISH: Final = re.compile(
     r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})(?: \d{1,2}:\d{2}(?::\d{2})?)?"
 )
 _WORDED: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]{3,9})\.? (\d{4})")
+# "£ukasz", "Gra¿yna", "Pawe³": what the letters of Central Europe become when read as Western.
+_GARBLED: Final = re.compile(r"[¿³¹¯¥¶¼£][^\W\d_]|[^\W\d_][¿³¹¯¥¶¼£]")
 _IN_TEXT: Final = re.compile(
     r"(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})"
     r"|\d{1,2}(?:st|nd|rd|th)? [A-Za-z]{3,9}\.? \d{4})(?!\d)"
@@ -328,6 +330,11 @@ def read_phones(cell: str) -> list[str] | None:
     parts = [read_phone(part) for part in re.split(r"/|,|\bor\b", cell) if part.strip()]
     phones = [part for part in parts if part is not None]
     return phones if phones and len(phones) == len(parts) else None
+
+
+def is_garbled(cell: str) -> bool:
+    """Return True for a word with a sign in it where a letter of another alphabet should be."""
+    return _GARBLED.search(cell) is not None
 
 
 def is_month_first(cell: str) -> bool:

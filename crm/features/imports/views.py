@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,7 +34,7 @@ from crm.analysis.tables.returned import problems_csv
 from crm.domain.columns import DAYS, VALUED, Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.likeness import Reason
-from crm.domain.listed import NOT_MATCHED, is_month_first, place_key
+from crm.domain.listed import NOT_MATCHED, is_garbled, is_month_first, place_key
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -82,6 +83,8 @@ LOOK_AGAIN = 3  # seconds
 _BEAT_EVERY = 1.0  # seconds
 SHOWN = 40  # problems and possible duplicates on one page
 PREVIEW = 6  # rows
+LOOKED_INTO = 500  # rows
+WESTERN = "cp1252"  # how letters are read when nothing else fits
 MOST_NAMED = 200  # numbers of rows in one sentence
 HIDDEN = "•••"
 
@@ -410,8 +413,18 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
         is_sensitive(heading, samples(table, rules, place, 50))
         for place, heading in enumerate(headings)
     ]
+    garbled = None
+    if table.encoding == WESTERN:
+        cells = (
+            cell
+            for _number, row in islice(body(table, rules), LOOKED_INTO)
+            for place, cell in enumerate(row)
+            if not private[place]
+        )
+        garbled = next(filter(is_garbled, cells), None)
     return render_template(
         "imports/match.html",
+        garbled=None if garbled is None else _short(garbled),
         view=opened.view,
         form=form or match_form(scope, opened.view.kind, opened.table, opened.rules),
         reading=reading or _read_form(opened),

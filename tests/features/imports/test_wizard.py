@@ -314,6 +314,20 @@ def test_a_first_day_takes_the_place_of_since_when_we_knew_of_the_job(
     assert (back.valid_from, back.from_is_first_seen) == (seen.valid_from, True)
 
 
+def test_letters_that_were_read_wrongly_are_pointed_at(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    for name, encoding, wrong in (
+        ("Grażyna Wąs", "cp1250", True),
+        ("Zoë O’Brien", "cp1252", False),
+        ("Grażyna Wąs", "utf-8", False),
+    ):
+        content = as_csv([HEAD, [name, "", "The Mill", "", ""]]).decode().encode(encoding)
+        page = client.get(wizard.upload(client, content).location).text
+        assert ("Some letters look wrong, as in “Gra¿yna W¹s”." in page) is wrong
+
+
 def test_dates_with_the_month_first_are_warned_of_before_anything_is_stored(
     client_as: Clients, world: World, fixed_clock: None
 ) -> None:
