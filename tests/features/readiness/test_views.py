@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ from crm.models.places import Area, Place, Workplace
 from crm.models.readiness import ReadinessFinding, ReadinessTerms
 from crm.models.ties import Leading
 from crm.models.turf import Turf
+from crm.reads import readiness
 from crm.reads.decisions import Unit
 from crm.reads.readiness import Readiness, Standing, get_readiness
 from crm.web.db import db, unit_of_work
@@ -744,3 +745,25 @@ def test_a_group_sets_its_own_terms_and_the_page_says_who_decided(
     )
     assert "30% to 63%" in words
     assert "Meeting, minute 6" in _words(client.get(path).text)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_who_looks_after_whom_is_gone_through_once_and_not_for_each_workplace(
+    client_as: Callable[[Named], FlaskClient], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For thousands of workplaces a report would take minutes."""
+    times = 0
+
+    class _Counting(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            nonlocal times
+            times += 1
+            return super().__iter__()
+
+    in_charge_now = readiness.in_charge_now
+    monkeypatch.setattr(
+        readiness, "in_charge_now", lambda *asked, **more: _Counting(in_charge_now(*asked, **more))
+    )
+    answer = client_as(world.organiser).get(f"/ready/{world.branch.public_id}")
+    assert answer.status_code == 200
+    assert times == 1
