@@ -98,6 +98,7 @@ HOLD_SECONDS: Final = 0.06
 REST_SECONDS: Final = 0.03
 # Where others may write meanwhile, a longer one saves work, and needs no rest.
 LONG_HOLD_SECONDS: Final = 0.6
+FEWEST_WHERE_NOBODY_WAITS: Final = 400
 WARN_SHARE: Final = 0.3
 
 HOW_KNOWN: Final[Mapping[ListOrigin, HowKnown]] = {
@@ -1002,11 +1003,12 @@ def prepare_to_store(
 class Pace:
     """How many rows go into one transaction: as many as take about its time, here and now.
 
-    rest: seconds to let others in after each.
+    rest: seconds to let others in after each. fewest: rows that it never goes below.
     """
 
     hold: float
     rest: float
+    fewest: int = FEWEST_AT_ONCE
     rows: int = field(default_factory=lambda: CHUNK)
 
     @classmethod
@@ -1014,12 +1016,12 @@ class Pace:
         """Return the pace for a database, by the name of its SQLAlchemy dialect."""
         if dialect == "sqlite":
             return cls(HOLD_SECONDS, REST_SECONDS)
-        return cls(LONG_HOLD_SECONDS, 0.0)
+        return cls(LONG_HOLD_SECONDS, 0.0, FEWEST_WHERE_NOBODY_WAITS)
 
     def took(self, seconds: float) -> None:
         """Learn from a transaction of ``rows`` rows. By small steps: one slow moment is no rule."""
         if seconds > self.hold * 1.15:
-            self.rows = max(self.rows * 4 // 5, min(FEWEST_AT_ONCE, MOST_AT_ONCE))
+            self.rows = max(self.rows * 4 // 5, min(self.fewest, MOST_AT_ONCE))
         elif seconds < self.hold * 0.85:
             self.rows = min(self.rows * 5 // 4 + 1, MOST_AT_ONCE)
 
