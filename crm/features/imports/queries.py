@@ -131,11 +131,23 @@ def get_import(session: Session, scope: Scope, public_id: UUID) -> ImportView:
     return _view(row, {(outcome, state): int(number) for outcome, state, number in counted})
 
 
-def find_row(session: Session, scope: Scope, public_id: UUID, *, hold: bool = False) -> ListImport:
+def find_row(
+    session: Session,
+    scope: Scope,
+    public_id: UUID,
+    *,
+    hold: bool = False,
+    with_rules: bool = True,
+) -> ListImport:
     """Return the stored list without its sealed parts. Raises NotFound.
 
     hold: wait for whoever works on it, and keep others out until the end of the unit of work.
+    with_rules: False where nobody asks what was chosen for it. That lies behind the file, and
+    SQLite walks through the whole file to get there: for each chunk of an import.
     """
+    left: list[Any] = [ListImport.sealed_file, ListImport.sealed_table]
+    if not with_rules:
+        left += [ListImport.settings, ListImport.version]
     statement = (
         scope.select(ListImport)
         .where(
@@ -143,7 +155,7 @@ def find_row(session: Session, scope: Scope, public_id: UUID, *, hold: bool = Fa
             # Also a scope over everything shows nobody the lists of others.
             ListImport.owner_id == scope.actor_id,
         )
-        .options(defer(ListImport.sealed_file), defer(ListImport.sealed_table))
+        .options(*(defer(column) for column in left))
     )
     if hold:
         statement = statement.with_for_update(of=ListImport)

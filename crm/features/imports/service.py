@@ -1046,7 +1046,7 @@ def import_some(
     All that is written, and that these rows are done, is one unit of work. The trail names it by
     the id of the import.
     """
-    row = queries.find_row(session, scope, public_id, hold=True)
+    row = queries.find_row(session, scope, public_id, hold=True, with_rules=False)
     if row.state is ImportState.STOPPING:
         row.state = ImportState.STOPPED
         return 0
