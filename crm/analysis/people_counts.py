@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -47,7 +48,7 @@ class Runs:
         return Runs(self.people[chosen], self.first[chosen], self.after[chosen])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Jobs:
     """Jobs of people: their days, and in columns of the same length where, and how they belong
     (a column, or one number for all of them)."""
@@ -60,6 +61,18 @@ class Jobs:
         """Return those chosen."""
         belongs = self.belongs if isinstance(self.belongs, int) else self.belongs[chosen]
         return Jobs(self.runs.of(chosen), self.places[chosen], belongs)
+
+    def belonging(self, belongs: int) -> Jobs:
+        """Return the same jobs, all of which belong in one way."""
+        found = Jobs(self.runs, self.places, belongs)
+        # Who has a job where is the same: it takes longer than all the rest.
+        found.__dict__["pairs"] = self.pairs
+        return found
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Who has a job where."""
+        return _pairs(self)
 
 
 def no_runs() -> Runs:
@@ -99,7 +112,7 @@ class Counted:
 
     def at(self, places: Ints) -> npt.NDArray[np.int32]:
         """Return the people by day, kind and place, of these places in their order. places: ids."""
-        where, known = self._where(places)
+        where, known = _find(self.places, places)
         found = np.zeros((*self.numbers.shape[:2], len(places)), np.int32)
         found[:, :, known] = self.numbers[:, :, where[known]]
         return found
@@ -111,7 +124,7 @@ class Counted:
         is in, 0 to how_many - 1. A place may be in several groups, and in each of them once.
         """
         some, bit = self._several[day // _DAYS_AT_ONCE], day % _DAYS_AT_ONCE
-        where, known = self._where(places)
+        where, known = _find(self.places, places)
         row, group = _joined(some.places, where[known], groups[known], len(self.places))
         # By group, and in it by person, so that each person of a group is met in one run.
         order = np.argsort(group, kind="stable")
@@ -124,13 +137,6 @@ class Counted:
             again = (here[1:] == here[:-1]) & (whose[1:] == whose[:-1])
             found[number] = np.bincount(here[1:][again], minlength=how_many)
         return Often(found[:-2], found[-2], found[-1])
-
-    def _where(self, places: Ints) -> tuple[Ints, Bools]:
-        """Return where the places stand among ours, and which of them are ours at all."""
-        if not len(self.places):
-            return np.zeros(len(places), np.int64), np.zeros(len(places), bool)
-        where = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
-        return where, self.places[where] == places
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,7 @@ def count_people(jobs: Jobs, members: Runs, not_members: Runs, days: int) -> Cou
     members, not_members: when people are known to be one; being a member wins. Of somebody with
     several jobs at a place, the one that surely belongs wins, then the one that perhaps does.
     """
-    pairs = _pairs(jobs)
+    pairs = jobs.pairs
     kinds = 3 if isinstance(jobs.belongs, int) and jobs.belongs == SURELY else _KINDS
     numbers = np.zeros((days, kinds, len(pairs.place_ids)), np.int32)
     several = []
@@ -173,7 +179,7 @@ def count_people(jobs: Jobs, members: Runs, not_members: Runs, days: int) -> Cou
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
+class Pairs:
     """Who has a job where, each pair once, by person. job: the pair of each job. person, place:
     of each pair, as places in the columns of ids."""
 
@@ -184,12 +190,60 @@ class _Pairs:
     job: Ints
 
 
-def _pairs(jobs: Jobs) -> _Pairs:
+@dataclass(frozen=True, slots=True)
+class UnionsAt:
+    """Members at each place, as columns: of any union, and of several; each person once. And the
+    members of each union at a place that has any."""
+
+    places: Ints
+    members: Ints
+    several: Ints
+    union_places: Ints
+    unions: Ints
+    union_members: Ints
+
+
+def count_unions(jobs: Jobs, members: Runs, unions: Ints, day: int) -> UnionsAt:
+    """Return the members at each place on a day by union, whoever of them belongs.
+
+    members, unions: columns of one length: somebody is a member of this union then.
+    """
+    pairs = jobs.pairs
+    here = _together(pairs.job, _masks(jobs.runs, day, 1), len(pairs.person)).astype(bool)
+    then = (members.first <= day) & (members.after > day)
+    of = np.unique(np.column_stack([members.people[then], unions[then]]), axis=0)
+    who, known = _find(pairs.people_ids, of[:, 0])
+    who, union = who[known], of[known, 1]
+    of_each = np.bincount(who, minlength=len(pairs.people_ids))
+    person, place = pairs.person[here], pairs.place[here]
+    row, union = _joined(person, who, union, len(pairs.people_ids))
+    width = int(unions.max(initial=0)) + 1
+    at, number = np.unique(place[row] * width + union, return_counts=True)
+    wide = len(pairs.place_ids)
+    return UnionsAt(
+        places=pairs.place_ids,
+        members=np.bincount(place[of_each[person] > 0], minlength=wide),
+        several=np.bincount(place[of_each[person] > 1], minlength=wide),
+        union_places=pairs.place_ids[at // width],
+        unions=at % width,
+        union_members=number,
+    )
+
+
+def _find(ids: Ints, wanted: Numbers) -> tuple[Ints, Bools]:
+    """Return where the wanted stand among the ids, which are in order; and which are there."""
+    if not len(ids):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
+    where = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return where, ids[where] == wanted
+
+
+def _pairs(jobs: Jobs) -> Pairs:
     people_ids, person = np.unique(jobs.runs.people, return_inverse=True)
     place_ids, place = np.unique(jobs.places, return_inverse=True)
     found, job = np.unique(person * max(1, len(place_ids)) + place, return_inverse=True)
     person, place = np.divmod(found, max(1, len(place_ids)))
-    return _Pairs(people_ids.astype(np.int64), place_ids.astype(np.int64), person, place, job)
+    return Pairs(people_ids.astype(np.int64), place_ids.astype(np.int64), person, place, job)
 
 
 def _masks(runs: Runs, start: int, days: int) -> Ints:
@@ -208,14 +262,11 @@ def _together(rows: Ints, masks: Ints, length: int) -> Ints:
 
 
 def _of_people(people_ids: Ints, runs: Runs, start: int, days: int) -> Ints:
-    if not len(people_ids):
-        return np.zeros(0, np.int64)
-    where = np.minimum(np.searchsorted(people_ids, runs.people), len(people_ids) - 1)
-    ours = people_ids[where] == runs.people
+    where, ours = _find(people_ids, runs.people)
     return _together(where[ours], _masks(runs.of(ours), start, days), len(people_ids))
 
 
-def _of_pairs(pairs: _Pairs, jobs: Jobs, belongs: int, start: int, days: int) -> Ints:
+def _of_pairs(pairs: Pairs, jobs: Jobs, belongs: int, start: int, days: int) -> Ints:
     masks = _masks(jobs.runs, start, days)
     rows = pairs.job
     if not isinstance(jobs.belongs, int):
@@ -238,7 +289,7 @@ def _bits(mask: Ints, days: int) -> Iterator[int]:
     return (bit for bit in range(days) if any_day >> bit & 1)
 
 
-def _several(pairs: _Pairs, masks: Sequence[Ints]) -> _Several:
+def _several(pairs: Pairs, masks: Sequence[Ints]) -> _Several:
     many = np.bincount(pairs.person, minlength=len(pairs.people_ids))[pairs.person] > 1
     kinds = np.array([mask[many] for mask in masks[:6]])
     # Kinds come in threes: members, not members, not known.

@@ -50,21 +50,24 @@ class _Dated(Protocol):
 
 
 _Row = TypeVar("_Row", bound=_Dated)
+_Worth = TypeVar("_Worth")
 
 
 @dataclass(frozen=True, slots=True)
-class Picked(Generic[_Row]):
-    """Which row of each place holds on each day. at: by day and place, a number of rows, or -1.
+class Picked(Generic[_Row, _Worth]):
+    """Which row of each place holds on each day, and what it comes to.
 
-    worth: by row, which of them come to the same.
+    at: by day and place, the number of a row, or -1. worth: by row, the number of what it comes
+    to; worths: what that is. Many rows come to the same.
     """
 
     rows: list[_Row]
     at: _Numbers
     worth: _Numbers
+    worths: list[_Worth]
 
     def worth_at(self) -> _Numbers:
-        """Return by day and place what the row comes to; -1 where there is none."""
+        """Return by day and place the number of what the row comes to; -1 where there is none."""
         return np.append(self.worth, np.int32(_NONE))[self.at]
 
     def row(self, day: int, place: int) -> _Row | None:
@@ -78,8 +81,9 @@ def _picked(
     sites: Sequence[Site],
     days: Sequence[date],
     newest: Callable[[Sequence[_Row], date], _Row | None],
-    worth: Callable[[_Row], object],
-) -> Picked[_Row]:
+    worth: Callable[[_Row], _Worth],
+    alike: Callable[[_Row], object],
+) -> Picked[_Row, _Worth]:
     at = np.full((len(days), len(sites)), _NONE, np.int32)
     rows: list[_Row] = []
     for place, site in enumerate(sites):
@@ -92,8 +96,18 @@ def _picked(
                     at[begin:, place] = len(rows)
                     rows.append(found)
     numbers: dict[object, int] = {}
-    worths = [numbers.setdefault(worth(row), len(numbers)) for row in rows]
-    return Picked(rows, at, np.array(worths, np.int32))
+    worths: list[_Worth] = []
+    worth_of = []
+    for row in rows:
+        number = numbers.setdefault(alike(row), len(worths))
+        if number == len(worths):
+            worths.append(worth(row))
+        worth_of.append(number)
+    return Picked(rows, at, np.array(worth_of, np.int32), worths)
+
+
+Headcounts: TypeAlias = Picked[HeadcountUsed, Workforce | None]
+Statements: TypeAlias = Picked[StatedUsed, StatedMembers]
 
 
 def pick_headcounts(
@@ -101,23 +115,29 @@ def pick_headcounts(
     sites: Sequence[Site],
     days: Sequence[date],
     counts: Basis,
-) -> Picked[HeadcountUsed]:
+) -> Headcounts:
     """Return the headcount of each place that holds on each of the days, which are in order."""
     return _picked(
         estimates,
         sites,
         days,
-        lambda rows, day: headcount_of(rows, day, counts),
-        lambda row: (row.low, row.best, row.high, row.rounded_to),
+        newest=lambda rows, day: headcount_of(rows, day, counts),
+        worth=_workforce,
+        alike=lambda row: (row.low, row.best, row.high, row.rounded_to),
     )
 
 
 def pick_statements(
     statements: Mapping[int, Sequence[StatedUsed]], sites: Sequence[Site], days: Sequence[date]
-) -> Picked[StatedUsed]:
+) -> Statements:
     """Return the member count of each place that holds on each of the days, which are in order."""
     return _picked(
-        statements, sites, days, newest_statement, lambda row: (row.members, row.rounded_to)
+        statements,
+        sites,
+        days,
+        newest=newest_statement,
+        worth=_stated,
+        alike=lambda row: (row.members, row.rounded_to),
     )
 
 
@@ -127,8 +147,8 @@ class Bottom:
     part of them is asked for. roster: the sort of list that everybody counted stands on; None = a
     headcount counts them."""
 
-    picked: Picked[HeadcountUsed]
-    of_sites: Picked[HeadcountUsed] | None = None
+    picked: Headcounts
+    of_sites: Headcounts | None = None
     roster: Roster | None = None
 
 
@@ -141,7 +161,7 @@ class DayFigures:
         days: Sequence[date],
         people: Counted,
         bottom: Bottom,
-        stated: Picked[StatedUsed],
+        stated: Statements,
     ) -> None:
         self._sites = sites
         self._days = days
@@ -243,21 +263,22 @@ class DayFigures:
                 found = seen.get(tuple(key))
                 if found is None:
                     found = seen[tuple(key)] = len(self._densities)
-                    self._densities.append(self._density(number, place, key[len(worths) :]))
+                    self._densities.append(self._density(key[: len(worths)], key[len(worths) :]))
                 self._figure[number, place] = found
 
-    def _density(self, number: int, place: int, people: list[int]) -> Density:
-        """Work out one figure. people: by kind, as Counted has them."""
+    def _density(self, worths: list[int], people: list[int]) -> Density:
+        """Work out one figure. worths: the numbers of what the headcount, the statement, and of
+        parts the headcount of the place come to. people: by kind, as Counted has them."""
         members, not_members, not_known = people[:3]
-        workforce = _workforce(self._bottom.picked.row(number, place))
-        stated = _stated(self._stated.row(number, place))
+        workforce = None if worths[0] == _NONE else self._bottom.picked.worths[worths[0]]
+        stated = None if worths[1] == _NONE else self._stated.worths[worths[1]]
         if self._bottom.of_sites is not None:
             return part_figure(
                 Known(members, not_members, not_known),
                 Known(*people[3:6]),
                 Known(*people[6:9]),
                 workforce,
-                _workforce(self._bottom.of_sites.row(number, place)),
+                None if worths[2] == _NONE else self._bottom.of_sites.worths[worths[2]],
                 stated,
             )
         if self._bottom.roster is not None:
@@ -379,9 +400,9 @@ def _sums(column_sums: npt.NDArray[np.float64]) -> Sums:
     )
 
 
-def _workforce(used: HeadcountUsed | None) -> Workforce | None:
+def _workforce(used: HeadcountUsed) -> Workforce | None:
     found = workforce_from(used)
-    if found is None or used is None or not used.rounded_to:
+    if found is None or not used.rounded_to:
         return found
     # Both ends were rounded by the source, so each may be half a step further out.
     return replace(
@@ -391,9 +412,7 @@ def _workforce(used: HeadcountUsed | None) -> Workforce | None:
     )
 
 
-def _stated(used: StatedUsed | None) -> StatedMembers | None:
-    if used is None:
-        return None
+def _stated(used: StatedUsed) -> StatedMembers:
     if used.rounded_to:
         return StatedMembers.rounded(used.members, used.rounded_to)
     return StatedMembers.exactly(used.members)

@@ -1,8 +1,8 @@
 """Who is counted: how many people at each place are members on each day, and who is at several.
 
 Two ways lead to the same counts. ``state_span`` answers one day for any union as known now; the
-dated facts themselves answer several days, one union, and "as we knew then". Tests compare the two,
-and both with plain slow counts.
+dated facts themselves answer several days, one union, a part of those who work at a place, which
+only a job tells, and "as we knew then". Tests compare the two, and both with plain slow counts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from crm.analysis.people_counts import (
     count_people,
     no_runs,
 )
-from crm.domain.bases import PARTS, Roster
+from crm.domain.bases import Basis
 from crm.domain.headcount import Counts
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import ContractType
@@ -46,23 +46,8 @@ from crm.reads.density_question import GroupBy, Question
 _ANY = 0
 
 
-def people_on_days(
-    session: Session, scope: Scope, question: Question, days: Sequence[date]
-) -> Counted:
-    """Return the people of the question on each of the days, which are in order.
-
-    One day of everybody comes from the spans; several, and whoever belongs to a part, which only a
-    job tells, from the facts.
-    """
-    of_everybody = question.counts not in PARTS and not isinstance(question.counts, Roster)
-    as_now = question.union_id is None and question.known_at is None
-    if len(days) == 1 and of_everybody and as_now:
-        return _from_spans(session, scope, question, days[0])
-    facts = read_facts(session, scope, question, days)
-    return people_from_facts(facts, question.union_id, len(days))
-
-
-def _from_spans(session: Session, scope: Scope, question: Question, day: date) -> Counted:
+def people_from_spans(session: Session, scope: Scope, question: Question, day: date) -> Counted:
+    """Return the people of one day, members of any union or not, as known now. One statement."""
     place = _span_place(question)
     member = sa.case((StateSpan.member.is_(True), 1), (StateSpan.member.is_(False), 0), else_=2)
     spans = Columns(scope, StateSpan.contact_id, place, member, permission=question.permission)
@@ -94,29 +79,21 @@ class Sayings:
         return [int(union) for union in np.unique(self.unions) if union != _ANY]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Jobs, and what is said of membership, of the days that were asked for."""
+def read_jobs(
+    session: Session, scope: Scope, question: Question, days: Sequence[date], *, of_staff: bool
+) -> Jobs:
+    """Return the jobs held on any of the days, with the days in numbers. One statement.
 
-    jobs: Jobs
-    sayings: Sayings
-
-
-def read_facts(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> Facts:
-    """Return the facts that hold on any of the days: one statement for jobs, one for membership,
-    and one more out of a ballot."""
-    sayings = _read_sayings(session, scope, question, days)
-    if question.counts is Roster.BALLOT:
-        return Facts(entitled(session, scope, question, days), sayings)
+    of_staff: whether each belongs to the employer's own staff is read as well; else all belong.
+    """
     place = Job.area_id if question.group_by is GroupBy.AREA else Job.workplace_id
-    of_part = question.counts is Counts.EMPLOYER_DIRECT
     columns = Columns(
         scope,
         Job.contact_id,
         place,
         starts(Job.valid_from),
         ends(Job.valid_to),
-        *([_belonging()] if of_part else []),
+        *([_belonging()] if of_staff else []),
         permission=question.permission,
     )
     found = columns.statement.where(
@@ -125,20 +102,27 @@ def read_facts(session: Session, scope: Scope, question: Question, days: Sequenc
         place.is_not(None),
         *inside(question, Job.place_id),
     )
-    if of_part:
+    if of_staff:
         found = found.outerjoin(_job_site, _job_site.c.id == Job.workplace_id)
     people, places, first, after, *belongs = columns.read(session, found)
-    # Nobody writes down who is in a bargaining unit.
-    others = PERHAPS if question.counts is Counts.BARGAINING_UNIT else SURELY
-    jobs = Jobs(_runs(people, first, after, days), places, belongs[0] if belongs else others)
+    jobs = Jobs(_runs(people, first, after, days), places, belongs[0] if belongs else SURELY)
     if question.people is not None:
         jobs = jobs.of(np.isin(people, np.fromiter(question.people, np.int64)))
-    return Facts(jobs, sayings)
+    return jobs
 
 
-def _read_sayings(
+def jobs_on(jobs: Jobs, counts: Basis) -> Jobs:
+    """Return the jobs as they belong to those who are counted. jobs: see read_jobs."""
+    if counts is Counts.EMPLOYER_DIRECT:
+        return jobs
+    # Nobody writes down who is in a bargaining unit.
+    return jobs.belonging(PERHAPS if counts is Counts.BARGAINING_UNIT else SURELY)
+
+
+def read_sayings(
     session: Session, scope: Scope, question: Question, days: Sequence[date]
 ) -> Sayings:
+    """Return what is said of membership on any of the days. One statement."""
     columns = Columns(
         scope,
         Membership.contact_id,
@@ -207,16 +191,15 @@ def entitled(session: Session, scope: Scope, question: Question, days: Sequence[
     return Jobs(Runs(people[row], first, first + 1), places[row], SURELY)
 
 
-def people_from_facts(facts: Facts, union_id: int | None, days: int) -> Counted:
+def people_from_facts(jobs: Jobs, said: Sayings, union_id: int | None, days: int) -> Counted:
     """Count as member_of_any or, for one union, member_of of crm/domain/timeline.py says."""
-    said = facts.sayings
     of_any = said.unions == _ANY
     if union_id is None:
         members, not_members = said.member, ~said.member & of_any
     else:
         of_it = said.unions == union_id
         members, not_members = said.member & of_it, ~said.member & (of_it | of_any)
-    return count_people(facts.jobs, said.runs.of(members), said.runs.of(not_members), days)
+    return count_people(jobs, said.runs.of(members), said.runs.of(not_members), days)
 
 
 # Only who owns the site of a job. The table, and not the mapped class: the right to density holds

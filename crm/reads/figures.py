@@ -13,35 +13,18 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
-from crm.analysis.people_counts import Counted
-from crm.domain.bases import PARTS, Basis, Roster
 from crm.domain.density import TotalDensity
-from crm.domain.headcount import Counts
 from crm.domain.sic import sections
 from crm.models.places import Branch, Employer, PlaceEdge, Region, Union
-from crm.reads.density_days import Bottom, DayFigures, Picked, pick_headcounts, pick_statements
-from crm.reads.density_people import (
-    Facts,
-    entitled,
-    people_from_facts,
-    people_on_days,
-    read_facts,
-)
-from crm.reads.density_places import (
-    Site,
-    other_bases,
-    read_headcounts,
-    read_sites,
-    read_statements,
-    read_statements_by_union,
-)
+from crm.reads.density_days import DayFigures
+from crm.reads.density_places import Site, other_bases
 from crm.reads.density_question import (
     GroupBy,
     HeadcountUsed,
@@ -53,6 +36,7 @@ from crm.reads.density_question import (
     Survey,
     Table,
 )
+from crm.reads.density_reading import Reading
 
 __all__ = [
     "GroupBy",
@@ -60,6 +44,7 @@ __all__ = [
     "NamedPeople",
     "Part",
     "Question",
+    "Reading",
     "Row",
     "StatedUsed",
     "Survey",
@@ -100,28 +85,22 @@ def survey(
 
     The number of statements does not grow with the days.
     """
-    if (question.people is not None) != (question.counts is Roster.LIST):
-        raise ValueError("The people of a list are asked for on the basis of a list.")
     wanted = sorted({question.as_at, *days, *([] if compare is None else [compare])})
-    read = _read(session, scope, question, wanted)
+    reading = Reading(session, scope, question, wanted)
     if question.group_by is GroupBy.UNION:
-        by_union = _by_union(session, scope, question, read)
+        by_union = reading.by_union(question.counts)
+        unions = _named_unions(session, scope)
+        figures = by_union[None]
 
         def _table_of(day: date) -> Table:
-            return _union_table(session, scope, replace(question, as_at=day), read, by_union)
+            asked = replace(question, as_at=day)
+            return _union_table(session, scope, asked, reading.sites, unions, by_union)
 
-        figures = by_union.figures[None]
     else:
-        stated = (
-            {}
-            if read.bottom.roster is not None
-            else read_statements(session, scope, question, read.sites, until=wanted[-1])
-        )
-        people = people_on_days(session, scope, question, wanted)
-        figures = read.figures(people, stated)
+        figures = reading.figures(question.counts)
 
         def _table_of(day: date) -> Table:
-            return _table(session, scope, replace(question, as_at=day), read.sites, figures)
+            return _table(session, scope, replace(question, as_at=day), reading.sites, figures)
 
     table = _table_of(question.as_at)
     return Survey(
@@ -140,39 +119,6 @@ def workplace_figure(
     asked = replace(question, group_by=GroupBy.WORKPLACE, within=(workplace_id,))
     parts = survey(session, scope, asked).table.parts
     return next((part for part in parts if part.place_id == workplace_id), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The places, and what their people are held against, read once for all the days."""
-
-    days: Sequence[date]
-    sites: Sequence[Site]
-    bottom: Bottom
-
-    def figures(self, people: Counted, stated: Mapping[int, Sequence[StatedUsed]]) -> DayFigures:
-        """Return the figures of these people."""
-        picked = pick_statements(stated, self.sites, self.days)
-        return DayFigures(self.sites, self.days, people, self.bottom, picked)
-
-
-def _read(session: Session, scope: Scope, question: Question, days: Sequence[date]) -> _Read:
-    sites = read_sites(session, scope, question, days)
-
-    def _headcounts(counts: Basis) -> Picked[HeadcountUsed]:
-        asked = replace(question, counts=counts)
-        found = read_headcounts(session, scope, asked, sites, until=days[-1])
-        return pick_headcounts(found, sites, days, counts)
-
-    return _Read(
-        days,
-        sites,
-        Bottom(
-            _headcounts(question.counts),
-            of_sites=_headcounts(Counts.SITE_ALL) if question.counts in PARTS else None,
-            roster=question.counts if isinstance(question.counts, Roster) else None,
-        ),
-    )
 
 
 def _table(
@@ -277,64 +223,39 @@ def _keys(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Unions:
-    """The unions that anything is known of, by name; and the figures of each, and of any (None)."""
-
-    named: Sequence[tuple[int, uuid.UUID, str]]
-    figures: Mapping[int | None, DayFigures]
+_NamedUnion = tuple[int, uuid.UUID, str]
 
 
-def _by_union(session: Session, scope: Scope, question: Question, read: _Read) -> _Unions:
-    """Work out each union's own members ÷ all workers. Rows may sum to more than any-union.
-
-    Out of those entitled in a ballot, each union is held against its own ballots: two statements
-    more for each union.
-    """
-    unions = session.execute(
+def _named_unions(session: Session, scope: Scope) -> list[_NamedUnion]:
+    found = session.execute(
         scope.select(Union.id, Union.public_id, Union.name).order_by(Union.name)
-    ).all()
-    facts = read_facts(session, scope, question, read.days)
-    stated = (
-        {}
-        if read.bottom.roster is not None
-        else read_statements_by_union(session, scope, question, read.sites, until=read.days[-1])
     )
-    involved = {*facts.sayings.named(), *stated, None}
-
-    def _facts_of(union: int | None) -> Facts:
-        if union is None or question.counts is not Roster.BALLOT:
-            return facts
-        own = replace(question, union_id=union)
-        return replace(facts, jobs=entitled(session, scope, own, read.days))
-
-    return _Unions(
-        named=[(union, public, name) for union, public, name in unions if union in involved],
-        figures={
-            union: read.figures(
-                people_from_facts(_facts_of(union), union, len(read.days)), stated.get(union, {})
-            )
-            for union in involved
-        },
-    )
+    return [(union, public_id, name) for union, public_id, name in found]
 
 
 def _union_table(
-    session: Session, scope: Scope, question: Question, read: _Read, unions: _Unions
+    session: Session,
+    scope: Scope,
+    question: Question,
+    sites: Sequence[Site],
+    unions: Sequence[_NamedUnion],
+    figures: Mapping[int | None, DayFigures],
 ) -> Table:
-    """Return the table of one day with a row for each union that has members."""
+    """Return the table of one day with a row for each union that has members: its own ÷ all
+    workers. Rows may sum to more than any-union."""
     day, rows = question.as_at, []
-    for union, public_id, name in unions.named:
-        parts = unions.figures[union].parts(day)
-        figure, named = unions.figures[union].total(day)
-        if figure.all_members or any(part.stated for part in parts):
-            rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts), named))
-    total, named = unions.figures[None].total(day)
+    for union, public_id, name in unions:
+        if union in figures:
+            parts = figures[union].parts(day)
+            figure, named = figures[union].total(day)
+            if figure.all_members or any(part.stated for part in parts):
+                rows.append(Row(str(public_id), name, "", public_id, figure, tuple(parts), named))
+    total, named = figures[None].total(day)
     return Table(
         question=question,
         rows=tuple(sorted(rows, key=_order)),
         total=total,
-        parts=tuple(unions.figures[None].parts(day)),
+        parts=tuple(figures[None].parts(day)),
         named=named,
-        other_bases=other_bases(session, scope, question, read.sites),
+        other_bases=other_bases(session, scope, question, sites),
     )

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -21,15 +21,15 @@ from crm.domain.headcount import Counts, Workforce
 from crm.domain.roles import Role
 from crm.domain.sampling import Interval, finite_wilson
 from crm.domain.structure import Deed
-from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import ContractType
 from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.campaigns import ListEntry, Participation, StructureTest
-from crm.models.contacts import Job, Membership, StateSpan
+from crm.models.contacts import Job, StateSpan
 from crm.models.conversations import Conversation, FollowUp
 from crm.models.places import PlaceClosure, Recognition, Shift, Union
+from crm.reads.columns import Columns
 from crm.reads.density_places import only_those
-from crm.reads.figures import GroupBy, Part, Question, Table, survey
+from crm.reads.figures import GroupBy, NamedPeople, Part, Question, Reading
 from crm.reads.places import names_of, one_of
 from crm.reads.readiness import firm_now, in_charge_now
 from crm.reads.turf import InCharge
@@ -151,7 +151,7 @@ def measures(
     """Return the measures of the places of a question, as at its day.
 
     day: today in UTC, as grants are reckoned: the reps are those of today. At most
-    thirty-eight statements, whatever the number of people and places.
+    thirty statements, whatever the number of people and places.
     """
     of_list = question.people is not None
     asked = replace(
@@ -159,29 +159,32 @@ def measures(
         group_by=GroupBy.WORKPLACE,
         counts=bases.Roster.LIST if of_list else Counts.SITE_ALL,
     )
-    whole = survey(session, scope, asked).table
-    sites = {part.place_id: part for part in whole.parts}
+    others = () if of_list else _OTHERS
+    reading = Reading(session, scope, asked, [asked.as_at], bases=others)
+    whole = reading.figures(asked.counts)
+    sites = {part.place_id: part for part in whole.parts(asked.as_at)}
+    total, named = whole.total(asked.as_at)
     found = [
-        _basis(session, scope, asked, len(sites), whole),
+        _basis(asked.counts, total, named, len(sites)),
         *(
-            _basis(session, scope, replace(asked, counts=counts), len(sites))
-            for counts in (() if of_list else _OTHERS)
+            _basis(counts, *reading.figures(counts).total(asked.as_at), len(sites))
+            for counts in others
         ),
     ]
     in_charge = in_charge_now(session, scope, sites, as_at=asked.as_at, day=day)
     contracts = _contracts(session, scope, in_charge, asked, sites)
     return Measures(
-        total=whole.total,
+        total=total,
         bases=tuple(found),
-        asked=None if of_list else _sample(whole.total),
+        asked=None if of_list else _sample(total),
         beside=Beside(
             reps=_reps(session, sites, day),
             active=_active(session, scope, sites, asked.as_at),
             organised=_organised(session, scope, sites, asked, expiry),
-            members=whole.total.member_range,
-            workers=whole.total.workforce,
+            members=total.member_range,
+            workers=total.workforce,
         ),
-        workplaces=_unions_here(session, scope, asked, sites),
+        workplaces=_unions_here(session, scope, asked, sites, reading),
         unions={
             int(union): str(name)
             for union, name in session.execute(
@@ -205,20 +208,17 @@ def _sample(total: TotalDensity) -> Asked | None:
     return Asked(members, asked, workers, finite_wilson(members, asked, workers))
 
 
-def _basis(
-    session: Session, scope: Scope, question: Question, places: int, whole: Table | None = None
-) -> Basis:
-    """Return the density of the question on its basis. whole: its table, if it was read already."""
-    table = whole or survey(session, scope, question).table
-    counted = table.total.workforce is not None
+def _basis(counts: bases.Basis, total: TotalDensity, named: NamedPeople, places: int) -> Basis:
+    """Return the density on a basis. total, named: of all the places together, on that basis."""
+    counted = total.workforce is not None
     return Basis(
-        counts=question.counts,
-        members=table.total.member_range if counted else None,
-        workers=table.total.workforce,
-        share=table.total.fraction_range,
-        surely=table.named.members + table.named.not_members + table.named.not_known,
+        counts=counts,
+        members=total.member_range if counted else None,
+        workers=total.workforce,
+        share=total.fraction_range,
+        surely=named.members + named.not_members + named.not_known,
         places=places,
-        counted_places=table.total.counted_places,
+        counted_places=total.counted_places,
     )
 
 
@@ -232,13 +232,18 @@ def _reps(session: Session, sites: Collection[int], day: date) -> int:
     found = session.execute(
         sa.select(sa.func.count(sa.distinct(AccessGrant.user_id)))
         .join(UserAccount, UserAccount.id == AccessGrant.user_id)
-        .join(PlaceClosure, PlaceClosure.descendant_id == AccessGrant.place_id)
         .where(
             UserAccount.active.is_(True),
             AccessGrant.role == Role.REP,
             known(AccessGrant),
             covers(AccessGrant, day),
-            one_of(PlaceClosure.ancestor_id, sites),
+            # Joined, SQLite walks through everything below each of the places.
+            sa.exists(
+                sa.select(sa.literal(1)).where(
+                    PlaceClosure.descendant_id == AccessGrant.place_id,
+                    one_of(PlaceClosure.ancestor_id, sites),
+                )
+            ),
         )
     )
     return int(found.scalar_one())
@@ -343,35 +348,45 @@ def _contracts(
     """
     if not sites:
         return _Contracts((), 0, 0)
-    kinds: dict[tuple[int, int], set[ContractType | None]] = defaultdict(set)
-    for person, site, contract in session.execute(
-        scope.select(Job.contact_id, Job.workplace_id, Job.contract_type).where(
-            covers(Job, question.as_at), known(Job), one_of(Job.workplace_id, sites)
-        )
-    ):
-        kinds[person, site].add(contract)
-    people: dict[ContractType | None, set[int]] = defaultdict(set)
-    led: dict[ContractType | None, set[int]] = defaultdict(set)
-    reps: dict[ContractType | None, set[int]] = defaultdict(set)
-    for job in in_charge:
-        if question.people is not None and job.contact_id not in question.people:
-            continue
-        for contract in kinds.get((job.contact_id, job.workplace_id), ()):
-            people[contract].add(job.contact_id)
-            if job.rep_id is not None:
-                led[contract].add(job.contact_id)
-                reps[contract].add(job.rep_id)
-    cells = tuple(
-        ContractCell(
-            contract=contract,
-            people=len(people[contract]),
-            reps=len(reps[contract]),
-            nobody=len(people[contract] - led[contract]),
-        )
-        for contract in (*ContractType, None)
-        if people[contract]
+    kinds = (*ContractType, None)
+    columns = Columns(
+        scope,
+        Job.contact_id,
+        Job.workplace_id,
+        sa.case(
+            *((Job.contract_type == kind, number) for number, kind in enumerate(ContractType)),
+            else_=len(kinds) - 1,
+        ),
     )
-    return _Contracts(cells, len(set().union(*people.values())), len(set().union(*reps.values())))
+    holders, at, of_kind = columns.read(
+        session,
+        columns.statement.where(
+            covers(Job, question.as_at), known(Job), one_of(Job.workplace_id, sites)
+        ),
+    )
+    jobs = [
+        job for job in in_charge if question.people is None or job.contact_id in question.people
+    ]
+    people = np.fromiter((job.contact_id for job in jobs), np.int64, len(jobs))
+    places = np.fromiter((job.workplace_id for job in jobs), np.int64, len(jobs))
+    reps = np.fromiter((job.rep_id or 0 for job in jobs), np.int64, len(jobs))
+    width = max(sites) + 1
+    cells, counted, led_by = [], [], []
+    for number, kind in enumerate(kinds):
+        held = of_kind == number
+        here = np.isin(people * width + places, holders[held] * width + at[held])
+        led = here & (reps > 0)
+        some, theirs = np.unique(people[here]), np.unique(reps[led])
+        counted.append(some)
+        led_by.append(theirs)
+        if len(some):
+            nobody = len(some) - len(np.unique(people[led]))
+            cells.append(ContractCell(kind, len(some), len(theirs), nobody))
+    return _Contracts(
+        tuple(cells),
+        len(np.unique(np.concatenate(counted))),
+        len(np.unique(np.concatenate(led_by))),
+    )
 
 
 def _cells(
@@ -416,44 +431,25 @@ def _cells(
 
 
 def _unions_here(
-    session: Session, scope: Scope, question: Question, sites: Mapping[int, Part]
+    session: Session,
+    scope: Scope,
+    question: Question,
+    sites: Mapping[int, Part],
+    reading: Reading,
 ) -> tuple[UnionsHere, ...]:
     if not sites:
         return ()
-    per_person = (
-        scope.select(
-            Job.workplace_id.label("site"),
-            Job.contact_id.label("person"),
-            sa.func.count(sa.distinct(Membership.union_id)).label("unions"),
-            permission=question.permission,
-        )
-        .select_from(Job)
-        .join(Membership, Membership.contact_id == Job.contact_id)
-        .where(*_members(question, sites))
-        .group_by(Job.workplace_id, Job.contact_id)
-    ).subquery()
-    together_ = session.execute(
-        scope.select(
-            per_person.c.site,
-            sa.func.count(),
-            sa.func.sum(sa.case((per_person.c.unions > 1, 1), else_=0)),
-        ).group_by(per_person.c.site)
-    )
-    of_any = {site: (int(members), int(several)) for site, members, several in together_}
+    found = reading.unions_here(question.as_at)
+    of_any = dict(zip(found.places.tolist(), found.members.tolist(), strict=True))
+    several = dict(zip(found.places.tolist(), found.several.tolist(), strict=True))
     by_union: dict[int, dict[int, int]] = defaultdict(dict)
-    for site, union, members in session.execute(
-        scope.select(
-            Job.workplace_id,
-            Membership.union_id,
-            sa.func.count(sa.distinct(Job.contact_id)),
-            permission=question.permission,
-        )
-        .select_from(Job)
-        .join(Membership, Membership.contact_id == Job.contact_id)
-        .where(*_members(question, sites))
-        .group_by(Job.workplace_id, Membership.union_id)
+    for site, union, members in zip(
+        found.union_places.tolist(),
+        found.unions.tolist(),
+        found.union_members.tolist(),
+        strict=True,
     ):
-        by_union[site][union] = int(members)
+        by_union[site][union] = members
     recognised: dict[int, set[int]] = defaultdict(set)
     for place, union in session.execute(
         scope.select(Recognition.place_id, Recognition.union_id).where(
@@ -465,23 +461,11 @@ def _unions_here(
         UnionsHere(
             place=part,
             by_union=by_union.get(place_id, {}),
-            any_union=of_any.get(place_id, (0, 0))[0],
-            several=of_any.get(place_id, (0, 0))[1],
+            any_union=of_any.get(place_id, 0),
+            several=several.get(place_id, 0),
             recognised=frozenset(
                 recognised.get(place_id, set()) | recognised.get(part.employer_id, set())
             ),
         )
         for place_id, part in sites.items()
-    )
-
-
-def _members(question: Question, sites: Collection[int]) -> tuple[Any, ...]:
-    return (
-        covers(Job, question.as_at),
-        known(Job, question.known_at),
-        one_of(Job.workplace_id, sites),
-        covers(Membership, question.as_at),
-        known(Membership, question.known_at),
-        Membership.status == MembershipStatus.MEMBER,
-        *only_those(question, Job.contact_id),
     )

@@ -245,16 +245,22 @@ def _settle(session: Session, scope: Scope, jobs: Collection[Any], as_at: date) 
         )
         above = {int(area): parent for area, parent in areas}
     found = []
+    # All jobs at a place on a shift have the same rep, but those of people held by hand.
+    settled: dict[tuple[int, int | None, int | None, int | None], int | None] = {}
     for job in jobs:
         by_hand = picked.get((job.workplace_id, job.contact_id))
-        rep = rep_of(_outwards(job, above), job.shift_id, picked_by=by_hand, patches=patches)
+        same = (job.workplace_id, job.area_id, job.shift_id, by_hand)
+        if same not in settled:
+            settled[same] = rep_of(
+                _outwards(job, above), job.shift_id, picked_by=by_hand, patches=patches
+            )
         found.append(
             InCharge(
                 contact_id=job.contact_id,
                 workplace_id=job.workplace_id,
                 place_id=job.place_id,
                 shift_id=job.shift_id,
-                rep_id=rep,
+                rep_id=settled[same],
                 by_hand=by_hand is not None,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -16,6 +17,7 @@ from crm.analysis.people_counts import (
     Jobs,
     Runs,
     count_people,
+    count_unions,
 )
 
 _PLACES = (7, 3, 11, 5)
@@ -125,3 +127,30 @@ def test_of_nobody_nothing_is_counted() -> None:
     counted = _counted([], [(1, 0, 5)], [])
     assert not counted.at(np.array([3, 5])).any()
     assert not counted.too_often(0, np.array([3]), np.array([0]), 1).kinds.any()
+
+
+@given(
+    jobs=st.lists(_job, max_size=12),
+    members=st.lists(st.tuples(_person, _days, _days, st.integers(1, 3)), max_size=8),
+    day=st.integers(0, _DAYS - 1),
+)
+@settings(max_examples=100, deadline=None)
+def test_members_by_union_are_those_of_a_walk_over_everybody(
+    jobs: list[tuple[int, int, int, int, int]],
+    members: list[tuple[int, int, int, int]],
+    day: int,
+) -> None:
+    columns = Jobs(_runs(jobs, (0, 2, 3)), _column(jobs, 1), SURELY)
+    found = count_unions(columns, _runs(members), _column(members, 3), day)
+    unions = {
+        person: {one[3] for one in members if one[0] == person and one[1] <= day < one[2]}
+        for person in range(1, 5)
+    }
+    here = {job[:2] for job in jobs if job[2] <= day < job[3]}
+    for place, any_union, several in zip(found.places, found.members, found.several, strict=True):
+        of_each = [len(unions[person]) for person, at in here if at == place]
+        assert any_union == sum(number > 0 for number in of_each)
+        assert several == sum(number > 1 for number in of_each)
+    by_union = Counter((place, union) for person, place in here for union in unions[person])
+    columns_found = zip(found.union_places, found.unions, found.union_members, strict=True)
+    assert {(place, union): number for place, union, number in columns_found} == by_union

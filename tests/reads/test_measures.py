@@ -249,4 +249,4 @@ def test_more_people_and_places_cost_no_more_statements(
         count_statements.clear()
         _found(Question(TODAY))
         sent.append(len(count_statements))
-    assert sent[0] == sent[1] <= 38
+    assert sent[0] == sent[1] <= 30
