@@ -368,13 +368,15 @@ def fix_form(
     people: Mapping[str, Sequence[tuple[str, Any]]],
     skips: Iterable[tuple[str, Any]],
     places: Mapping[str, Sequence[tuple[str, Any]]],
+    alike: int,
     **more: Any,
 ) -> Any:
     """Return the form of the check.
 
     fixes: name and label of each cell to put right. skips: name and label of each row to skip.
     people: for each row that could be about somebody we know, whom it could be. places: the same
-    for each name that could mean a workplace that is here.
+    for each name that could mean a workplace that is here. alike: how many such names there are,
+    those that are not shown too.
     """
     fields: dict[str, Any] = {name: StringField(label) for name, label in fixes}
     fields |= {name: BooleanField(label) for name, label in skips}
@@ -387,5 +389,12 @@ def fix_form(
         for name, choices in places.items()
     }
     if places:
-        fields["all_new"] = BooleanField(_("All that I have not chosen here are new workplaces"))
+        fields["all_new"] = BooleanField(
+            ngettext(
+                "Unless I have chosen, it is a new workplace",
+                "All of these %(count)s that I have not chosen are new workplaces",
+                alike,
+                count=format_decimal(alike),
+            )
+        )
     return type("FixForm", (VersionForm,), fields)(**more)

@@ -641,9 +641,11 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
     answers = {row_no: form[f"p{row_no}"].data for row_no in shown.people}
     names = {
         one.key: NEW_PLACE if said in {"new", "ask"} else said
-        for one in shown.alike
+        for one in shown.alike[:SHOWN]
         if (said := form[one.field].data) != "ask" or form.all_new.data
     }
+    if shown.alike[SHOWN:] and form.all_new.data:
+        names |= {one.key: NEW_PLACE for one in shown.alike[SHOWN:]}
     try:
         with unit_of_work(scope) as session:
             service.put_right(
@@ -703,7 +705,6 @@ class _Shown:
     problems: tuple[queries.RowView, ...]
     possible: tuple[queries.RowView, ...]
     alike: tuple[_Alike, ...]
-    more_alike: int
 
 
 def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
@@ -760,15 +761,14 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
         ]
         for one in alike[:SHOWN]
     }
-    form = forms.fix_form(fixes, people, skips, places, data=data)
+    form = forms.fix_form(fixes, people, skips, places, len(alike), data=data)
     shown = _Shown(
         tuple(cells),
         tuple(row.row_no for row in problems),
         tuple(row.row_no for row in possible),
         tuple(problems),
         tuple(possible),
-        tuple(alike[:SHOWN]),
-        len(alike[SHOWN:]),
+        tuple(alike),
     )
     return form, shown
 
@@ -845,8 +845,8 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
-        alike=[_alike_line(one, opened) for one in shown.alike],
-        more_alike=shown.more_alike,
+        alike=[_alike_line(one, opened) for one in shown.alike[:SHOWN]],
+        more_alike=len(shown.alike[SHOWN:]),
         new_areas=_new_areas(opened.rules),
         moves=opened.rules.answers.get(PEOPLE) == MOVE,
         # Ballots and mergers have days of their own, not one of the whole list.
