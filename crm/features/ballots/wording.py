@@ -217,6 +217,10 @@ class DayLine:
     source: str | None
 
 
+# Nobody does such a step any more: the ballot came in with a list, or was never written up.
+LONG_AGO = timedelta(days=366)
+
+
 def day_lines(milestones: Sequence[Milestone], today: date) -> list[DayLine]:
     """Return the days of a ballot in order, with how far off they are or when they were done."""
     found = []
@@ -237,6 +241,8 @@ def day_lines(milestones: Sequence[Milestone], today: date) -> list[DayLine]:
             )
         elif one.step is Step.SAMPLE_PAPER and one.day < today:
             words = gettext("Whether it was sent is not noted here")
+        elif one.is_due(today, timedelta(days=0)) and one.day < today - LONG_AGO:
+            words = gettext("Whether it was done is not written down here")
         elif one.is_due(today, timedelta(days=0)) and one.day < today:
             kind, words = "warning", due_text(one.day, today)
         elif one.is_due(today, timedelta(days=14)):

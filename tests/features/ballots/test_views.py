@@ -532,6 +532,17 @@ def test_public_holidays_are_no_working_days_of_a_notice(
     assert "20261221" not in found
 
 
+def test_a_step_of_a_ballot_long_ago_is_not_called_hundreds_of_days_late(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    client = client_as(world.organiser)
+    lately = client.get(f"/ballots/{plan()}").text
+    assert "days late" in lately
+    long_ago = client.get(f"/ballots/{plan(opens_on='2024-10-01', closes_on='2024-10-30')}").text
+    assert "days late" not in long_ago
+    assert "Whether it was done is not written down here" in long_ago
+
+
 # The days elsewhere
 
 
