@@ -225,11 +225,15 @@ def backend(
 @pytest.fixture
 def app(backend: Any) -> Iterator[Flask]:
     """The app over a database with empty tables, inside an application context."""
+    settings = dict(backend.app.config)
     with backend.app.app_context():
         backend.clean()
         backend.app.test_client_class = _Client
         yield backend.app
         db.session.remove()
+    # One app serves all tests of a database: no test's change may reach the next.
+    backend.app.config.clear()
+    backend.app.config.update(settings)
 
 
 @pytest.fixture

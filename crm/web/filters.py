@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from fractions import Fraction
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask_babel
 from flask import Flask
 from flask_babel import gettext, ngettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from crm.domain.custom_fields import number_text
 from crm.domain.numbers import people_text, percent_beside, percent_text
@@ -18,15 +22,31 @@ from crm.web.labels import NOT_KNOWN, label, rating_label
 
 def install(app: Flask) -> None:
     """Register the filters with Jinja."""
-    app.jinja_env.filters.update(
-        day=day,
-        moment=moment,
-        people=people,
-        percent=percent,
-        label=label,
-        rating=rating_label,
-        answer=answer,
-    )
+    filters: dict[str, Callable[..., object]] = {
+        "day": day,
+        "moment": moment,
+        "people": people,
+        "percent": percent,
+        "label": label,
+        "rating": rating_label,
+        "answer": answer,
+    }
+    for name, words in filters.items():
+        add(app, name, words)
+
+
+def add(app: Flask, name: str, words: Callable[..., object]) -> None:
+    """Register a filter whose words depend on the reader.
+
+    Jinja would call a plain function of a constant, like ``none|rating``, once: when a template
+    is first opened, in the language of whoever opened it. All after them would read that one.
+    """
+
+    @pass_context
+    def _for_reader(context: Context, *args: Any, **kwargs: Any) -> object:
+        return words(*args, **kwargs)
+
+    app.jinja_env.filters[name] = _for_reader
 
 
 def day(value: date | None) -> str:

@@ -125,11 +125,18 @@ def page() -> dict[str, Any]:
     }
 
 
-def plain_page() -> dict[str, Any]:
-    """Return the part that says nothing of anybody, for a page that a phone keeps.
+def render_kept(template: str, **words: Any) -> str:
+    """Return a page that phones keep, drawn past all that other pages are given.
 
-    It leaves the session as it is: what waits to be shown is not used up, no cookie is sent.
+    Nothing of anybody may stand in it. A phone fetches it behind the page its owner is in, so it
+    leaves the session as it is: what waits to be shown is not used up, and no cookie is sent.
     """
+    drawn = current_app.jinja_env.get_template(template)
+    return drawn.render(page=plain_page(), **words)
+
+
+def plain_page() -> dict[str, Any]:
+    """Return the part of what the base template shows that says nothing of anybody."""
     locale = get_locale()
     user = signed_in()
     return {

@@ -126,7 +126,7 @@ def in_every_light(page: Page, schemes: Sequence[str] = _SCHEMES) -> Iterator[st
     for width in _WIDTHS:
         page.set_viewport_size({"width": width, "height": 640})
         height = page.evaluate("() => document.scrollingElement.scrollHeight")
-        page.set_viewport_size({"width": width, "height": min(height + 80, 15000)})
+        page.set_viewport_size({"width": width, "height": min(height + 80, 30000)})
         for scheme in schemes:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             yield f"{width} {scheme}"

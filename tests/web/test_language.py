@@ -13,6 +13,7 @@ from wtforms import SelectField
 from wtforms.widgets import Select
 
 from crm.app import create_app
+from crm.web import filters
 from crm.web.forms import Form, options
 from tests.conftest import app_settings
 
@@ -71,6 +72,15 @@ def test_sentences_follow_the_language_wherever_it_is_changed(two_languages: Fla
                 assert gettext("Hello %(name)s", name="Ewa") == "Cześć Ewa"
             assert render_template_string(words, who="<i>") == english
             assert gettext("Today") == "Today"
+
+
+def test_a_filter_of_a_constant_speaks_the_language_of_each_reader(two_languages: Flask) -> None:
+    filters.add(two_languages, "hailed", lambda name: gettext("Hello %(name)s", name=name))
+    page = two_languages.jinja_env.from_string("{{ 'Ewa'|hailed }}")
+    with two_languages.test_request_context():
+        assert page.render() == "Hello Ewa"
+        with force_locale("pl"):
+            assert page.render() == "Cześć Ewa"
 
 
 def test_a_template_that_makes_no_page_escapes_nothing(two_languages: Flask) -> None:

@@ -50,7 +50,7 @@ from crm.web.errors import sentence
 from crm.web.filters import moment as moment_words
 from crm.web.forms import chosen_id
 from crm.web.guard import current_scope, my_today, my_zone, public, requires, scope_of, signed_in
-from crm.web.pages import LOOK, address_of, keep_look, plain_page, static_url
+from crm.web.pages import LOOK, address_of, keep_look, render_kept, static_url
 
 log = logging.getLogger(__name__)
 
@@ -151,11 +151,12 @@ def choose_look(scope: Scope) -> Any:
 def shell() -> str:
     """Show the page that opens when there is no signal; it holds nothing of anybody."""
     form = TalkForm(None, meta={"csrf": False})
-    # Drawn past all that other pages are given: this one is kept where anybody may look, and
-    # fetching it behind a page must not change the session that the page is in.
-    template = current_app.jinja_env.get_template("conversations/shell.html")
-    return template.render(
-        page=plain_page(), form=form, phone_key=None, deeds=list(Deed), vote_words=list(VoteWord)
+    return render_kept(
+        "conversations/shell.html",
+        form=form,
+        phone_key=None,
+        deeds=list(Deed),
+        vote_words=list(VoteWord),
     )
 
 

@@ -38,7 +38,7 @@ from crm.web.filters import day as day_words
 from crm.web.filters import due_text
 from crm.web.guard import my_today, my_zone, public, requires, signed_in
 from crm.web.labels import label
-from crm.web.pages import address_of
+from crm.web.pages import address_of, render_kept
 
 bp = Blueprint("today", __name__)
 
@@ -347,7 +347,7 @@ def _let_the_next_save_win(form: LaterForm | GiveForm, conflict: EditConflict) -
 @public
 def hide() -> str:
     """Show a page with nothing of ours on it, for when somebody looks over a shoulder."""
-    return render_template("today/hide.html")
+    return render_kept("today/hide.html")
 
 
 @bp.get("/about")

@@ -21,7 +21,7 @@ from crm.reads.fields import extras_of_workplace
 from crm.reads.figures import Part, Question, workplace_figure
 from crm.reads.place_likeness import like_workplaces
 from crm.reads.places import Choice, holds_place
-from crm.web import clock
+from crm.web import clock, filters
 from crm.web.db import unit_of_work
 from crm.web.expiry import expiry_rule
 from crm.web.filters import day, people
@@ -36,7 +36,7 @@ bp = Blueprint("workplaces", __name__, url_prefix="/places")
 def install(app: Flask) -> None:
     """Add the pages about places to the app."""
     app.register_blueprint(bp)
-    app.jinja_env.filters["country"] = forms.country_name
+    filters.add(app, "country", forms.country_name)
 
 
 def _page_asked() -> int:

@@ -417,7 +417,7 @@ def test_what_a_phone_keeps_is_fetched_without_touching_the_session(
     world: World, client_as: SignIn
 ) -> None:
     rep = client_as(world.rep)
-    for path in ("/phone/shell", "/phone/worker.js"):
+    for path in ("/phone/shell", "/phone/worker.js", "/hide"):
         assert "Set-Cookie" not in rep.get(path).headers, path
 
 

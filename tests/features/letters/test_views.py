@@ -196,9 +196,13 @@ def test_the_word_file_holds_the_same_and_tells_nothing_of_who_made_it(
 
 
 def test_a_word_file_of_the_practice_copy_says_so(
-    app: Any, client_as: Clients, world: World, ballot: uuid.UUID
+    app: Any,
+    client_as: Clients,
+    world: World,
+    ballot: uuid.UUID,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app.config["PRACTICE"] = True
+    monkeypatch.setitem(app.config, "PRACTICE", True)
     reply = client_as(world.organiser).get(f"/ballots/{ballot}/letters/action_notice.docx")
     parts = zipfile.ZipFile(io.BytesIO(reply.data))
     heads = [parts.read(name).decode() for name in parts.namelist() if "header" in name]
