@@ -175,7 +175,8 @@ def _density(figure: TotalDensity) -> Figure:
         none: Value = NOT_APPLICABLE if figure.no_density is NoDensity.NO_WORKERS else None
         return Figure(
             FigureKind.SHARE,
-            figure.member_range.low,
+            # The members of places without a headcount are in no density: none is no number.
+            none,
             none,
             none,
             used.low if used else None,

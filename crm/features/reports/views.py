@@ -148,9 +148,9 @@ def _recipe(one: RecipeRow, today: date) -> dict[str, Any]:
         "name": one.name,
         "unit": _name(one.unit),
         "next_url": url_for("reports.show", **to, since=next_since, as_at=today),
-        "next": _("Since %(day)s", day=day_text(next_since)),
+        "next": _("The next one: since %(day)s", day=day_text(next_since)),
         "last_url": url_for("reports.show", **to, since=one.since, as_at=one.as_at),
-        "last": _("As at %(day)s again", day=day_text(one.as_at)),
+        "last": _("The last one again: as at %(day)s", day=day_text(one.as_at)),
         "remove_url": url_for("reports.remove_recipe", recipe_id=one.public_id),
     }
 

@@ -306,7 +306,8 @@ _BASES: dict[PartName, Any] = {
     ),
     PartName.READINESS: _l(
         "A gate that is shut goes before any number. The weights are a judgement: nobody has "
-        "measured them. Do not compare workplaces by it. It says nothing of leverage, timing or "
+        "measured them. A test fades by half in 60 days: its share here is smaller than under "
+        "Structure tests. Do not compare workplaces by it. It says nothing of leverage, timing or "
         "the law. It is for the workers: never show it to management. Figures of places with fewer "
         "than 5 people on our list are hidden, and parts that tell of fewer than 5 leaders."
     ),
@@ -421,8 +422,9 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
         )
     reading.append(
         _(
-            "We have a headcount for %(counted)s of %(places)s workplaces. Members there: "
-            "%(there)s of %(all)s.",
+            "We have a headcount for %(counted)s of %(places)s workplaces. There are "
+            "%(there)s of the %(all)s members. We know %(named)s members by name.",
+            named=number_text(whole["members"].numerator),
             counted=number_text(counted.numerator),
             places=number_text(counted.out_of_high),
             there=number_text(coverage["members_there"].numerator),
@@ -753,13 +755,16 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
     )
 
 
-# These are judged on a share: the whole is no number of people.
-_IN_PER_CENT = frozenset({GateName.LAW, GateName.TESTS})
+def _in_per_cent(line: Line) -> bool:
+    """Whether a gate is judged on a share of no number of people: of a vote, or of no list yet."""
+    if line.key == GateName.TESTS:
+        return line["gate_has"].low is None
+    return line.kind is LineKind.GATE and line.key == GateName.LAW
 
 
 def _cell(line: Line, measure: str) -> str | None:
     figure = line[measure]
-    if line.kind is LineKind.GATE and line.key in _IN_PER_CENT:
+    if _in_per_cent(line):
         if measure == "gate_of":
             return "–"
         if measure != "gate_open" and isinstance(figure.low, int | float):

@@ -283,8 +283,8 @@ def test_a_kept_report_starts_next_time_where_it_ended(world: World, client_as: 
     )
     assert (kept.status_code, kept.headers["Location"]) == (303, "/reports")
     page = officer.get("/reports").get_data(as_text=True)
-    following = re.search(r'href="([^"]+)">Since 26 October 2026', page)
-    again = re.search(r'href="([^"]+)">As at 26 October 2026 again', page)
+    following = re.search(r'href="([^"]+)">The next one: since 26 October 2026', page)
+    again = re.search(r'href="([^"]+)">The last one again: as at 26 October 2026', page)
     assert following is not None
     assert again is not None
     shown = officer.get(following[1].replace("&amp;", "&")).get_data(as_text=True)

@@ -220,6 +220,18 @@ def test_every_part_of_readiness_is_what_the_raw_tables_and_the_formula_give(
     }
 
 
+def test_a_place_that_nobody_counted_has_no_number_of_members_in_its_density(busy: World) -> None:
+    rows = _rows(busy.branch, parts=[PartName.DENSITY, PartName.READINESS])
+    told = [row for row in rows if row.measure == "density" and row.place == "The Depot"]
+    assert {(row.numerator, row.out_of_high, row.low) for row in told} <= {
+        (None, None, None),
+        ("[c]", "[c]", "[c]"),
+    }
+    # The gate of the tests is told in people, so that its share can be worked out again.
+    gate = {row.measure: row.low for row in rows if row.line == "tests" and row.table == "gates"}
+    assert (gate["gate_has"], gate["gate_of"]) == (3, 8)
+
+
 def test_readiness_of_few_people_is_hidden_and_an_area_has_none(busy: World) -> None:
     of_depot = _rows(busy.depot, parts=[PartName.READINESS])
     for measure in ("index", "part_share", "with_us_firmly"):
