@@ -105,16 +105,6 @@ def _cookies(app: Flask) -> None:
     )
 
 
-def wsgi() -> Flask:
-    """Return the app with the settings of the environment, for gunicorn and the flask command.
-
-    `flask --app crm.app:wsgi report ...` does the same as `crm report ...`.
-    """
-    app = create_app(load_settings())
-    app.cli.add_command(import_module("crm.cli").report_group)
-    return app
-
-
 def load_settings(*, practice: bool = False) -> dict[str, Any]:
     """Return the settings of the environment."""
     try:

@@ -40,8 +40,9 @@ from crm.domain.identity import short_name
 from crm.domain.structure import Deed
 from crm.domain.vocabulary import VoteWord
 from crm.features.conversations import queries, service
+from crm.features.conversations.blueprint import bp
 from crm.features.conversations.forms import TalkForm
-from crm.features.conversations.views import bp, field_of, typed_fields, typed_form
+from crm.features.conversations.typed import field_of, typed_fields, typed_form
 from crm.reads.phone import people_for_the_phone
 from crm.reads.turf import own_people
 from crm.web import clock, sealing, taps

@@ -14,8 +14,8 @@ from crm.access.scope import Scope
 from crm.domain.errors import Refusal
 from crm.domain.sheet import ISSUE_OF, Line, read_code, read_line, written_code
 from crm.features.conversations import queries, service
+from crm.features.conversations.blueprint import bp
 from crm.features.conversations.forms import CARRIER, CodeForm, SheetForm
-from crm.features.conversations.views import bp
 from crm.reads.sheets import SheetOnPaper, find_code, get_sheet
 from crm.web import clock
 from crm.web.db import unit_of_work

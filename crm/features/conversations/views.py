@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from werkzeug.datastructures import MultiDict
 
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import Basis, Freshness
 from crm.domain.errors import EditConflict, NotFound, Refusal
+from crm.features.conversations import outbox as outbox  # Puts its pages on the blueprint.
+from crm.features.conversations import paper as paper  # So does this.
 from crm.features.conversations import queries, service
+from crm.features.conversations.blueprint import bp
 from crm.features.conversations.forms import (
     CorrectionForm,
     StandForm,
@@ -26,6 +26,7 @@ from crm.features.conversations.forms import (
     TakeBackForm,
     TalkForm,
 )
+from crm.features.conversations.typed import field_of, pairs, typed_fields
 from crm.reads.people import PersonRow, search_people
 from crm.reads.talks import PersonAtWork, people_to_speak_to, recent_people
 from crm.web import clock
@@ -35,21 +36,10 @@ from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.pages import address_of
 
-bp = Blueprint("conversations", __name__)
-
 RECENT = 8
 FOUND = 20
 LONGEST_SEARCH = 100
 
-# Which field a refusal stands beside.
-_FIELD_OF: dict[type[Refusal], str] = {
-    service.TalkInTheFuture: "day",
-    service.TalkTooLongAgo: "day",
-    service.AgainInThePast: "again_on",
-    service.AgainTooFarAhead: "again_on",
-    service.NotTheirPlace: "place",
-    service.AnswerWithoutAsk: "answer",
-}
 # What lies under "More about the talk": it is opened when one of these needs putting right.
 _FOLDED = (
     "about",
@@ -68,9 +58,6 @@ _FOLDED = (
 
 def install(app: Flask) -> None:
     """Register the pages of this feature, those of the phone and of paper too."""
-    # Their addresses belong to the same blueprint; they need this module to be whole first.
-    import_module("crm.features.conversations.outbox")
-    import_module("crm.features.conversations.paper")
     app.register_blueprint(bp)
 
 
@@ -159,31 +146,17 @@ def log(scope: Scope, contact_id: UUID) -> Any:
     return _form_page(scope, contact_id, form, today)
 
 
-def field_of(refusal: Refusal) -> str | None:
-    """Return the name of the field that a refusal stands beside, or None for the whole form."""
-    return _FIELD_OF.get(type(refusal))
-
-
 def _kept_form(scope: Scope, kept_id: UUID, contact_id: UUID) -> TalkForm:
     """Return the form as it was typed before, with the reason why it was not stored."""
     with unit_of_work(scope, read_only=True) as session:
         kept = queries.find_kept(session, scope, kept_id, contact_id)
     if kept is None:
         raise NotFound(f"kept talk {kept_id}")
-    form = TalkForm(_pairs(kept.fields))
+    form = TalkForm(pairs(kept.fields))
     form.id.data = str(kept.talk_id)
     if kept.reason is not None:
         form.form_errors.append(kept.reason)
     return form
-
-
-def typed_form(fields: Mapping[str, Sequence[str]]) -> TalkForm:
-    """Return the form filled with fields that came another way than by its own page."""
-    return TalkForm(_pairs(fields), meta={"csrf": False})
-
-
-def _pairs(fields: Mapping[str, Sequence[str]]) -> MultiDict[str, str]:
-    return MultiDict((name, value) for name, values in fields.items() for value in values)
 
 
 def _finish_later(scope: Scope, contact_id: UUID, form: TalkForm) -> Any:
@@ -206,12 +179,6 @@ def _finish_later(scope: Scope, contact_id: UUID, form: TalkForm) -> Any:
         )
     flash(gettext("Kept. Nobody else sees it. Finish it when you can."), "done")
     return redirect(url_for("conversations.outbox"), 303)
-
-
-def typed_fields(form: MultiDict[str, str]) -> dict[str, list[str]]:
-    """Return what was typed, name by name, without the form's token and its buttons."""
-    names = {field.name for field in TalkForm(None)} - {"csrf_token", "id"}
-    return {name: values for name, values in form.lists() if name in names}
 
 
 @bp.get("/talks/<uuid:talk_id>")
