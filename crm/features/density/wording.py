@@ -161,6 +161,19 @@ def members_text(row: DensityRow) -> str:
     return span(low, max(low, high)) or ""
 
 
+def _asking_helps(row: DensityRow) -> bool:
+    """Whether a wide range is made narrower by asking who is a member, more than by counting.
+
+    On a list of people nobody is left to count. Elsewhere: more people are named, with their
+    membership not known, than lie between the two ends of the headcount.
+    """
+    if row.basis in set(Roster):
+        return True
+    if is_part(row) or row.workers_low is None or row.workers_high is None:
+        return False
+    return row.not_known_named > row.workers_high - row.workers_low
+
+
 def notes_text(row: DensityRow) -> str:
     """Return what the reader must know of the row; empty when there is nothing."""
     said = []
@@ -171,7 +184,7 @@ def notes_text(row: DensityRow) -> str:
     elif RowNote.COUNT_THE_WORKERS in row.notes:
         said.append(
             _("Wide range: ask whether they are members.")
-            if row.basis in set(Roster)
+            if _asking_helps(row)
             else _("Wide range: count the workers, and write down who employs whom.")
             if is_part(row) and row.basis == Counts.EMPLOYER_DIRECT
             else _("Wide range: count the workers.")
@@ -445,7 +458,9 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
                 range_text(then),
             ]
         )
-    return [*found, headcount_text(row), notes_text(row)]
+    # The people of a list are all named: nobody has to count them.
+    counted = "–" if row.basis in set(Roster) else headcount_text(row)
+    return [*found, counted, notes_text(row)]
 
 
 def paper_table(rows: Sequence[DensityRow], total: DensityRow, group: str) -> dict[str, Any]:
@@ -461,8 +476,9 @@ def paper_table(rows: Sequence[DensityRow], total: DensityRow, group: str) -> di
 def paper_key() -> str:
     """Return what the signs of paper_table mean."""
     return _(
-        "! range of over 25 points: count the workers. + more people named than the headcount "
-        "says. s members as a union stated them. ? workforce unknown: not in the total."
+        "! range of over 25 points: ask who is a member, or count the workers. + more people "
+        "named than the headcount says. s members as a union stated them. ? workforce unknown: "
+        "not in the total."
     )
 
 
@@ -669,17 +685,27 @@ def range_chart(
     rows: Sequence[DensityRow], total: DensityRow, as_at: date, table: dict[str, Any], url: Url
 ) -> dict[str, Any]:
     """Return the chart of ranges, one line for each row, with its table written out."""
-    wide = sum(RowNote.COUNT_THE_WORKERS in row.notes for row in rows)
+    too_wide = [row for row in rows if RowNote.COUNT_THE_WORKERS in row.notes]
+    wide = len(too_wide)
+    to_ask = sum(_asking_helps(row) for row in too_wide)
     unknown = sum(row.low_fraction is None for row in rows)
     best = rows[0]
     if unknown == len(rows):
         title = _("No headcount yet for any of these")
-    elif wide:
+    elif wide and not to_ask:
         title = ngettext(
             "%(n)s line is too wide to rank: count the workers there",
             "%(n)s lines are too wide to rank: count the workers there",
             wide,
         )
+    elif wide and to_ask == wide:
+        title = ngettext(
+            "%(n)s line is too wide to rank: ask there who is a member",
+            "%(n)s lines are too wide to rank: ask there who is a member",
+            wide,
+        )
+    elif wide:
+        title = _("%(n)s lines are too wide to rank: the notes say what to do", n=wide)
     else:
         title = _("From the highest to the lowest")
     reading = (

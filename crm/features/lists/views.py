@@ -185,6 +185,11 @@ def show(scope: Scope, list_id: UUID) -> Any:
             if scope.may(Permission.EXPORT_MAKE) and saved.chosen is not None
             else None
         ),
+        density_url=(
+            url_for("density.index", saved=list_id)
+            if scope.may(Permission.DENSITY_READ) and saved.chosen is not None
+            else None
+        ),
     )
     return page, status
 

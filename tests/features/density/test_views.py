@@ -7,6 +7,7 @@ import io
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from crm.access import facts
@@ -24,6 +26,7 @@ from crm.domain.headcount import Counts
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import Verb
 from crm.features.density.queries import Filters, read_answer
+from crm.features.density.wording import notes_text
 from crm.models.accounts import UserAccount
 from crm.models.audit import AuditEntry
 from crm.models.ballots import Ballot, BallotEntry, BallotPart
@@ -218,6 +221,19 @@ def test_out_of_those_entitled_in_the_last_ballot_counts_who_is_still_a_member(
     before = _words(client.get("/dash?counts=ballot&as_at=2026-05-31").text)
     assert "No list of those entitled in a ballot was made here by this day." in before
     assert "Those entitled in the last ballot" in client.get("/dash/more").text
+
+
+def test_a_wide_range_says_what_makes_it_narrower(app: Flask, world: World) -> None:
+    with unit_of_work(ALL, read_only=True) as session:
+        row = read_answer(session, ALL, Filters(as_at=TODAY)).rows[0]
+    wide = replace(row, notes=("count_the_workers",), not_known_named=20)
+    counted_well = replace(wide, workers_low=100, workers_best=105, workers_high=110)
+    counted_badly = replace(wide, workers_low=100, workers_best=150, workers_high=190)
+    with app.test_request_context("/"):
+        assert "ask whether they are members" in notes_text(counted_well)
+        assert "count the workers" in notes_text(counted_badly)
+        # Everybody on a list is named: nobody is left to count.
+        assert "ask whether they are members" in notes_text(replace(counted_badly, basis="list"))
 
 
 def test_of_a_saved_list_only_its_people_count_under_the_readers_own_scope(

@@ -175,6 +175,8 @@ def test_a_list_leads_to_its_file_only_for_who_may_take_it_out(
         about = _save(client, "q=ioana").location
         link = f'href="/lists/out?list={about.removeprefix("/lists/")}"'
         assert (link in client.get(about).text) is may
+        # Density takes the people of a list as its whole: the list leads there.
+        assert f'href="/dash?saved={about.removeprefix("/lists/")}"' in client.get(about).text
 
 
 def test_saving_is_in_the_trail_without_what_was_looked_for(
