@@ -305,7 +305,7 @@ def hidden_groups(
     counted hides no other behind it, and nor does somebody who is in a group that is shown.
     """
     counted = [range(size) for size in sizes] if listed is None else listed
-    found = [0 < size < SMALLEST_GROUP for size in sizes]
+    found = too_small(sizes)
     order = sorted(
         (size, place)
         for place, size in enumerate(sizes)
@@ -315,14 +315,20 @@ def hidden_groups(
         groups = sum(hides and bool(some) for some, hides in zip(counted, found, strict=True))
         left = sum(size for size, hides in zip(sizes, found, strict=True) if hides)
         if listed is not None:
-            shown = {
-                one for some, hides in zip(listed, found, strict=True) if not hides for one in some
-            }
-            left = len(
-                {one for some, hides in zip(listed, found, strict=True) if hides for one in some}
-                - shown
-            )
+            left = len(told_by_taking_away(listed, found))
         if left == 0 or (left >= SMALLEST_GROUP and groups > 1):
             break
         found[place] = True
     return tuple(found)
+
+
+def too_small(sizes: Sequence[int]) -> list[bool]:
+    """Return which groups are of somebody, and of fewer people than may be told of."""
+    return [0 < size < SMALLEST_GROUP for size in sizes]
+
+
+def told_by_taking_away(listed: Sequence[Collection[int]], hides: Sequence[bool]) -> frozenset[int]:
+    """Return whom the whole tells of when the groups that are not hidden are taken from it."""
+    pairs = list(zip(listed, hides, strict=True))
+    shown = {one for some, is_hidden in pairs if not is_hidden for one in some}
+    return frozenset({one for some, is_hidden in pairs if is_hidden for one in some} - shown)

@@ -45,7 +45,9 @@ def _members(material: Material) -> ReportTable:
         place: _SECRET if place in secret.places else _moves(then, now, before, after)
         for place, (before, after) in here.items()
     }
-    whole = _SECRET if secret.whole else _moves(then, now, then.people.keys(), now.people.keys())
+    whole = (
+        _SECRET if secret.all_together else _moves(then, now, then.people.keys(), now.people.keys())
+    )
     return ReportTable(
         "members",
         MEMBERS,

@@ -22,7 +22,7 @@ from crm.domain.report import (
     share,
 )
 from crm.reads.figures import NamedPeople, Row, Survey, Table
-from crm.reads.report_material import Material
+from crm.reads.report_material import Material, group_of
 
 PLACES = ("members", "not_members", "named_not_known", "workers", "density", "density_then")
 COVERAGE = ("places_counted", "members_there")
@@ -31,7 +31,7 @@ MONTHS = ("members_at_least", "workers", "density")
 
 def build(material: Material) -> ReportPart:
     """Return the densities: members of any union ÷ all who work on site, as features/density."""
-    found, secret = material.density(), material.member_lines().whole
+    found, secret = material.density(), material.member_lines()
     return ReportPart(
         PartName.DENSITY,
         (
@@ -39,13 +39,15 @@ def build(material: Material) -> ReportPart:
                 "places", PLACES, _places(material, found, material.cut), drawn=("density",)
             ),
             ReportTable(
-                "coverage", COVERAGE, (_coverage(material, found.table.total, secret=secret),)
+                "coverage",
+                COVERAGE,
+                (_coverage(material, found.table.total, secret=secret.all_together),),
             ),
             ReportTable(
                 "months",
                 MONTHS,
                 tuple(
-                    _month(day, figure, secret=secret or 0 < _group(figure) < SMALLEST_GROUP)
+                    _month(day, figure, secret=secret.whole or _is_few(figure))
                     for day, figure in found.trend
                 ),
                 drawn=("density",),
@@ -54,11 +56,8 @@ def build(material: Material) -> ReportPart:
     )
 
 
-def _group(figure: TotalDensity) -> float:
-    """Return how many people the members of a month are among, as far as known."""
-    named = figure.members + figure.not_members + figure.not_known_named
-    counted = figure.workforce.low if figure.workforce else 0
-    return max(named, counted, figure.member_range.low)
+def _is_few(figure: TotalDensity) -> bool:
+    return 0 < group_of(figure) < SMALLEST_GROUP
 
 
 def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
@@ -72,6 +71,7 @@ def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
             found.table.named,
             _total_then(found),
             secret=material.member_lines().whole,
+            no_sums=material.member_lines().sums,
         ),
     )
     earlier = {row.key: row for row in cut.compared.rows} if cut.compared else {}
@@ -126,23 +126,38 @@ def _row_then(row: Row | None) -> TotalDensity | None:
 
 
 def _figures(
-    figure: TotalDensity, named: NamedPeople, then: TotalDensity | None, *, secret: bool
+    figure: TotalDensity,
+    named: NamedPeople,
+    then: TotalDensity | None,
+    *,
+    secret: bool,
+    no_sums: bool = False,
 ) -> dict[str, Figure]:
+    """Return the figures of a line. no_sums: those of all the people on the list are hidden."""
     if secret:
         kinds = dict.fromkeys(PLACES[:3], FigureKind.COUNT)
         kinds |= dict.fromkeys(PLACES[4:], FigureKind.SHARE)
         return {name: hidden(kind) for name, kind in kinds.items()} | {"workers": _workers(figure)}
-    return {
+    if no_sums:
+        people = dict.fromkeys(PLACES[:3], hidden(FigureKind.COUNT))
+    else:
         # Everybody on the list, also at places that nobody has counted the workers of.
-        "members": count(named.members, not_known=named.not_known),
-        "not_members": count(named.not_members),
-        "named_not_known": count(named.not_known),
+        people = {
+            "members": count(named.members, not_known=named.not_known),
+            "not_members": count(named.not_members),
+            "named_not_known": count(named.not_known),
+        }
+    return people | {
         "workers": _workers(figure),
-        "density": _density(figure),
-        "density_then": Figure(FigureKind.SHARE, None, None, None)
-        if then is None
-        else _density(then),
+        "density": hidden(FigureKind.SHARE) if _is_few(figure) else _density(figure),
+        "density_then": _density_then(then),
     }
+
+
+def _density_then(then: TotalDensity | None) -> Figure:
+    if then is None:
+        return Figure(FigureKind.SHARE, None, None, None)
+    return hidden(FigureKind.SHARE) if _is_few(then) else _density(then)
 
 
 def _month(day: date, figure: TotalDensity, *, secret: bool) -> Line:

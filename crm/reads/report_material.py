@@ -16,7 +16,15 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
 from crm.domain.density import TotalDensity
-from crm.domain.report import SMALLEST_GROUP, Figure, Line, LineKind, hidden_groups
+from crm.domain.report import (
+    SMALLEST_GROUP,
+    Figure,
+    Line,
+    LineKind,
+    hidden_groups,
+    told_by_taking_away,
+    too_small,
+)
 from crm.domain.vocabulary import PlaceKind
 from crm.models.contacts import StateSpan
 from crm.models.places import Area, Place, PlaceClosure
@@ -73,10 +81,20 @@ class Roll:
 
 @dataclass(frozen=True, slots=True)
 class HiddenLines:
-    """The lines of a table that are about too few people: the whole, and places by inner id."""
+    """The lines of a table that are about too few people: the whole, and places by inner id.
+
+    sums: figures of all the people of the unit may not be told. Others of the report are sums over
+    the places alone whose workers were counted, and what lies between the two is too few people.
+    """
 
     whole: bool
     places: frozenset[int | None]
+    sums: bool = False
+
+    @property
+    def all_together(self) -> bool:
+        """Whether the figures of all the people of the unit are hidden, for one reason or other."""
+        return self.whole or self.sums
 
 
 @dataclass(slots=True)
@@ -228,18 +246,68 @@ class Material:
             all_people = _smaller(
                 (len(then.people), all_then or all_now), (len(now.people), all_now)
             )
+            then_counted = self._counted(cut.compared or cut.table)
+            days = ((then, then_counted), (now, self._counted(cut.table)))
+            sums = any(self._between(sizes, roll.at, counted) is not None for roll, counted in days)
             # On each of the days there must be enough people to hide behind.
             each = [
                 self.hidden_lines(
                     sizes,
                     all_people=all_people,
                     listed=roll.at,
+                    counted=counted,
+                    sums=sums,
                 )
-                for roll in (then, now)
+                for roll, counted in days
             ]
-            self._kept["members"] = HiddenLines(each[0].whole, each[0].places | each[1].places)
+            self._kept["members"] = HiddenLines(
+                each[0].whole, each[0].places | each[1].places, sums
+            )
         kept: HiddenLines = self._kept["members"]
         return kept
+
+    def stand_lines(self) -> HiddenLines:
+        """Return of which lines nothing may be told of where people stand; as member_lines, one
+        answer for every table."""
+        if "stands" not in self._kept:
+            roll = self.roll(self.asked.as_at)
+            sizes = {place: len(some) for place, some in roll.at.items()}
+            counted = self._counted(self.cut.table)
+            self._kept["stands"] = self.hidden_lines(
+                sizes,
+                all_people=len(roll.people),
+                listed=roll.at,
+                counted=counted,
+                sums=self._between(sizes, roll.at, counted) is not None,
+            )
+        kept: HiddenLines = self._kept["stands"]
+        return kept
+
+    def _counted(self, table: Table) -> frozenset[int | None] | None:
+        """Return the places whose workers were counted; None where all figures are of the same.
+
+        The density of a workplace is not made of those of its areas.
+        """
+        if self.asked.by_area:
+            return None
+        counted = {row.parts[0].place_id for row in table.rows if row.figure.workforce}
+        return frozenset(counted) or None
+
+    def _between(
+        self,
+        sizes: Mapping[int | None, int],
+        listed: Mapping[int | None, Collection[int]],
+        counted: frozenset[int | None] | None,
+    ) -> frozenset[int] | None:
+        """Return the few people whom the whole of all tells of beside the whole of the counted
+        places; None where there are none, or enough of them to hide behind."""
+        if counted is None:
+            return None
+        others = [place for place in sizes if place not in counted]
+        some = [listed.get(place, ()) for place in others]
+        hides = hidden_groups([sizes[place] for place in others], some)
+        left = told_by_taking_away(some, hides)
+        return left if 0 < len(left) < SMALLEST_GROUP else None
 
     def hidden_lines(
         self,
@@ -247,21 +315,45 @@ class Material:
         *,
         all_people: int,
         listed: Mapping[int | None, Collection[int]] | None = None,
+        counted: frozenset[int | None] | None = None,
+        sums: bool = False,
     ) -> HiddenLines:
         """Return of which lines nothing may be told that is about the people in them.
 
         people: how many each line is about; all_people: the whole, each once. listed: whom of
-        them the figures count, by inner id. The one rule of every part of a
-        report: see hidden_groups in crm/domain/report.py.
+        them the figures count, by inner id. counted: places of which a whole of their own is told
+        beside that of all; sums: that of all is hidden, so nothing can be taken from it. The one
+        rule of every part of a report: see hidden_groups in crm/domain/report.py.
         """
-        places = list(people)
-        hides = hidden_groups(
-            [people[place] for place in places],
-            None if listed is None else [listed.get(place, ()) for place in places],
-        )
+        # In one order at all times: two copies of a report must not hide different lines.
+        places = sorted(people, key=lambda place: (place is None, place or 0))
+        hides = {
+            place
+            for place, is_hidden in zip(
+                places, too_small([people[place] for place in places]), strict=True
+            )
+            if is_hidden
+        }
+        wholes: list[list[int | None]] = [] if sums else [places]
+        if counted is not None:
+            wholes.append([place for place in places if place in counted])
+            if not sums:
+                wholes.append([place for place in places if place not in counted])
+        for some in wholes:
+            hides |= {
+                place
+                for place, is_hidden in zip(
+                    some,
+                    hidden_groups(
+                        [people[place] for place in some],
+                        None if listed is None else [listed.get(place, ()) for place in some],
+                    ),
+                    strict=True,
+                )
+                if is_hidden
+            }
         return HiddenLines(
-            whole=0 < all_people < SMALLEST_GROUP,
-            places=frozenset(place for place, hide in zip(places, hides, strict=True) if hide),
+            whole=0 < all_people < SMALLEST_GROUP, places=frozenset(hides), sums=sums
         )
 
     def lines(
@@ -303,6 +395,13 @@ def _most(figure: TotalDensity) -> int:
     """Return how many people there are at least: counted, or in a union by its own count."""
     counted = figure.workforce.low if figure.workforce else 0
     return max(int(counted), int(figure.member_range.low))
+
+
+def group_of(figure: TotalDensity) -> float:
+    """Return how many people the members of a sum are among, as far as known."""
+    named = figure.members + figure.not_members + figure.not_known_named
+    counted = figure.workforce.low if figure.workforce else 0
+    return max(named, counted, figure.member_range.low)
 
 
 def _smaller(*days: tuple[int, int]) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Sequence
 
 from crm.domain.density import FEWEST_FOR_PERCENT
-from crm.domain.numbers import NOT_APPLICABLE
+from crm.domain.numbers import HIDDEN, NOT_APPLICABLE
 from crm.domain.readiness import (
     Gate,
     GateName,
@@ -27,12 +28,11 @@ from crm.domain.report import (
     between,
     count,
     hidden,
-    hidden_groups,
 )
 from crm.domain.vocabulary import PlaceKind
 from crm.reads.decisions import Unit
 from crm.reads.readiness import Readiness, Standing, get_readiness
-from crm.reads.report_material import Material
+from crm.reads.report_material import Material, group_of
 
 GATES = ("gate_open", "gate_has", "gate_of", "gate_needs")
 PARTS = ("part_share", "part_points", "part_terms", "part_weight")
@@ -80,27 +80,32 @@ def _gates(material: Material, found: Readiness) -> tuple[Line, ...]:
             gate.name.value,
             "",
             material.asked.as_at,
-            _gate_figures(gate, found),
+            _gate_figures(material, gate, found),
         )
         for gate in found.whole.gates
     )
 
 
-def _gate_figures(gate: Gate, found: Readiness) -> dict[str, Figure]:
+def _gate_figures(material: Material, gate: Gate, found: Readiness) -> dict[str, Figure]:
     """Return whether the gate is open, and what it was judged on: people, areas, or in 100."""
-    end = None if gate.is_open is None else float(gate.is_open)
+    end: float | str | None = None if gate.is_open is None else float(gate.is_open)
+    if gate.name is GateName.TESTS and _is_test_of_few(found.whole):
+        end = HIDDEN
     return {
-        "gate_open": between(end, end, end),
+        "gate_open": Figure(FigureKind.RANGE, end, end, end),
         **{
             name: Figure(FigureKind.RANGE, value, value, value)
-            for name, value in zip(GATES[1:], _judged(gate, found), strict=True)
+            for name, value in zip(GATES[1:], _judged(material, gate, found), strict=True)
         },
     }
 
 
-def _judged(gate: Gate, found: Readiness) -> Sequence[float | str | None]:
+def _judged(material: Material, gate: Gate, found: Readiness) -> Sequence[float | str | None]:
     none = NOT_APPLICABLE
     if gate.name is GateName.LIST:
+        if material.member_lines().all_together:
+            # It is out of all members.
+            return HIDDEN, HIDDEN, HIDDEN
         # The fewest members that reach the share asked for.
         return gate.has, gate.of, math.ceil(round((gate.needs or 0) * (gate.of or 0), 9))
     if gate.name is GateName.OWNERS:
@@ -130,24 +135,36 @@ def _parts(material: Material, found: Readiness, secret: bool) -> tuple[Line, ..
         found.whole.index.scores,
         key=lambda one: (_is_secret(one, found.whole), one.target.weight * math.log(one.low)),
     )
+    # Of all members, how many can be sent a paper: from it all members could be worked out.
+    also = {Part.CONTACT} if material.member_lines().all_together else set()
     return tuple(
         Line(
             LineKind.PART,
             score.part.value,
             "",
             material.asked.as_at,
-            _part_figures(score, whole, secret=secret or _is_secret(score, found.whole)),
+            _part_figures(
+                score,
+                whole,
+                secret=secret or score.part in also or _is_secret(score, found.whole),
+            ),
         )
-        for score in scores
+        for score in sorted(scores, key=lambda one: one.part in also)
     )
 
 
 def _is_secret(score: Score, one: Standing) -> bool:
-    """Whether a part tells what fewer than five people did or where they stand."""
+    """Whether a part tells what fewer than five people did or are, or where they stand."""
     if score.part is Part.PARTICIPATION:
-        return one.last_test is not None and one.last_test.tally.listed < SMALLEST_GROUP
+        return _is_test_of_few(one)
+    if score.part is Part.DENSITY:
+        return 0 < group_of(one.density) < SMALLEST_GROUP
     of = one.listed.leaders if score.part is Part.LEADERS else one.counted.people
     return score.part in _STANDS and 0 < of < SMALLEST_GROUP
+
+
+def _is_test_of_few(one: Standing) -> bool:
+    return one.last_test is not None and one.last_test.tally.listed < SMALLEST_GROUP
 
 
 def _part_figures(score: Score, whole: float, *, secret: bool) -> dict[str, Figure]:
@@ -183,7 +200,8 @@ def _part_figures(score: Score, whole: float, *, secret: bool) -> dict[str, Figu
 
 def _units(material: Material, found: Readiness, secret: bool) -> tuple[Line, ...]:
     sites = found.sites if len(found.sites) > 1 else ()
-    secrets = hidden_groups([site.listed.people for site in sites])
+    # One answer with the part "support": where people stand is told in both.
+    secrets = _hidden_sites(material)
     return (
         Line(
             LineKind.WHOLE,
@@ -202,11 +220,20 @@ def _units(material: Material, found: Readiness, secret: bool) -> tuple[Line, ..
                 str(site.public_id),
                 site.name,
                 material.asked.as_at,
-                _unit_figures(site, secret=is_secret),
+                _unit_figures(site, secret=site.public_id in secrets),
             )
-            for site, is_secret in zip(sites, secrets, strict=True)
+            for site in sites
         ),
     )
+
+
+def _hidden_sites(material: Material) -> set[uuid.UUID]:
+    secret = material.stand_lines().places
+    return {
+        row.public_id
+        for row in material.cut.table.rows
+        if row.public_id is not None and row.parts[0].place_id in secret
+    }
 
 
 def _unit_figures(one: Standing, *, secret: bool, no_index: bool = False) -> dict[str, Figure]:
@@ -216,15 +243,19 @@ def _unit_figures(one: Standing, *, secret: bool, no_index: bool = False) -> dic
     unknown = sum(gate.is_open is None for gate in one.gates)
     used = one.workforce
     workers = between(*((used.low, used.best, used.high) if used else (None, None, None)))
-    opened = Figure(
-        FigureKind.SHARE,
-        is_open,
-        is_open / gates,
-        (is_open + unknown) / gates,
-        gates,
-        gates,
-        unknown,
-        small=True,
+    opened = (
+        hidden(FigureKind.SHARE)
+        if _is_test_of_few(one)
+        else Figure(
+            FigureKind.SHARE,
+            is_open,
+            is_open / gates,
+            (is_open + unknown) / gates,
+            gates,
+            gates,
+            unknown,
+            small=True,
+        )
     )
     index: Index = one.index
     ends = (

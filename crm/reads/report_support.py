@@ -25,12 +25,8 @@ MEASURES = ("on_list", *STANDS, "too_old", "not_asked", "with_us")
 def build(material: Material) -> ReportPart:
     """Return how many people stand where. Groups of few people are hidden, see hidden_groups."""
     roll = material.roll(material.asked.as_at)
-    secret = material.hidden_lines(
-        {place: len(some) for place, some in roll.at.items()},
-        all_people=len(roll.people),
-        listed=roll.at,
-    )
-    whole = _figures(roll.people.values(), secret=secret.whole)
+    secret = material.stand_lines()
+    whole = _figures(roll.people.values(), secret=secret.all_together)
     by_place = {
         place: _figures((roll.people[one] for one in some), secret=place in secret.places)
         for place, some in roll.at.items()

@@ -352,7 +352,8 @@ def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     work = part.table("work").whole_line()
     since = day_text(pack.since)
     if members["members_now"].numerator == HIDDEN:
-        return _("Hidden: too few people to hand round"), [_talks_words(work)]
+        table = part.table("members")
+        return _hidden_title(), [*_why_no_sum(table, "members_now"), _talks_words(work)]
     change = _number(members, "members_now") - _number(members, "members_then")
     if change > 0:
         title = ngettext(
@@ -388,6 +389,23 @@ def _say_changes(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     ]
 
 
+def _hidden_title() -> str:
+    return _("Hidden: too few people to hand round")
+
+
+def _why_no_sum(table: ReportTable, measure: str) -> list[str]:
+    """Return why all together are hidden where lines of places are not, and what to do."""
+    if all(line[measure].numerator == HIDDEN for line in table.others):
+        return []
+    return [
+        _(
+            "All together are hidden: beside the places whose workers were counted, they would "
+            "tell of fewer than 5 people where nobody counted them. Write down how many work "
+            "there, and all together are shown."
+        )
+    ]
+
+
 def _talks_words(work: Line) -> str:
     return _(
         "Talks: %(talks)s, with %(talked_to)s people. Asked where they stand: %(asked)s "
@@ -404,7 +422,7 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     counted = coverage["places_counted"]
     reading = []
     if found.low == HIDDEN:
-        return _("Hidden: too few people to hand round"), []
+        return _hidden_title(), []
     if words is None:
         title = _("Density not known: nobody has counted the workers")
     elif isinstance(found.low, str):
@@ -420,17 +438,25 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
                 not_known=number_text(found.not_known),
             )
         )
-    reading.append(
-        _(
-            "We have a headcount for %(counted)s of %(places)s workplaces. There are "
-            "%(there)s of the %(all)s members. We know %(named)s members by name.",
-            named=number_text(whole["members"].numerator),
-            counted=number_text(counted.numerator),
-            places=number_text(counted.out_of_high),
-            there=number_text(coverage["members_there"].numerator),
-            all=number_text(coverage["members_there"].out_of_high),
+    of_places = {
+        "counted": number_text(counted.numerator),
+        "places": number_text(counted.out_of_high),
+    }
+    if coverage["members_there"].low == HIDDEN:
+        reading.append(
+            _("We have a headcount for %(counted)s of %(places)s workplaces.", **of_places)
         )
-    )
+    else:
+        reading.append(
+            _(
+                "We have a headcount for %(counted)s of %(places)s workplaces. There are "
+                "%(there)s of the %(all)s members. We know %(named)s members by name.",
+                named=number_text(whole["members"].numerator),
+                there=number_text(coverage["members_there"].numerator),
+                all=number_text(coverage["members_there"].out_of_high),
+                **of_places,
+            )
+        )
     if _number_of(coverage["places_counted"].out_of_high) > 1:
         reading.append(_("Whoever works at two of them is counted at both."))
     then = figure_text(whole["density_then"])
@@ -449,12 +475,13 @@ def _say_support(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     found = whole["with_us"]
     on_list = number_text(whole["on_list"].numerator) or ""
     if found.low == HIDDEN:
-        return _("Hidden: too few people to hand round"), [
+        return _hidden_title(), [
             ngettext(
                 "%(n)s person is on our list.",
                 "%(n)s people are on our list.",
                 _number(whole, "on_list"),
-            )
+            ),
+            *_why_no_sum(part.table("support"), "with_us"),
         ]
     title = _(
         "With us: %(some)s of %(all)s people on our list",
@@ -513,7 +540,8 @@ def _say_readiness(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
         ), []
     gates = part.table("gates").lines
     shut = [line_name(pack, line) for line in gates if line["gate_open"].high == 0]
-    unknown = [line_name(pack, line) for line in gates if line["gate_open"].high is None]
+    # One that is hidden is not known to whoever reads the report.
+    unknown = [line_name(pack, line) for line in gates if line["gate_open"].high in {None, HIDDEN}]
     if shut:
         title = ngettext(
             "Not ready: %(n)s gate is shut", "Not ready: %(n)s gates are shut", len(shut)

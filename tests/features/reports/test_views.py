@@ -20,7 +20,7 @@ from crm.models.audit import AuditEntry
 from crm.models.campaigns import ListEntry, Participation
 from crm.models.contacts import Job, Membership
 from crm.models.conversations import Assessment, Conversation, FollowUp
-from crm.models.places import PlaceClosure, Workplace
+from crm.models.places import Branch, Employer, Headcount, PlaceClosure, Workplace
 from crm.models.ties import Leading
 from crm.reads.report import build_report
 from crm.web.db import unit_of_work
@@ -114,9 +114,17 @@ class _ByHand:
         return None if last is None else (last.rating, last.day)
 
 
+def _count_workers(place: Named, low: int, high: int) -> None:
+    with unit_of_work(ALL) as session:
+        site = session.scalars(ALL.select(Workplace).where(Workplace.id == place.id)).one()
+        factories.make_headcount(session, site, low, high)
+
+
 @pytest.mark.parametrize("unit", ["mill", "branch", "packing"])
 def test_every_count_of_a_report_is_what_the_raw_tables_give(busy: World, unit: str) -> None:
     place = getattr(busy, unit)
+    # Else what is told of all together would tell of the one person there, and is hidden.
+    _count_workers(busy.depot, 30, 40)
     found = _whole(_rows(place, parts=tuple(PartName)), place)
     hand = _ByHand(place)
     then, now = hand.members(SINCE), hand.members(TODAY)
@@ -197,8 +205,9 @@ def test_every_part_of_readiness_is_what_the_raw_tables_and_the_formula_give(
         for name, (floor, target) in floors.items():
             share = getattr(told[name], end)
             share = unknown if share is None else share
-            if name == "leaders":
-                # Of one leader, who is not confirmed: too few to tell.
+            if name == "leaders" or (name, unit) == ("contact", "branch"):
+                # Of one leader, who is not confirmed: too few to tell. Of all members of the
+                # branch: beside its density they would tell of the one at the Depot.
                 assert (share, getattr(points[name], end)) == ("[c]", "[c]")
                 continue
             # A petition risks little, so it proves half at most.
@@ -237,12 +246,21 @@ def test_readiness_of_few_people_is_hidden_and_an_area_has_none(busy: World) -> 
     for measure in ("index", "part_share", "with_us_firmly"):
         assert {row.numerator for row in of_depot if row.measure == measure} == {"[c]"}
     assert not _rows(busy.packing, parts=[PartName.READINESS])
-    lines = {
-        row.place: row.numerator
-        for row in _rows(busy.branch, parts=[PartName.READINESS])
-        if row.measure == "with_us_firmly"
-    }
+
+    def _lines() -> dict[str, Any]:
+        return {
+            row.place: row.numerator
+            for row in _rows(busy.branch, parts=[PartName.READINESS])
+            if row.measure == "with_us_firmly"
+        }
+
+    # Nobody has counted the workers of the Depot, so all together are those of the Mill.
+    lines = _lines()
+    assert lines["The Depot"] == "[c]"
+    assert lines["The Mill"] == lines["Barnsley branch"] == 4
+    _count_workers(busy.depot, 30, 40)
     # One more place is hidden beside the Depot, or it could be had by taking away.
+    lines = _lines()
     assert lines["The Depot"] == lines["The Mill"] == "[c]"
     assert isinstance(lines["Barnsley branch"], int)
 
@@ -373,9 +391,7 @@ def test_membership_is_hidden_where_fewer_than_five_work_and_told_where_more_do(
     assert shown == {*talks, ("places", "workers"), ("coverage", "places_counted")}
     page = client_as(busy.officer).get(f"/reports/{busy.depot.public_id}").text
     assert page.count("Hidden: too few people to hand round") >= 3
-    with unit_of_work(ALL) as session:
-        depot = session.scalars(ALL.select(Workplace).where(Workplace.id == busy.depot.id)).one()
-        factories.make_headcount(session, depot, 30, 40)
+    _count_workers(busy.depot, 30, 40)
     # Of thirty workers nobody can say who the one member is. Where they stand stays hidden.
     assert _told(busy.depot)["members", "members_now"] == 1
     assert _told(busy.branch)["places", "members"] == 1
@@ -402,6 +418,81 @@ def test_no_table_tells_of_members_what_another_hides(busy: World) -> None:
     assert told["members"] == told["places"]
 
 
+def test_two_sums_of_one_report_never_tell_of_few_people_between_them(
+    busy: World, client_as: Clients
+) -> None:
+    """Densities are of the places whose workers were counted; at the Depot nobody counted them."""
+    rows = _rows(busy.branch)
+    found = {
+        (row.table, row.line, row.measure): row.numerator
+        for row in rows
+        if row.place_id == str(busy.branch.public_id)
+    }
+    counted = len(_ByHand(busy.mill).members(TODAY))
+    assert found["places", "", "density"] == counted
+    # None of these is told beside it: each is of all the people on the list.
+    of_all = [
+        *(("members", "", name) for name in ("members_then", "joined", "members_now")),
+        *(("places", "", name) for name in ("members", "not_members", "named_not_known")),
+        ("coverage", "", "members_there"),
+        *(("gates", "list", name) for name in ("gate_has", "gate_of", "gate_needs")),
+        ("readiness_parts", "contact", "part_share"),
+        *(("support", "", name) for name in ("stand_1", "not_asked", "with_us")),
+    ]
+    assert {found[one] for one in of_all} == {"[c]"}
+    assert found["readiness_parts", "support", "part_share"] == 4
+    # What is told of the Mill alone stays.
+    told = {(row.table, row.measure): row.numerator for row in rows if row.place == "The Mill"}
+    assert told["members", "members_now"] == told["places", "members"] == counted
+    assert isinstance(told["support", "with_us"], int)
+    text = client_as(busy.officer).get(f"/reports/{busy.branch.public_id}").text
+    assert text.count("Write down how many work there, and all together are shown.") == 2
+    assert "hidden of the hidden" not in text
+
+
+def test_a_few_people_are_not_had_from_the_density_of_the_places_that_were_counted(
+    busy: World,
+) -> None:
+    """One works at the Depot; four at the Shed, where nobody counted: together they are enough to
+    hide behind, but in the density the Depot stands beside the Mill alone."""
+    _count_workers(busy.depot, 1, 2)
+    with unit_of_work(ALL) as session:
+        depot = session.scalars(ALL.select(Workplace).where(Workplace.id == busy.depot.id)).one()
+        branch = session.scalars(ALL.select(Branch).where(Branch.id == busy.branch.id)).one()
+        employer = session.scalars(ALL.select(Employer).where(Employer.id == depot.employer_id))
+        shed = factories.make_workplace(session, employer.one(), "The Shed", branches=(branch,))
+        for number in range(4):
+            factories.make_person(session, shed, f"Shedder {number}")
+    rows = _rows(busy.branch, parts=[PartName.DENSITY, PartName.READINESS])
+    told = {(row.place, row.measure): row.numerator for row in rows}
+    for name in ("density", "with_us_firmly"):
+        assert isinstance(told["Barnsley branch", name], int | float)
+        for place in ("The Depot", "The Mill", "The Shed"):
+            assert told[place, name] == "[c]", (place, name)
+
+
+def test_readiness_tells_no_number_of_members_that_the_density_hides(busy: World) -> None:
+    parts = [PartName.DENSITY, PartName.READINESS]
+
+    def _told(unit: Named) -> dict[tuple[str, str, str], Any]:
+        return {
+            (row.table, row.line, row.measure): row.numerator
+            for row in _rows(unit, parts=parts)
+            if row.place_id == str(unit.public_id)
+        }
+
+    alone = _told(busy.depot)
+    assert alone["places", "", "members"] == alone["gates", "list", "gate_of"] == "[c]"
+    # Where workers were counted at a place of few people only, the density is theirs.
+    _count_workers(busy.depot, 1, 2)
+    with unit_of_work(ALL) as session:
+        for one in session.scalars(ALL.select(Headcount).where(Headcount.place_id == busy.mill.id)):
+            session.delete(one)
+    whole = _told(busy.branch)
+    assert whole["places", "", "density"] == "[c]"
+    assert whole["readiness_parts", "density", "part_share"] == "[c]"
+
+
 def test_where_people_stand_is_hidden_for_a_place_of_few_people(busy: World) -> None:
     rows = [row for row in _rows(busy.depot) if row.table == "support"]
     assert {row.measure: row.numerator for row in rows}["on_list"] == 1
@@ -423,6 +514,7 @@ def test_the_density_is_that_of_the_density_page(busy: World, client_as: Clients
 
 
 def test_screen_csv_and_workbook_hold_the_same_numbers(busy: World, client_as: Clients) -> None:
+    _count_workers(busy.depot, 30, 40)
     officer = client_as(busy.officer)
     address = f"/reports/{busy.branch.public_id}"
     asked = f"?since={SINCE}&as_at={TODAY}&{EVERY_PART}"
@@ -468,6 +560,7 @@ def test_a_workplace_without_areas_has_one_line(busy: World) -> None:
 
 
 def test_the_day_of_the_report_is_the_last_day_that_counts(busy: World) -> None:
+    _count_workers(busy.depot, 30, 40)
     """Of the talks on the 3rd, the 4th and the 20th of November, and the new member of the 5th."""
     before = _whole(_rows(busy.branch, as_at=date(2026, 11, 4)), busy.branch)
     assert before["work.talks"] == 4
