@@ -7,7 +7,7 @@ put together is a question of law that nothing here answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -119,6 +119,17 @@ def compare(
     people = np.array([one.entitled for one in drawn])
     matrix = np.array(passed)
     whole_figures = _figures(whole, whole_tests, assumptions.spoiled)
+    people_together = whole_figures.chance * whole.entitled
+    people_apart = float((people @ matrix).mean())
+    everywhere = tuple(range(len(drawn)))
+    found = _best(drawn, passed, whole_tests, assumptions.spoiled)
+    # Measured over every draw as the others are: the best never gives fewer than either of them,
+    # and the same plan never has two numbers. Of equals the plainest stands first.
+    plans = [Mix(everywhere, (), people_together), Mix((), everywhere, people_apart)]
+    if found.together and found.apart:
+        people_mixed = _people_with(found, drawn, passed, whole_tests, assumptions.spoiled)
+        plans.append(replace(found, people=people_mixed))
+    best = max(plans, key=lambda one: one.people)
     return Comparison(
         together=whole_figures,
         each=tuple(
@@ -126,9 +137,9 @@ def compare(
             for one, wanted in zip(drawn, tests, strict=True)
         ),
         passing=_range(matrix.sum(axis=0).astype(np.float64)),
-        people_together=whole_figures.chance * whole.entitled,
-        people_apart=float((people @ matrix).mean()),
-        best=_best(drawn, passed, whole_tests, assumptions.spoiled),
+        people_together=people_together,
+        people_apart=people_apart,
+        best=best,
         draws=draws,
     )
 
@@ -246,6 +257,19 @@ def _best(
         apart=tuple(at for at in range(len(drawn)) if at not in inside),
         people=best,
     )
+
+
+def _people_with(
+    mix: Mix,
+    drawn: Sequence[Projection],
+    passed: Sequence[Drawn],
+    whole_tests: Sequence[Threshold],
+    spoiled: float,
+) -> float:
+    """The expected number of people with a mandate under a mix of both, over every draw."""
+    counted = _sum([drawn[at] for at in mix.together])
+    together = float(_passed(counted, whole_tests, spoiled).mean()) * counted.entitled
+    return together + sum(float(passed[at].mean()) * drawn[at].entitled for at in mix.apart)
 
 
 def _bare(entitled: int, returned: npt.NDArray[np.int64], yes: npt.NDArray[np.int64]) -> Projection:

@@ -51,7 +51,6 @@ def test_a_weak_workplace_is_left_out_of_the_count_when_it_would_drag_the_others
     found = _compared(STRONG, *[WEAK] * 3)
     assert 0 not in found.best.together or len(found.best.together) < 4
     assert found.best.people > found.people_together + 30
-    assert found.best.people >= max(found.people_together, found.people_apart) - 3
     assert sorted(found.best.together + found.best.apart) == [0, 1, 2, 3]
 
 
@@ -69,9 +68,12 @@ def test_the_best_of_the_mixes_is_never_worse_than_either_plain_plan() -> None:
             for _ in range(6)
         ]
         found = _compared(*workplaces, seed=seed)
-        # The mix is found on a part of the draws: 2 people in 100 are within its error.
-        worst = 0.03 * found.together.entitled
-        assert found.best.people >= max(found.people_together, found.people_apart) - worst
+        assert found.best.people >= max(found.people_together, found.people_apart)
+        # The same plan never has two numbers.
+        if not found.best.apart:
+            assert found.best.people == found.people_together
+        if not found.best.together:
+            assert found.best.people == found.people_apart
 
 
 def test_of_a_handful_of_people_nothing_is_said() -> None:
