@@ -37,6 +37,12 @@ def reserve_people(session: Session, count: int) -> list[int]:
     return _from_sequence(session, Contact, count)
 
 
+def last_key(session: Session, model: type[Base]) -> int:
+    """Return the highest key of a table, 0 for an empty one: a number that tells of nobody."""
+    highest = sa.select(sa.func.max(table_of(model).c.id)).execution_options(**{MARK: True})
+    return int(session.connection().execute(highest).scalar_one() or 0)
+
+
 def store_people(
     session: Session, rows: Mapping[type[Base], Sequence[dict[str, Any]]]
 ) -> dict[type[Base], list[int]]:

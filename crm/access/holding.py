@@ -26,6 +26,8 @@ from crm.models.places import Place
 # What spans and the lines of the search are worked out from.
 _WORKED_OUT_FROM: Final = (Job, Membership, Assessment, ContactPoint)
 _AT_ONCE: Final = 5000
+# Any number that nothing else here takes as the name of a lock.
+_LISTS: Final = 0x5307F1
 
 _contact = table_of(Contact)
 _place = table_of(Place)
@@ -61,6 +63,17 @@ def hold_tree(connection: sa.Connection) -> None:
             .with_for_update(key_share=True)
             .execution_options(**{MARK: True})
         )
+
+
+def hold_lists(connection: sa.Connection) -> None:
+    """Wait for whoever stores rows of a list; keep others from it until the transaction ends.
+
+    Whether a row is about somebody new hangs on whom all other lists have brought by then: of two
+    at once each would add them. Not even lists of other branches go side by side, because a phone
+    finds people anywhere; but each waits for one part of another, not for the whole of it.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LISTS)))
 
 
 @lru_cache(maxsize=1)

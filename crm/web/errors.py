@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityEr
 
 from crm.domain.errors import NotFound, PermissionRefused, Refusal
 from crm.web.guard import signed_in
+from crm.web.kept import kept_fields
 
 log = logging.getLogger(__name__)
 
@@ -24,19 +25,6 @@ PAGES = (400, 403, 404, 405, 413, 422, 429, 500, 503, 507)
 def sentence(refusal: Refusal) -> str:
     """Return the refusal's sentence in the reader's language."""
     return str(gettext(refusal.message)) % refusal.params
-
-
-def kept_fields() -> list[tuple[str, str]]:
-    """Return what was typed into the posted form, so that it can be sent again.
-
-    Left out: the form's token, which is stale, and passphrases, which no page ever shows.
-    """
-    return [
-        (name, value)
-        for name, values in request.form.lists()
-        for value in values
-        if name != "csrf_token" and "passphrase" not in name
-    ]
 
 
 def install(app: Flask) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from babel import Locale
@@ -43,18 +42,15 @@ from crm.features.accounts.forms import (
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.devices import known_device, remember_device
-from crm.web.errors import kept_fields
 from crm.web.forms import chosen_id, options
 from crm.web.guard import SignedIn, keyed_hash, let_in, let_out, public, requires, signed_in
+from crm.web.kept import as_hidden, kept_before, kept_of_stranger, safe_path
 from crm.web.labels import choices
 from crm.web.networks import network
 from crm.web.pages import LOOK, address_of, keep_look, look
 
 bp = Blueprint("accounts", __name__)
 
-# Typed fields of a page that a lost session interrupted travel through the sign-in form under
-# this prefix, so that none can be taken for a field of the sign-in form itself.
-KEPT = "kept-"
 _CLEAR = '"cache", "cookies"'
 
 
@@ -82,7 +78,7 @@ def sign_in() -> Any:
 def _let_me_in() -> Any:
     """Check name and passphrase. Unknown, wrong, closed and not yet set all look the same."""
     form = SignInForm()
-    kept, path = _kept_before(), safe_path(request.form.get("next"))
+    kept, path = kept_before(), safe_path(request.form.get("next"))
     form.next.data = path or ""
     if not form.validate_on_submit():
         return _sign_in_page(form, kept=kept, status=422)
@@ -167,16 +163,13 @@ def ask_to_sign_in() -> Any:
         # The sign-in page itself had waited too long: the same form with a fresh token.
         form = SignInForm()
         form.next.data = safe_path(request.form.get("next")) or ""
-        return _sign_in_page(form, kept=_kept_before(), stale=True, status=400)
+        return _sign_in_page(form, kept=kept_before(), stale=True, status=400)
     if request.endpoint == "accounts.welcome":
         return redirect(request.path, 303)
     if request.endpoint == "accounts.sign_out":
         return redirect(url_for("accounts.sign_in", left=1), 303)
-    # A file cannot be kept in a page: they go back to the form and choose it again.
-    too_long = (request.content_length or 0) > (request.max_content_length or 0)
-    kept = [] if too_long or request.files else kept_fields()
     form = SignInForm(formdata=None, next=safe_path(path) or "")
-    return _sign_in_page(form, kept=kept, status=401)
+    return _sign_in_page(form, kept=kept_of_stranger(), status=401)
 
 
 def _sign_in_page(
@@ -191,7 +184,7 @@ def _sign_in_page(
         render_template(
             "accounts/sign_in.html",
             form=form,
-            kept=[(KEPT + name, value) for name, value in kept or []],
+            kept=as_hidden(kept or []),
             left=left,
             stale=stale,
         ),
@@ -200,29 +193,6 @@ def _sign_in_page(
     if left and look() != "shopfloor":
         keep_look(answer, look())
     return answer
-
-
-def _kept_before() -> list[tuple[str, str]]:
-    """Return the fields that travel through the sign-in form, under their own names again."""
-    return [
-        (name.removeprefix(KEPT), value)
-        for name, values in request.form.lists()
-        if name.startswith(KEPT)
-        for value in values
-    ]
-
-
-def safe_path(text: str | None) -> str | None:
-    """Return a path of this site, or None for anything that a browser could take elsewhere."""
-    if not text or not text.startswith("/") or text.startswith("//") or "\\" in text:
-        return None
-    if any(ord(letter) <= 32 or ord(letter) == 127 for letter in text):
-        return None
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return None
-    return None if parts.scheme or parts.netloc else text
 
 
 def _home(user: SignedIn | None = None) -> str:

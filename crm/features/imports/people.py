@@ -16,6 +16,7 @@ from heapq import nsmallest
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access import bulk, facts, search_index
@@ -66,6 +67,11 @@ _TO_MAKE: Final = -1
 
 # What rows about people are put into, or looked up in.
 STORED: Final[tuple[type[Base], ...]] = (*bulk.KINDS, StateSpan, SearchEntry, SearchCut, AuditEntry)
+
+# As many jobs are stored, at most, between the first and the last step of what is typed in by hand.
+_TYPED_MEANWHILE: Final = 100
+# Those of the last two parts, and some more: between two of a part somebody may type one in.
+_MOST_RUNS: Final = 20
 
 # More people than this for one row help nobody to decide.
 MOST_CANDIDATES: Final = 5
@@ -135,14 +141,28 @@ class Names:
     """Who has which name at which workplace, as two numbers for each: for a list of any length.
 
     The numbers only say where to look: whoever is found by them is read, and compared by name.
+    Others write meanwhile: ``catch_up`` reads who came to these workplaces since.
     """
 
     _keys: array[int]
     _people: array[int]
+    _sites: frozenset[int] = frozenset()
+    _later: dict[int, set[int]] = field(default_factory=dict)
+    # The highest key of a job at the last look, and at the one before.
+    _seen: int = 0
+    _seen_before: int = 0
+    # First and last keys of people that the list itself has brought since.
+    _own: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
-    def load(cls, session: Session, scope: Scope, choices: Choices) -> Names:
-        """Read the names at all workplaces of the list, of whom the scope may write about."""
+    def load(
+        cls, session: Session, scope: Scope, choices: Choices, *, since: int | None = None
+    ) -> Names:
+        """Read the names at all workplaces of the list, of whom the scope may write about.
+
+        since: the highest key of a job, read under holding.hold_lists before this; None where
+        nobody will ask it to catch up.
+        """
         keys, people = array("q"), array("q")
         for some in in_parts(sorted(set(choices.workplaces.values()))):
             rows = session.execute(
@@ -162,7 +182,52 @@ class Names:
                     keys.append(hash((workplace_id, name)))
                     people.append(contact_id)
         order = sorted(range(len(keys)), key=keys.__getitem__)
-        return cls(array("q", (keys[at] for at in order)), array("q", (people[at] for at in order)))
+        return cls(
+            array("q", (keys[at] for at in order)),
+            array("q", (people[at] for at in order)),
+            frozenset() if since is None else frozenset(choices.workplaces.values()),
+            _seen=since or 0,
+            _seen_before=max((since or 0) - _TYPED_MEANWHILE, 0),
+        )
+
+    def catch_up(self, session: Session, scope: Scope) -> None:
+        """Read who came to the workplaces of the list since this was last asked.
+
+        Under holding.hold_lists nothing that another list brought is missed. What is typed in by
+        hand meanwhile may be stored later than what has a higher key: therefore it is looked for
+        from the look before the last.
+        """
+        last = last_job(session)
+        if self._sites and last > self._seen_before:
+            rows = session.execute(
+                scope.select(
+                    Contact.id,
+                    Contact.known_as,
+                    Contact.full_name,
+                    Job.workplace_id,
+                    permission=Permission.CONTACT_WRITE,
+                )
+                .join(Job, Job.contact_id == Contact.id)
+                .where(
+                    Job.id > self._seen_before,
+                    facts.known(Job),
+                    *(sa.not_(Contact.id.between(first, end)) for first, end in self._own),
+                )
+                .execution_options(yield_per=_AT_ONCE)
+            )
+            for contact_id, known_as, full_name, workplace_id in rows:
+                if workplace_id in self._sites:
+                    for name in {fold(name) for name in (known_as, full_name) if name}:
+                        self._later.setdefault(hash((workplace_id, name)), set()).add(contact_id)
+        self._seen_before, self._seen = self._seen, last
+
+    def brought(self, session: Session, people: Iterable[int]) -> None:
+        """Take note of the keys of those whom the list itself has just brought."""
+        if session.get_bind().dialect.name == "sqlite":
+            # Nobody else can have written since the last look: there is nothing to read again.
+            self._seen = self._seen_before = last_job(session)
+            return
+        self._own = [*self._own, *_runs(people)][-_MOST_RUNS:]
 
     def find(self, workplace_id: int, name: str) -> Iterator[int]:
         """Yield the inner ids of those who may have this name there."""
@@ -171,6 +236,23 @@ class Names:
         while at < len(self._keys) and self._keys[at] == key:
             yield self._people[at]
             at += 1
+        yield from self._later.get(key, ())
+
+
+def last_job(session: Session) -> int:
+    """Return the highest key of all jobs; 0 where there is none."""
+    return bulk.last_key(session, Job)
+
+
+def _runs(keys: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the first and the last of keys that follow one another, for each run of them."""
+    found: list[tuple[int, int]] = []
+    for key in sorted(keys):
+        if found and key == found[-1][1] + 1:
+            found[-1] = (found[-1][0], key)
+        else:
+            found.append((key, key))
+    return found
 
 
 @dataclass(slots=True)
@@ -190,6 +272,7 @@ class Known:
     names: dict[int, set[str]] = field(default_factory=dict)
     phones: dict[int, set[str]] = field(default_factory=dict)
     emails: dict[int, set[str]] = field(default_factory=dict)
+    came_at: dict[int, datetime] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -283,10 +366,12 @@ class Known:
                     Contact.id,
                     Contact.known_as,
                     Contact.full_name,
+                    Contact.created_at,
                     permission=Permission.CONTACT_WRITE,
                 ).where(Contact.id.in_(some))
             )
-            for contact_id, known_as, full_name in people:
+            for contact_id, known_as, full_name, created_at in people:
+                self.came_at[contact_id] = created_at
                 self.names[contact_id] = {fold(name) for name in (known_as, full_name) if name}
             points = session.execute(
                 scope.select(
@@ -310,15 +395,15 @@ class Known:
         return bool(names & self.names[contact_id])
 
     def find(
-        self, one: Listed, workplace_id: int | None
+        self, one: Listed, workplace_id: int | None, *, since: datetime | None = None
     ) -> tuple[int | None, tuple[Candidate, ...]]:
         """Return whom a row is surely about, or else whom it could be about.
 
         Surely: the number of a file of ours finds somebody of this name; or one person has this
         name and this phone or mail address; or one person at this workplace has this name, and no
-        phone or mail speaks against it.
+        phone or mail speaks against it. since: only those who came to us after that moment.
         """
-        numbered = self.numbered(one)
+        numbered = self.numbered(one) if since is None else None
         if numbered is not None:
             return numbered, ()
         # Somebody of another name has this number: a row that was typed over is a question.
@@ -327,9 +412,12 @@ class Known:
         for key in (*one.phone_keys, *one.email_keys):
             reached |= self.by_phone.get(key, set()) | self.by_email.get(key, set())
             same |= self.with_name.get((key, one.name_key), set())
+        here = self.by_name.get((workplace_id or 0, one.name_key), set())
+        if since is not None:
+            late = {who for who in reached | same | here if self.came_at[who] > since}
+            reached, same, here = reached & late, same & late, here & late
         if len(same) == 1:
             return next(iter(same)), ()
-        here = self.by_name.get((workplace_id or 0, one.name_key), set())
         if not same and not reached and len(here) == 1:
             only = next(iter(here))
             if not self._speaks_against(one, only):
@@ -443,15 +531,15 @@ def plan(
     *,
     repeats: Mapping[int, Fault],
     same: Mapping[int, int],
-    different: Iterable[int],
+    different: Mapping[int, datetime | None],
 ) -> list[Plan]:
     """Return what each row would do. Writes nothing.
 
     repeats: rows about somebody of an earlier row. same, different: what was said of rows that
-    could be about somebody we know: the inner id of the person, or that it is somebody new.
-    At most a few statements for each 500 rows.
+    could be about somebody we know: the inner id of the person, or that it is somebody new, and
+    when that was said: whoever came later they were not held against. At most a few statements
+    for each 500 rows.
     """
-    new = set(different)
     plans: list[Plan] = []
     for one in people:
         numbered = known.numbered(one)
@@ -466,8 +554,10 @@ def plan(
         workplace_id = workplace_of(one, choices)
         contact_id: int | None = same.get(one.row_no)
         candidates: tuple[Candidate, ...] = ()
-        if contact_id is None and one.row_no not in new:
+        if contact_id is None and one.row_no not in different:
             contact_id, candidates = known.find(one, workplace_id)
+        elif contact_id is None and (said_at := different[one.row_no]) is not None:
+            contact_id, candidates = known.find(one, workplace_id, since=said_at)
         outcome = RowOutcome.POSSIBLE if candidates else RowOutcome.NEW
         plans.append(
             Plan(
@@ -897,7 +987,8 @@ def add_areas(
 ) -> dict[tuple[int, str], int]:
     """Make the areas that rows bring and that their workplaces lack; return them by place and name.
 
-    Before the rows are planned, so that they find them. The same ones are added to the choices.
+    Before the rows are planned, so that they find them. The same ones are added to the choices,
+    and those that somebody else has made since these were read.
     """
     wanted: dict[tuple[int, str], str] = {}
     for one in people:
@@ -907,6 +998,14 @@ def add_areas(
         key = (site, area_key(area))
         if key[1] and key not in choices.areas and site in choices.may_add:
             wanted.setdefault(key, area.removeprefix(NEW_AREA))
+    for some in in_parts(sorted({site for site, _key in wanted})):
+        for inner, name, site in session.execute(
+            scope.select(
+                Area.id, Area.name, Area.workplace_id, permission=Permission.CONTACT_WRITE
+            ).where(Area.workplace_id.in_(some), Area.closed_on.is_(None))
+        ):
+            choices.areas.setdefault((site, fold(name)), inner)
+            wanted.pop((site, fold(name)), None)
     places = [(site, name) for (site, _key), name in wanted.items()]
     made = make_areas(session, scope, places, since=choices.as_at, now=now)
     found = {key: area.id for key, area in zip(wanted, made, strict=True)}

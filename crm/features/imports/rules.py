@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from crm.analysis.tables.found import Asked, Table
@@ -51,10 +51,10 @@ class Rules:
     list, None where a column says it, or nothing does. as_at: the day the list is true for.
     strongest: which end of a scale of 1 to 5 is the strongest support; None = not said yet.
     meanings: for each column of VALUED, what each folded value means. different: rows that were
-    said to be about somebody new. same: the person that a row was said to be about. answers: to
-    the questions that only one kind of list asks, by name; see the module of the kind. names: what
-    was said of names of workplaces that are like some that are here, by folded name: the public
-    id of the workplace, or NEW_PLACE.
+    said to be about somebody new; different_at: when, as text. same: the person that a row was
+    said to be about. answers: to the questions that only one kind of list asks, by name; see the
+    module of the kind. names: what was said of names of workplaces that are like some that are
+    here, by folded name: the public id of the workplace, or NEW_PLACE.
     """
 
     heading_row: int
@@ -75,6 +75,7 @@ class Rules:
     same: Mapping[int, str] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    different_at: Mapping[int, str] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
@@ -85,6 +86,14 @@ class Rules:
     def columns_of(self, *targets: Target) -> list[int]:
         """Return the positions of the columns that go to any of these."""
         return [place for place, target in enumerate(self.targets) if target in targets]
+
+    @property
+    def said_new(self) -> dict[int, datetime | None]:
+        """Return the rows that were said to be about somebody new, and when; None = not kept."""
+        return {
+            number: datetime.fromisoformat(at) if (at := self.different_at.get(number)) else None
+            for number in self.different
+        }
 
 
 def rules_of(plain: Mapping[str, Any]) -> Rules:
@@ -109,6 +118,7 @@ def rules_of(plain: Mapping[str, Any]) -> Rules:
         # Lists and recipes that were kept before there were such questions have none.
         answers=dict(plain.get("answers", {})),
         names=dict(plain.get("names", {})),
+        different_at={int(key): str(one) for key, one in plain.get("different_at", {}).items()},
     )
 
 
@@ -303,7 +313,7 @@ def as_recipe(rules: Rules, table: Table, kept_answers: Container[str] = ()) -> 
     """
     plain = rules.as_plain()
     plain["answers"] = {key: one for key, one in rules.answers.items() if key in kept_answers}
-    for key in ("heading_row", "left_out", "asked", "as_at", "different", "same"):
+    for key in ("heading_row", "left_out", "asked", "as_at", "different", "different_at", "same"):
         del plain[key]
     plain[_EMPTY] = [
         place for place in rules.columns_of(Target.LEAVE_OUT) if not samples(table, rules, place, 1)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import loading, tasks
 from crm.access.audit import record_export
+from crm.access.holding import hold_lists
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Asked, Table
@@ -532,11 +533,13 @@ def prepare(
     today: date,
     time_zone: str,
     alive: Callable[[], None] = lambda: None,
+    since: int | None = None,
 ) -> Work:
     """Read the rows of a list and what they could be about. Writes nothing.
 
     time_zone: of workplaces that are new, an IANA name. alive: called now and then, because a long
-    list takes longer to read than other workers wait for a sign of life.
+    list takes longer to read than other workers wait for a sign of life. since: of
+    ``people_so_far``, where rows are to be stored.
     """
     if row.kind in OTHERS:
         return OTHERS[row.kind].read(rules, table, today=today)
@@ -583,7 +586,7 @@ def prepare(
         matching=matching,
         repeats=_repeats(table, rules, matching, alive),
         choices=choices,
-        names=Names.load(session, scope, choices),
+        names=Names.load(session, scope, choices, since=since),
         same=same,
         came_by=request_id_of(row.public_id),
     )
@@ -814,7 +817,7 @@ def _plan(session: Session, scope: Scope, work: OfPeople, rows: Sequence[Listed]
         known,
         repeats=work.repeats,
         same=work.same,
-        different=work.rules.different,
+        different=work.rules.said_new,
     )
 
 
@@ -852,6 +855,7 @@ def put_right(
     same: Mapping[int, str] | None = None,
     different: Iterable[int] = (),
     version: int,
+    now: datetime,
 ) -> None:
     """Keep what was put right in the check: cells, rows to skip, who is whom.
 
@@ -863,11 +867,13 @@ def put_right(
     if row.version != version:
         raise EditConflict(current={"version": row.version}, yours={"version": version})
     rules = rules_of(row.settings)
+    new = set(different)
     rules = replace(
         rules,
         left_out=tuple(sorted({*rules.left_out, *skip})),
         same={**rules.same, **(same or {})},
-        different=tuple(sorted({*rules.different, *different})),
+        different=tuple(sorted({*rules.different, *new})),
+        different_at={**rules.different_at, **dict.fromkeys(new, now.isoformat())},
     )
     if sealed_table is not None:
         row.sealed_table = sealed_table
@@ -965,17 +971,35 @@ def stopped(session: Session, scope: Scope, public_id: UUID) -> None:
         row.state = ImportState.STOPPED
 
 
+def wait_for_turn(session: Session) -> None:
+    """Wait until nobody else stores rows of a list, and keep them waiting till this is committed.
+
+    ``import_some`` does so by itself. Before it, it is for whoever measures how long that takes.
+    """
+    hold_lists(session.connection())
+
+
+def people_so_far(session: Session) -> int:
+    """Return the mark that ``prepare_to_store`` needs: who comes later is looked for later."""
+    hold_lists(session.connection())
+    return people.last_job(session)
+
+
 def prepare_to_store(
     session: Session,
     scope: Scope,
     public_id: UUID,
     table: Table,
     *,
+    since: int,
     today: date,
     time_zone: str,
     alive: Callable[[], None] = lambda: None,
 ) -> Work:
-    """Return what ``import_some`` needs, as far as what was there before this import."""
+    """Return what ``import_some`` needs, as far as what was there before this import.
+
+    since: of ``people_so_far``, in a unit of work that ended before this one began.
+    """
     row = queries.find_row(session, scope, public_id)
     work = prepare(
         session,
@@ -986,6 +1010,7 @@ def prepare_to_store(
         today=today,
         time_zone=time_zone,
         alive=alive,
+        since=since,
     )
     if isinstance(work, OfPlaces):
         stored = session.scalars(
@@ -1046,6 +1071,7 @@ def import_some(
     All that is written, and that these rows are done, is one unit of work. The trail names it by
     the id of the import.
     """
+    hold_lists(session.connection())
     row = queries.find_row(session, scope, public_id, hold=True, with_rules=False)
     if row.state is ImportState.STOPPING:
         row.state = ImportState.STOPPED
@@ -1116,9 +1142,12 @@ def _store_people(
 ) -> tuple[list[Plan], dict[int, list[list[Any]]]]:
     """Plan and store rows about people, with the areas that they bring."""
     listed = [_read(work, number) for number in todo]
+    work.names.catch_up(session, scope)
     areas = people.add_areas(session, scope, listed, work.choices, now=now)
     plans = _plan(session, scope, work, listed)
     effects = people.store(session, scope, plans, now=now)
+    new = [one.contact_id for one in plans if one.outcome is RowOutcome.NEW]
+    work.names.brought(session, [one for one in new if one is not None])
     for row_no, made in people.first_in(plans, work.choices, areas).items():
         effects[row_no] = [*effects.get(row_no, ()), *made]
     return plans, effects

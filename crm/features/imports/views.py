@@ -661,6 +661,7 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
                 },
                 different=[row_no for row_no, answer in answers.items() if answer == "new"],
                 version=form.number,
+                now=clock.now(),
             )
             if names:
                 service.settle_names(session, scope, import_id, names, table, now=clock.now())
@@ -1144,12 +1145,15 @@ def run_import(work: Work) -> None:
     done = view.total - view.count(RowState.WAITING)
     if view.state is ImportState.IMPORTING:
         table = table_of(json.loads(zlib.decompress(_opened(sealed, import_id))))
+        with unit_of_work(work.scope) as session:
+            since = service.people_so_far(session)
         with unit_of_work(work.scope, read_only=True) as session:
             prepared = service.prepare_to_store(
                 session,
                 work.scope,
                 import_id,
                 table,
+                since=since,
                 today=work.today,
                 time_zone=_time_zone(),
                 alive=lambda: work.progress(done, view.total),
@@ -1165,7 +1169,7 @@ def run_import(work: Work) -> None:
             with unit_of_work(work.scope) as session:
                 # Here it waits for others who write; at the end, for the disk. Neither grows with
                 # the rows: fewer of them would make neither shorter, and only the import longer.
-                session.connection()
+                service.wait_for_turn(session)
                 held = time.monotonic()
                 rows = service.import_some(
                     session, work.scope, import_id, prepared, now=clock.now(), most=pace.rows

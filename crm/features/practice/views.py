@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 
 from crm.domain.errors import NotFound
 from crm.features.practice import queries, service
@@ -13,6 +12,7 @@ from crm.features.practice.forms import ChooseForm
 from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.guard import let_in, my_today, public
+from crm.web.kept import as_hidden, kept_before, kept_of_stranger, safe_path
 from crm.web.pages import page
 
 bp = Blueprint("practice", __name__)
@@ -32,19 +32,29 @@ def install(app: Flask) -> None:
 def choose() -> Any:
     """Show the invented users, or become the one whose button was pressed."""
     _only_in_practice()
-    form = ChooseForm()
     if request.method == "POST":
-        return _be(form)
+        return _be(ChooseForm())
+    return _choice()
+
+
+def _choice(kept: list[tuple[str, str]] | None = None, path: str = "") -> str:
+    """Show the users. kept: what was typed into the page at the path, to be sent again."""
     with unit_of_work(read_only=True) as session:
         visitors = queries.list_visitors(session, today=my_today())
-    return render_template("practice/choose.html", form=form, visitors=visitors)
+    return render_template(
+        "practice/choose.html", visitors=visitors, kept=as_hidden(kept or []), path=path
+    )
 
 
 def ask_whom_to_be() -> Any:
-    """Answer a stranger at any other page: the choice comes first."""
-    if request.method not in {"GET", "HEAD"}:
-        flash(_("You were signed out, so this was not saved. Choose whom to be, then try again."))
-    return redirect(url_for("practice.choose"), 303)
+    """Answer a stranger at any other page: the choice comes first, and nothing typed is lost."""
+    if request.method in {"GET", "HEAD"} or request.endpoint == "accounts.sign_out":
+        return redirect(url_for("practice.choose"), 303)
+    if request.endpoint == "practice.choose":
+        # This page itself had waited too long: the same with a fresh token.
+        return _choice(kept_before(), safe_path(request.form.get("next")) or ""), 400
+    path = safe_path(request.full_path.rstrip("?")) or ""
+    return _choice(kept_of_stranger(), path), 401
 
 
 def _be(form: ChooseForm) -> Any:
@@ -54,6 +64,10 @@ def _be(form: ChooseForm) -> Any:
     with unit_of_work() as session:
         token = service.sign_in_as(session, chosen, now=clock.now())
     let_in(token)
+    kept, path = kept_before(), safe_path(request.form.get("next"))
+    if kept and path:
+        # The page they were on is sent again by their own hand, under a fresh token.
+        return render_template("errors/resend.html", action=path, kept=kept)
     return redirect(page()["home_url"], 303)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import facts, tasks
 from crm.access.audit import UNDONE, changed_since, count_of_request
+from crm.access.holding import hold_lists
 from crm.access.member_lists import forget_lines
 from crm.access.permissions import Permission
 from crm.access.removal import named_elsewhere, remove_people
@@ -345,6 +346,14 @@ def start_act(
 def hand_in_act(session: Session, scope: Scope, act: MemberListAct, *, now: datetime) -> uuid.UUID:
     """Hand an act on many people to the worker, and return the public id of the task."""
     return _hand_in(session, scope, CONFIRM_TASK, {"act": str(act.public_id)}, now=now)
+
+
+def wait_for_turn(session: Session) -> None:
+    """Wait for whoever brings people in from another list: each would add the same ones.
+
+    Before the lines are looked at; they wait until this unit of work ends.
+    """
+    hold_lists(session.connection())
 
 
 def confirm_rows(

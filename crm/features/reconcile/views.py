@@ -495,6 +495,7 @@ def _confirm_some(
     lookup: queries.Lookup,
 ) -> int:
     """Look at these lines as things stand at this moment, and write down what they then say."""
+    service.wait_for_turn(session)
     rows = [
         row
         for row in _look_at(session, scope, member_list, numbers, lookup)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import uuid
 from collections.abc import Iterator
 
@@ -100,12 +102,43 @@ def test_a_stranger_at_any_page_is_asked_whom_to_be(visitor: FlaskClient) -> Non
         assert (answer.status_code, answer.location) == (303, "/practice"), path
 
 
-def test_a_stranger_who_saves_is_told_that_nothing_was_saved(visitor: FlaskClient) -> None:
-    answer = visitor.post("/account", data={"name": "Danuta"}, follow_redirects=True)
-    assert (
-        "You were signed out, so this was not saved. Choose whom to be, then try again."
-        in answer.get_data(as_text=True)
-    )
+def test_what_was_typed_is_still_there_after_the_session_was_lost(
+    visitor: FlaskClient, made: PracticeWorld
+) -> None:
+    typed = {"name": "Danuta <b>", "user": "their own field"}
+    answer = visitor.post("/account?from=here", data=typed)
+    assert answer.status_code == 401
+    page = answer.get_data(as_text=True)
+    assert "You were signed out. What you typed is kept. Choose whom to be, then save it." in page
+    held = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    del held["csrf_token"]
+    assert held == {
+        "next": "/account?from=here",
+        "kept-name": "Danuta &lt;b&gt;",
+        "kept-user": "their own field",
+    }
+    be = {"user": str(made.users[0].public_id), **held, "kept-name": "Danuta <b>"}
+    again = visitor.post("/practice", data=be).get_data(as_text=True)
+    assert "What you typed is kept below and is not saved yet." in again
+    assert '<form method="post" action="/account?from=here">' in again
+    assert 'name="name" value="Danuta &lt;b&gt;"' in again
+    assert 'name="user" value="their own field"' in again
+
+
+def test_what_was_typed_goes_to_no_other_site(visitor: FlaskClient, made: PracticeWorld) -> None:
+    be = {"user": str(made.users[0].public_id), "next": "//example.org/x", "kept-name": "Danuta"}
+    answer = visitor.post("/practice", data=be)
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+def test_of_a_file_a_stranger_is_told_that_it_was_not_saved(visitor: FlaskClient) -> None:
+    data = {"kind": "people", "file": (io.BytesIO(b"Name"), "list.csv")}
+    answer = visitor.post("/import", data=data)
+    assert answer.status_code == 401
+    words = "You were signed out, so this was not saved. Choose whom to be, then try again."
+    page = answer.get_data(as_text=True)
+    assert words in page
+    assert "kept-" not in page
 
 
 def test_signing_out_leads_back_to_the_choice(visitor: FlaskClient, made: PracticeWorld) -> None:
