@@ -7,6 +7,7 @@ as its work, so what a killed worker leaves behind is either everything or nothi
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,12 +22,24 @@ from crm.models.base import table_of
 from crm.models.tasks import BackgroundTask, TaskFile
 
 STALE_AFTER = timedelta(seconds=60)
+# A worker that has nothing else to do looks for tasks every second.
+TAKEN_WITHIN = timedelta(seconds=15)
 MOST_ATTEMPTS = 3
 
 GAVE_UP = (
     "The server stopped three times while it did this, so it was given up. Nothing was changed. "
     "Ask whoever runs the server to look at it, then start again."
 )
+
+
+class Progress(enum.StrEnum):
+    """Whether anybody works on a task that is not ended."""
+
+    WORKING = "working"
+    # A worker lives and does something else first, or will look for it in a moment.
+    ITS_TURN_COMES = "its_turn_comes"
+    # No worker shows a sign of life.
+    NOBODY = "nobody"
 
 
 class TaskLost(Exception):
@@ -94,6 +107,29 @@ def has_work(session: Session, *, now: datetime) -> bool:
         .execution_options(**{MARK: True})
     )
     return found.first() is not None
+
+
+def progress_of(session: Session, task: BackgroundTask, *, now: datetime) -> Progress:
+    """Return whether anybody works on a task that waits or runs. One statement at most.
+
+    Known by signs of life alone: a worker gives one at each step of a task, and takes up the next
+    task within seconds.
+    """
+    if task.state is TaskState.RUNNING:
+        if task.heartbeat_at is not None and task.heartbeat_at >= now - STALE_AFTER:
+            return Progress.WORKING
+    elif now - task.created_at < TAKEN_WITHIN:
+        return Progress.ITS_TURN_COMES
+    table = table_of(BackgroundTask)
+    busy = session.connection().execute(
+        # It reads that some task is at work, and nothing of it.
+        sa.select(sa.literal(1))
+        .select_from(table)
+        .where(table.c.state == TaskState.RUNNING, table.c.heartbeat_at >= now - STALE_AFTER)
+        .limit(1)
+        .execution_options(**{MARK: True})
+    )
+    return Progress.NOBODY if busy.first() is None else Progress.ITS_TURN_COMES
 
 
 def claim_next(session: Session, *, now: datetime) -> Claimed | None:

@@ -15,6 +15,7 @@ from crm.access.audit import record_view
 from crm.access.facts import known
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
+from crm.access.tasks import Progress, progress_of
 from crm.analysis.place_likeness import union_named
 from crm.domain.columns import Target
 from crm.domain.errors import NotFound
@@ -181,20 +182,34 @@ def get_sealed(
     return sealed
 
 
+_AT_WORK = frozenset({ImportState.IMPORTING, ImportState.STOPPING, ImportState.UNDOING})
+
+
 def is_left_alone(session: Session, scope: Scope, row: ListImport) -> bool:
     """Return True when a list is at work, but no task of its owner's is: the server gave it up.
 
     Then its owner may hand the rest in again.
     """
-    if row.state not in {ImportState.IMPORTING, ImportState.STOPPING, ImportState.UNDOING}:
-        return False
-    payloads = session.scalars(
-        scope.select(BackgroundTask.payload).where(
+    return row.state in _AT_WORK and _task_of(session, scope, row) is None
+
+
+def work_on(session: Session, scope: Scope, row: ListImport, *, now: datetime) -> Progress | None:
+    """Return whether anybody works on a list that is at work; None for one that is left alone."""
+    task = _task_of(session, scope, row) if row.state in _AT_WORK else None
+    return None if task is None else progress_of(session, task, now=now)
+
+
+def _task_of(session: Session, scope: Scope, row: ListImport) -> BackgroundTask | None:
+    tasks = session.scalars(
+        scope.select(BackgroundTask)
+        .where(
             BackgroundTask.owner_id == scope.actor_id,
             BackgroundTask.state.in_([TaskState.WAITING, TaskState.RUNNING]),
         )
+        .order_by(BackgroundTask.id)
     )
-    return all(one.get("import") != str(row.public_id) for one in payloads)
+    named = (one for one in tasks if one.payload.get("import") == str(row.public_id))
+    return next(named, None)
 
 
 def list_imports(session: Session, scope: Scope) -> list[ImportView]:

@@ -1021,6 +1021,7 @@ def show(scope: Scope, import_id: UUID) -> Any:
         view = queries.get_import(session, scope, import_id)
         row = queries.find_row(session, scope, import_id)
         left_alone = queries.is_left_alone(session, scope, row)
+        progress = queries.work_on(session, scope, row, now=clock.now())
         kept = queries.list_records(
             session, scope, import_id, limit=MOST_NAMED, states=[RowState.KEPT]
         )
@@ -1045,6 +1046,8 @@ def show(scope: Scope, import_id: UUID) -> Any:
         view=view,
         form=forms.VersionForm(formdata=None),
         running=running,
+        progress=progress,
+        runs_server=scope.may(Permission.USER_WRITE),
         left_alone=left_alone,
         done=done,
         total=total,

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
+from crm.access.tasks import Progress, progress_of
 from crm.domain.errors import NotFound
 from crm.domain.vocabulary import TaskState
 from crm.models.tasks import BackgroundTask
@@ -44,7 +45,8 @@ class TaskView:
 
     done, total: the work's own units; total is None until it is known. message: a sentence to be
     translated, with ``params`` for its places. problem_count: of all, also of those not listed.
-    file: the public id of a file that came of it; None = none did.
+    file: the public id of a file that came of it; None = none did. progress: None once it is
+    ended.
     """
 
     id: int
@@ -61,6 +63,7 @@ class TaskView:
     problem_count: int
     rows_left_out: int
     file: str | None
+    progress: Progress | None
 
     @property
     def under_way(self) -> bool:
@@ -68,7 +71,7 @@ class TaskView:
         return self.state in {TaskState.WAITING, TaskState.RUNNING}
 
 
-def get_task(session: Session, scope: Scope, public_id: uuid.UUID) -> TaskView:
+def get_task(session: Session, scope: Scope, public_id: uuid.UUID, *, now: datetime) -> TaskView:
     """Return a task of the actor's own. Raises NotFound for anybody else's."""
     task: BackgroundTask | None = session.scalars(
         scope.select(BackgroundTask).where(
@@ -95,4 +98,7 @@ def get_task(session: Session, scope: Scope, public_id: uuid.UUID) -> TaskView:
         problem_count=result.get("problem_count", 0),
         rows_left_out=result.get("rows_left_out", 0),
         file=result.get("file"),
+        progress=None
+        if task.state in {TaskState.DONE, TaskState.FAILED}
+        else progress_of(session, task, now=now),
     )

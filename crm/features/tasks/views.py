@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.features.tasks import queries
+from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.filters import people
 from crm.web.guard import requires
@@ -46,7 +47,7 @@ def install(app: Flask) -> None:
 def show(scope: Scope, task_id: UUID) -> Any:
     """Show a task. While it is under way the browser asks again every few seconds."""
     with unit_of_work(scope, read_only=True) as session:
-        task = queries.get_task(session, scope, task_id)
+        task = queries.get_task(session, scope, task_id, now=clock.now())
     kind = kinds_of(current_app).get(task.kind)
     done, total = live_progress(task.id) or (task.done, task.total)
     page = render_template(
@@ -67,6 +68,7 @@ def show(scope: Scope, task_id: UUID) -> Any:
         file_label=kind.file_label if kind else "",
         message=str(gettext(task.message)) % task.params if task.message else "",
         here=url_for("tasks.show", task_id=task_id),
+        runs_server=scope.may(Permission.USER_WRITE),
         sorts=SORTS,
         files=FILES,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from crm.access import tasks
 from crm.access.scope import Scope
 from crm.domain.vocabulary import TaskState
+from crm.web import clock
 from crm.web.db import db, unit_of_work
 from tests import factories
 from tests.factories import NOW, World
@@ -42,7 +44,7 @@ def _end(
 
 
 def test_a_waiting_task_says_so_and_the_page_looks_again_by_itself(
-    app: Flask, world: World, client_as: ClientAs
+    app: Flask, world: World, client_as: ClientAs, fixed_clock: None
 ) -> None:
     answer = client_as(world.admin).get(f"/tasks/{_hand_in(world.admin)}")
     assert answer.status_code == 200
@@ -52,7 +54,41 @@ def test_a_waiting_task_says_so_and_the_page_looks_again_by_itself(
     assert "http-equiv" not in answer.text
 
 
-def test_a_running_task_shows_how_far_it_is(app: Flask, world: World, client_as: ClientAs) -> None:
+NOBODY = "the part of the server that does long work is not running. Nothing is lost."
+
+
+def test_work_that_nobody_does_is_not_said_to_go_on(
+    app: Flask, world: World, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _says(user: factories.Named, seconds: int) -> str:
+        monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(seconds=seconds))
+        page = client_as(user).get(f"/tasks/{of[user.id]}").text
+        lines = ("The work goes on.", "This starts as soon as the server is free.", NOBODY)
+        (said,) = [line for line in lines if line in page]
+        return said
+
+    of = {user.id: _hand_in(user) for user in (world.admin, world.rep)}
+    goes_on, soon = "The work goes on.", "This starts as soon as the server is free."
+    assert _says(world.rep, 10) == soon
+    # No worker has taken it up, though nothing else is to be done.
+    assert _says(world.rep, 20) == NOBODY
+    assert (
+        "Tell whoever runs the server"
+        in client_as(world.rep).get(f"/tasks/{of[world.rep.id]}").text
+    )
+    assert "Start the worker:" in client_as(world.admin).get(f"/tasks/{of[world.admin.id]}").text
+    claimed = _claim()
+    assert (_says(world.admin, 50), _says(world.rep, 50)) == (goes_on, soon)
+    # The worker that had taken it up has died.
+    assert (_says(world.admin, 70), _says(world.rep, 70)) == (NOBODY, NOBODY)
+    with db.engine.begin() as connection:
+        tasks.beat(connection, claimed, done=1, total=2, now=NOW + timedelta(seconds=70))
+    assert _says(world.admin, 80) == goes_on
+
+
+def test_a_running_task_shows_how_far_it_is(
+    app: Flask, world: World, client_as: ClientAs, fixed_clock: None
+) -> None:
     task_id = _hand_in(world.admin)
     claimed = _claim()
     with db.engine.begin() as connection:
@@ -131,4 +167,4 @@ def test_the_page_of_a_task_takes_few_statements(
     client.get(f"/tasks/{task_id}")
     count_statements.clear()
     client.get(f"/tasks/{task_id}")
-    assert len(count_statements) == 2  # Who is asking; the task.
+    assert len(count_statements) == 3  # Who is asking; the task; whether a worker lives.
