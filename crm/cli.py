@@ -35,6 +35,7 @@ from crm.features.accounts import service as accounts
 from crm.features.cases import queries as cases
 from crm.features.cases import service as case_work
 from crm.features.density import queries as density
+from crm.features.density import wording as density_words
 from crm.features.practice import service as practice_people
 from crm.features.registers import service as registers
 from crm.features.registers.service import RegisterKind, StatedCounts
@@ -471,6 +472,11 @@ _OUT = click.option(
 @report_group.command("density")
 @_as_user
 @click.option("--as-at", type=_DAY, help="The day, like 2026-10-31. Left out: today.")
+@click.option(
+    "--compare",
+    type=_DAY,
+    help="Another day: its lines come too, and how members changed since, or why that is not told.",
+)
 @click.option("--by", type=click.Choice([one.value for one in GroupBy]), default="workplace")
 @click.option(
     "--counts",
@@ -487,6 +493,7 @@ _OUT = click.option(
 def report_density(
     sign_in_name: str,
     as_at: datetime | None,
+    compare: datetime | None,
     by: str,
     counts: str,
     sort: str,
@@ -497,12 +504,15 @@ def report_density(
     with _running() as app:
         scope, today = _scope_of(app, sign_in_name)
         day = as_at.date() if as_at else today
-        if day > today:
+        other = compare.date() if compare else None
+        if max(day, other or day) > today:
             raise click.ClickException("This day has not come yet. Choose today or a day before.")
-        filters = density.Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts))
+        filters = density.Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts), compare=other)
         with unit_of_work(scope, read_only=True) as session:
             answer = density.read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)
         asked = {"as_at": str(day), "by": by, "counts": counts}
+        if other is not None:
+            asked["compare"] = str(other)
         practice = bool(app.config["PRACTICE"])
         if sort == "csv":
             content = density_csv(answer.everything, practice=practice)
@@ -510,7 +520,7 @@ def report_density(
             with unit_of_work(scope, read_only=True) as session:
                 name = reports.actor_name(session, scope)
             with force_locale(language):
-                about = _about_densities(app, filters, made_by=name)
+                about = _about_densities(app, filters, answer, made_by=name)
                 content = density_xlsx(
                     answer.everything, about, gettext("Density"), practice=practice
                 )
@@ -518,14 +528,18 @@ def report_density(
         output.write(content)
 
 
-def _about_densities(app: Flask, filters: density.Filters, *, made_by: str) -> About:
+def _about_densities(
+    app: Flask, filters: density.Filters, answer: density.Answer, *, made_by: str
+) -> About:
     """Return the first sheet of a workbook of densities."""
+    changed = density_words.compared_text(answer.total, answer.earlier_total)
     return About(
         name=gettext("About"),
         title=gettext("Density"),
         lines=(
             (gettext("As at"), filters.as_at.isoformat()),
             (gettext("Out of"), label(filters.counts)),
+            *([(gettext("Compared"), changed)] if changed else []),
             (gettext("Made by"), made_by),
             (gettext("Organisation"), str(app.config["ORGANISATION"])),
         ),

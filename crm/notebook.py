@@ -42,23 +42,36 @@ class Figures:
     _zone: str
 
     def density(
-        self, *, as_at: date | None = None, by: str = "workplace", counts: str = "site_all"
+        self,
+        *,
+        as_at: date | None = None,
+        by: str = "workplace",
+        counts: str = "site_all",
+        compare: date | None = None,
     ) -> Frame:
         """Return the densities of the user's places: see crm/analysis/frames.py for the columns.
 
         as_at: None = today. by: workplace, area, employer, union, branch, region, sector or
         industry. counts: out of whom: site_all, employer_direct, bargaining_unit or ballot.
+        compare: another day, whose rows then follow; `members_change` is how many more members
+        there are than on it, and `no_change` says why that cannot be told.
         ValueError for anything else, and for a day that has not come yet.
         """
         day = as_at or self._today
-        if day > self._today:
-            raise ValueError(f"{day} has not come yet.")
-        filters = Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts))
+        last = max(day, compare or day)
+        if last > self._today:
+            raise ValueError(f"{last} has not come yet.")
+        filters = Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts), compare=compare)
         with unit_of_work(self._scope, read_only=True) as session:
             answer = read_answer(session, self._scope, filters, permission=Permission.EXPORT_MAKE)
         self._record(
             "density_frame",
-            {"as_at": str(day), "by": by, "counts": counts},
+            {
+                "as_at": str(day),
+                "by": by,
+                "counts": counts,
+                **({} if compare is None else {"compare": str(compare)}),
+            },
             len(answer.everything),
             None,
         )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.permissions import Permission, roles_with
 from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.places import PlaceClosure
@@ -40,6 +41,8 @@ def list_speakers(
     places: inner ids of places that the caller has found in the scope, or a subquery of such.
     day: in UTC, as the guard reckons grants. Only users with an open account. One statement.
     """
+    at = PlaceClosure.descendant_id
+    near = at.in_(places) if isinstance(places, sa.ScalarSelect) else one_of(at, places)
     rows = session.execute(
         sa.select(
             UserAccount.id,
@@ -50,7 +53,7 @@ def list_speakers(
         )
         .join(AccessGrant, AccessGrant.user_id == UserAccount.id)
         .join(PlaceClosure, PlaceClosure.ancestor_id == AccessGrant.place_id)
-        .where(*may_speak(day), PlaceClosure.descendant_id.in_(places))
+        .where(*may_speak(day), near)
         .order_by(UserAccount.name, UserAccount.id)
     ).all()
     held: dict[int, set[int]] = {}

@@ -71,6 +71,9 @@ DENSITY_COLUMNS: Final = (
     Column("perhaps_not_known", Kind.COUNT),
     Column("headcount_on", Kind.DAY),
     Column("headcount_source", Kind.TEXT),
+    Column("compared_with", Kind.DAY),
+    Column("members_change", Kind.COUNT),
+    Column("no_change", Kind.TEXT),
     Column("notes", Kind.TEXT),
     Column("place_id", Kind.TEXT),
 )
@@ -80,6 +83,9 @@ _SHARES: Final = frozenset(
 )
 # Out of everybody who works there, nobody can be in doubt.
 _OF_PARTS: Final = frozenset({"perhaps_members", "perhaps_not_members", "perhaps_not_known"})
+# Without another day there is nothing to compare; where members_change is not known, no_change
+# says why.
+_OF_COMPARING: Final = frozenset({"compared_with", "members_change", "no_change"})
 _MAY_BE_EMPTY: Final = frozenset({"place", "place_detail", "place_id", "notes"})
 
 
@@ -91,6 +97,9 @@ def density_value(row: DensityRow, column: Column) -> str | float | date | None:
     if column.name in _SHARES and value is None:
         small = column.kind is Kind.PERCENT and row.is_small
         return NOT_APPLICABLE if small or row.no_density is NoDensity.NO_WORKERS else None
+    if column.name in _OF_COMPARING and value is None:
+        unknown = column.name == "members_change" and row.compared_with is not None
+        return None if unknown else NOT_APPLICABLE
     if column.name in _OF_PARTS and value is None:
         return NOT_APPLICABLE
     if column.name in _MAY_BE_EMPTY and value == "":

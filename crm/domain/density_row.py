@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from crm.domain.bases import PARTS, Roster
 from crm.domain.density import Density, Known, NoDensity, Range, TotalDensity
 from crm.domain.headcount import Workforce
 from crm.domain.numbers import percent_text, round_half_up
@@ -23,6 +24,21 @@ class RowNote(StrEnum):
     STATED_COUNT = "stated_count"
     STATED_ROUNDED = "stated_rounded"
     HEADCOUNT_ROUNDED = "headcount_rounded"
+
+
+class NoChange(StrEnum):
+    """Why the members of two days are not taken from each other.
+
+    OTHER_PLACES: they are not of the same places. PART: they are those who surely belong to a part
+    of the workers, and more of them may only mean that somebody's employer was written down.
+    OTHER_LIST: each day has the list of its own ballot. NOT_THERE: the row has no places on the
+    day it is compared with.
+    """
+
+    OTHER_PLACES = "other_places"
+    PART = "part"
+    OTHER_LIST = "other_list"
+    NOT_THERE = "not_there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,8 @@ class DensityRow:
     not_known_named are then those who surely belong. None: everybody who works there counts.
     headcount_on, headcount_source: of the headcount used; for several the oldest day, and the
     source if they share one.
+    compared_with: the other day, where there is one. members_change: how many more members than on
+    that day; None without one, and when no_change says why it cannot be told.
     """
 
     row: str
@@ -83,6 +101,9 @@ class DensityRow:
     headcount_on: date | None
     headcount_source: str | None
     notes: tuple[RowNote, ...]
+    compared_with: date | None = None
+    members_change: float | None = None
+    no_change: NoChange | None = None
 
     @property
     def perhaps(self) -> int | None:
@@ -195,6 +216,30 @@ def density_row(
         headcount_source=_shared_source(headcounts),
         notes=_notes(figure, shown, headcounts, stated_rounded=stated_rounded),
     )
+
+
+def compared(
+    now: DensityRow, then: DensityRow | None, *, day: date, same_places: bool
+) -> DensityRow:
+    """Return the row of the later day with how its members changed since `day`, or why not.
+
+    then: the row of the same thing on that day; None when it has no places then. same_places:
+    whether the members of both are of the very same places. A sum is of the places with a
+    headcount: if one place gets a headcount and another loses its own, there are as many of them,
+    and the members are still of other places. Those on a saved list are counted by name, wherever
+    they work.
+    """
+    reason: NoChange | None = None
+    if now.basis in PARTS:
+        reason = NoChange.PART
+    elif now.basis == Roster.BALLOT:
+        reason = NoChange.OTHER_LIST
+    elif then is None:
+        reason = NoChange.NOT_THERE
+    elif now.basis != Roster.LIST and not same_places:
+        reason = NoChange.OTHER_PLACES
+    change = None if reason is not None or then is None else now.members - then.members
+    return replace(now, compared_with=day, members_change=change, no_change=reason)
 
 
 def _stated(part: Density) -> bool:

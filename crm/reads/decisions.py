@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.domain.readiness import DEFAULT_TERMS, Finding, Terms
 from crm.domain.vocabulary import PlaceKind
 from crm.models.places import Place, PlaceClosure
 from crm.models.readiness import ReadinessFinding, ReadinessTerms
-from crm.reads.places import one_of, place_name_of
+from crm.reads.places import place_name_of
 
 # Of two places that both decided something, the one whose members are the group comes first.
 _NEAREST = (

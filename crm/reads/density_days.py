@@ -198,6 +198,13 @@ class DayFigures:
         [found] = self._together(number, [np.flatnonzero(self._is_measured(number))])
         return found
 
+    def places_counted(self, day: date) -> bytes:
+        """Return which places the total of the day is the sum of: equal on two days when they are
+        the very same, and good for nothing else."""
+        number = bisect_left(self._days, day)
+        counted = self._counted[self._figure[number]] & self._is_measured(number)
+        return np.packbits(counted).tobytes()
+
     def totals(
         self, day: date, groups: Sequence[Sequence[int]]
     ) -> list[tuple[TotalDensity, NamedPeople]]:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.analysis.people_counts import (
     OUTSIDE,
@@ -177,7 +178,7 @@ def entitled(session: Session, scope: Scope, question: Question, days: Sequence[
         session,
         columns.statement.join(BallotPart, BallotPart.id == BallotEntry.part_id).where(
             BallotEntry.entitled.is_(True),
-            BallotEntry.part_id.in_(sorted({part for part, _day in in_force})),
+            one_of(BallotEntry.part_id, {part for part, _day in in_force}),
             *inside(question, BallotEntry.place_id),
         ),
     )

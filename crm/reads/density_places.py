@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from crm.access.facts import known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.domain.bases import (
     Basis,
@@ -38,7 +39,6 @@ from crm.reads.density_question import (
     Question,
     StatedUsed,
 )
-from crm.reads.places import one_of
 
 
 @dataclass(frozen=True, slots=True)

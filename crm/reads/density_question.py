@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -136,8 +137,24 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The table of a day, the same table on another day, and the total over a run of days."""
+    """The table of a day, the same table on another day, and the total over a run of days.
+
+    trend_places: of each day of the trend, the number of the set of places that its total is the
+    sum of. Days with the same number have the very same places; the numbers mean nothing else.
+    """
 
     table: Table
     compared: Table | None
     trend: tuple[tuple[date, TotalDensity], ...]
+    trend_places: tuple[int, ...] = ()
+
+
+def places_counted(parts: Iterable[Part]) -> frozenset[int]:
+    """Return the inner ids of the places with a headcount, which a total is the sum of."""
+    return frozenset(part.place_id for part in parts if part.density.workforce_used is not None)
+
+
+def places_told_of(parts: Sequence[Part]) -> frozenset[int]:
+    """Return the inner ids of the places that the members of a row are of: those with a headcount,
+    and where there are none, all of them. As density_row in crm/domain/density_row.py."""
+    return places_counted(parts) or frozenset(part.place_id for part in parts)

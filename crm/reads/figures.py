@@ -35,6 +35,8 @@ from crm.reads.density_question import (
     StatedUsed,
     Survey,
     Table,
+    places_counted,
+    places_told_of,
 )
 from crm.reads.density_reading import Reading
 
@@ -50,6 +52,8 @@ __all__ = [
     "Survey",
     "Table",
     "density_table",
+    "places_counted",
+    "places_told_of",
     "survey",
     "trend",
     "workplace_figure",
@@ -103,12 +107,14 @@ def survey(
             return _table(session, scope, replace(question, as_at=day), reading.sites, figures)
 
     table = _table_of(question.as_at)
+    sets: dict[bytes, int] = {}
     return Survey(
         table=table,
         compared=None if compare is None else _table_of(compare),
         trend=tuple(
             (day, table.total if day == question.as_at else figures.total(day)[0]) for day in days
         ),
+        trend_places=tuple(sets.setdefault(figures.places_counted(day), len(sets)) for day in days),
     )
 
 

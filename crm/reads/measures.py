@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.domain import bases
 from crm.domain.assessment import ExpiryRule
@@ -30,7 +31,7 @@ from crm.models.places import PlaceClosure, Recognition, Shift, Union
 from crm.reads.columns import Columns
 from crm.reads.density_places import only_those
 from crm.reads.figures import GroupBy, NamedPeople, Part, Question, Reading
-from crm.reads.places import names_of, one_of
+from crm.reads.places import names_of
 from crm.reads.readiness import firm_now, in_charge_now
 from crm.reads.turf import InCharge
 

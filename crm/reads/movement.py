@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.domain.bases import PARTS, Roster
 from crm.domain.density import TotalDensity
@@ -33,8 +34,7 @@ from crm.domain.movement import (
 from crm.models.contacts import Job, Membership
 from crm.reads.density_people import membership_state
 from crm.reads.density_places import only_those
-from crm.reads.figures import GroupBy, Part, Question, Survey, survey
-from crm.reads.places import one_of
+from crm.reads.figures import GroupBy, Part, Question, Survey, places_counted, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def movement(session: Session, scope: Scope, question: Question, *, since: date)
     all_places = _ids(then) | _ids(now)
     # Whoever stands on a list of names is counted wherever they work, by name and each once.
     of_names = isinstance(question.counts, Roster)
-    both = all_places if of_names else _counted(then) & _counted(now)
+    both = all_places if of_names else set(places_counted(then) & places_counted(now))
     counted = (
         everywhere
         if both == all_places
@@ -124,7 +124,7 @@ def _of_part(
         before=Whole(0, 0),
         after=Whole(0, 0),
         effects=(),
-        counted_places=len(_counted(then) & _counted(part.table.parts)),
+        counted_places=len(places_counted(then) & places_counted(part.table.parts)),
         total_before=part.compared.total if part.compared else part.table.total,
         total_after=part.table.total,
     )
@@ -291,10 +291,6 @@ def _moves(
 
 def _ids(parts: Iterable[Part]) -> set[int]:
     return {part.place_id for part in parts}
-
-
-def _counted(parts: Iterable[Part]) -> set[int]:
-    return {part.place_id for part in parts if part.density.workforce_used is not None}
 
 
 def _stated(parts: Iterable[Part], only: set[int] | None = None) -> float:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import known
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.errors import NotFound
@@ -124,25 +125,11 @@ def place_name_of(column: Any) -> sa.ScalarSelect[Any]:
     return sa.select(Place.name).where(Place.id == column).correlate_except(Place).scalar_subquery()
 
 
-def one_of(column: Any, places: Collection[int]) -> sa.ColumnElement[bool]:
-    """Return the condition that the column holds one of the inner ids, however many they are.
-
-    They are written into the statement: a union has more places than it may have parameters.
-    """
-    wanted: sa.BindParameter[Any] = sa.bindparam(
-        None, sorted(places), expanding=True, literal_execute=True, unique=True
-    )
-    condition: sa.ColumnElement[bool] = column.in_(wanted)
-    return condition
-
-
 def names_of(session: Session, scope: Scope, place_ids: set[int]) -> dict[int, str]:
     """Return the names of those of the places that the scope may see, by inner id."""
     if not place_ids:
         return {}
-    rows = session.execute(
-        scope.select(Place.id, Place.name).where(Place.id.in_(sorted(place_ids)))
-    )
+    rows = session.execute(scope.select(Place.id, Place.name).where(one_of(Place.id, place_ids)))
     return {int(place_id): str(name) for place_id, name in rows}
 
 
@@ -162,9 +149,7 @@ def headcounts_on(
             Headcount.low,
             Headcount.best,
             Headcount.high,
-        ).where(
-            Headcount.place_id.in_(sorted(place_ids)), known(Headcount), Headcount.on_day <= day
-        )
+        ).where(one_of(Headcount.place_id, place_ids), known(Headcount), Headcount.on_day <= day)
     )
     by_place: dict[int, list[Estimate]] = {}
     for place_id, *rest in rows:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.access.speakers import list_speakers, speaks_at
 from crm.domain.assessment import ExpiryRule
@@ -65,7 +66,6 @@ from crm.reads.decisions import (
 )
 from crm.reads.figures import Part as DensityPart
 from crm.reads.figures import Question, survey
-from crm.reads.places import one_of
 from crm.reads.structure import counted_once
 from crm.reads.turf import InCharge, in_charge_at
 
@@ -528,7 +528,7 @@ def _chances(
     kept = session.execute(
         scope.select(BallotForecast.ballot_id, BallotForecast.part_id, BallotForecast.chance)
         .where(
-            BallotForecast.ballot_id.in_(sorted({part.ballot_id for part in parts})),
+            one_of(BallotForecast.ballot_id, {part.ballot_id for part in parts}),
             BallotForecast.made_on <= as_at,
         )
         .order_by(BallotForecast.made_on, BallotForecast.made_at, BallotForecast.id)

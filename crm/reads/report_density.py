@@ -21,11 +21,11 @@ from crm.domain.report import (
     hidden,
     share,
 )
-from crm.reads.figures import NamedPeople, Row, Survey, Table
+from crm.reads.figures import NamedPeople, Row, Survey, Table, places_counted
 from crm.reads.report_material import Material, group_of
 
 PLACES = ("members", "not_members", "named_not_known", "workers", "density", "density_then")
-COVERAGE = ("places_counted", "members_there")
+COVERAGE = ("places_counted", "places_counted_then", "counted_on_both", "members_there")
 MONTHS = ("members_at_least", "workers", "density")
 
 
@@ -41,7 +41,7 @@ def build(material: Material) -> ReportPart:
             ReportTable(
                 "coverage",
                 COVERAGE,
-                (_coverage(material, found.table.total, secret=secret.all_together),),
+                (_coverage(material, found, secret=secret.all_together),),
             ),
             ReportTable(
                 "months",
@@ -97,11 +97,16 @@ def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
     )
 
 
-def _coverage(material: Material, figure: TotalDensity, *, secret: bool) -> Line:
+def _coverage(material: Material, found: Survey, *, secret: bool) -> Line:
     """Return for how many places the workers were counted, and how many members are there.
 
     A member with jobs at two places counts at each here: what is measured is the list of places.
+    Unless the same were counted on both days, the shares of the two days are of other workplaces.
     """
+    figure, then = found.table.total, _total_then(found)
+    both = places_counted(found.table.parts) & places_counted(
+        found.compared.parts if found.compared else ()
+    )
     return Line(
         LineKind.WHOLE,
         "",
@@ -109,6 +114,10 @@ def _coverage(material: Material, figure: TotalDensity, *, secret: bool) -> Line
         material.asked.as_at,
         {
             "places_counted": share(figure.counted_places, figure.all_places),
+            "places_counted_then": share(then.counted_places, then.all_places)
+            if then
+            else Figure(FigureKind.SHARE, None, None, None),
+            "counted_on_both": count(len(both)),
             "members_there": hidden(FigureKind.SHARE)
             if secret
             else share(figure.counted_members, figure.all_members),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.domain.cover import Foot, Stage, cover, foot
 from crm.domain.report import (
     Figure,
@@ -66,21 +67,21 @@ def _feet(material: Material) -> Iterable[tuple[int | None, frozenset[int], Foot
     everybody = defaultdict[int, set[int]](set)
     for job in material.session.execute(
         scope.select(Job.contact_id, Job.workplace_id).where(
-            Job.workplace_id.in_(sites), known(Job), covers(Job, asked.as_at)
+            one_of(Job.workplace_id, sites), known(Job), covers(Job, asked.as_at)
         )
     ):
         everybody[job.workplace_id].add(job.contact_id)
     ties = defaultdict[int, list[tuple[int, int]]](list)
     for tie in material.session.execute(
         scope.select(Tie.workplace_id, Tie.contact_id, Tie.leader_id)
-        .where(Tie.workplace_id.in_(sites), known(Tie), covers(Tie, asked.as_at))
+        .where(one_of(Tie.workplace_id, sites), known(Tie), covers(Tie, asked.as_at))
         .order_by(Tie.valid_from, Tie.id)
     ):
         ties[tie.workplace_id].append((tie.contact_id, tie.leader_id))
     stages = defaultdict[int, dict[int, Stage]](dict)
     for one in material.session.execute(
         scope.select(Leading.workplace_id, Leading.contact_id, Leading.stage).where(
-            Leading.workplace_id.in_(sites), known(Leading), covers(Leading, asked.as_at)
+            one_of(Leading.workplace_id, sites), known(Leading), covers(Leading, asked.as_at)
         )
     ):
         held = stages[one.workplace_id]

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
@@ -206,11 +207,11 @@ class Material:
 
     def names(self, place_ids: Iterable[int]) -> dict[int, tuple[uuid.UUID, str]]:
         """Return the public ids and names of places, by inner id. One statement."""
-        wanted = sorted(set(place_ids))
+        wanted = set(place_ids)
         if not wanted:
             return {}
         rows = self.session.execute(
-            self.scope.select(Place.id, Place.public_id, Place.name).where(Place.id.in_(wanted))
+            self.scope.select(Place.id, Place.public_id, Place.name).where(one_of(Place.id, wanted))
         )
         return {int(row[0]): (row[1], str(row[2])) for row in rows}
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.domain.assessment import (
     DISAGREEMENT_POINTS,
@@ -40,11 +41,13 @@ def seen_differently(
     if not isinstance(contact_ids, sa.Select):
         if not contact_ids:
             return {}
-        contact_ids = sorted(contact_ids)
+        these = one_of(Assessment.contact_id, contact_ids)
+    else:
+        these = Assessment.contact_id.in_(contact_ids)
     # The rule itself is in crm/domain; the database only leaves out whom it cannot be true of.
     possible = (
         sa.select(Assessment.contact_id)
-        .where(Assessment.contact_id.in_(contact_ids), *_counts(as_at, expiry))
+        .where(these, *_counts(as_at, expiry))
         .group_by(Assessment.contact_id)
         .having(
             sa.func.max(Assessment.rating) - sa.func.min(Assessment.rating) >= DISAGREEMENT_POINTS

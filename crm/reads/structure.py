@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.domain.cover import cover
@@ -123,7 +124,7 @@ def people_to_list(
     scope and that it holds wholly. Eight statements, whatever the number of people.
     """
     inside = sa.select(PlaceClosure.descendant_id).where(
-        PlaceClosure.ancestor_id.in_(sorted(place_ids))
+        one_of(PlaceClosure.ancestor_id, place_ids)
     )
     rows = session.execute(
         scope.select(
@@ -196,10 +197,10 @@ def people_to_list(
 
 def shift_names(session: Session, scope: Scope, ids: Collection[int | None]) -> dict[int, str]:
     """Return the names of the shifts that the scope may see, by inner id."""
-    wanted = sorted({one for one in ids if one is not None})
+    wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    rows = session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(wanted)))
+    rows = session.execute(scope.select(Shift.id, Shift.name).where(one_of(Shift.id, wanted)))
     return {int(row.id): str(row.name) for row in rows}
 
 
@@ -230,20 +231,20 @@ def _leaders_of(
     session: Session, scope: Scope, workplace_ids: Collection[int], as_at: date
 ) -> dict[tuple[int, int], int]:
     """Return by workplace and person the leader they listen to; themselves for a leader."""
-    sites = sorted(workplace_ids)
+    sites = set(workplace_ids)
     if not sites:
         return {}
     ties: dict[int, list[tuple[int, int]]] = {}
     for row in session.execute(
         scope.select(Tie.workplace_id, Tie.contact_id, Tie.leader_id)
-        .where(Tie.workplace_id.in_(sites), known(Tie), covers(Tie, as_at))
+        .where(one_of(Tie.workplace_id, sites), known(Tie), covers(Tie, as_at))
         .order_by(Tie.valid_from, Tie.id)
     ):
         ties.setdefault(row.workplace_id, []).append((row.contact_id, row.leader_id))
     leading: dict[int, set[int]] = {}
     for row in session.execute(
         scope.select(Leading.workplace_id, Leading.contact_id).where(
-            Leading.workplace_id.in_(sites),
+            one_of(Leading.workplace_id, sites),
             known(Leading),
             covers(Leading, as_at),
         )
@@ -254,7 +255,7 @@ def _leaders_of(
     present: dict[int, set[int]] = {}
     for row in session.execute(
         scope.select(Job.workplace_id, Job.contact_id).where(
-            Job.workplace_id.in_(sorted(leading)), known(Job), covers(Job, as_at)
+            one_of(Job.workplace_id, leading), known(Job), covers(Job, as_at)
         )
     ):
         present.setdefault(row.workplace_id, set()).add(row.contact_id)
@@ -332,7 +333,7 @@ def list_tests(
             Participation,
             sa.and_(Participation.entry_id == ListEntry.id, known(Participation, known_at)),
         )
-        .where(ListEntry.test_id.in_([row.id for row in rows]), counted_once())
+        .where(one_of(ListEntry.test_id, [row.id for row in rows]), counted_once())
         .group_by(ListEntry.test_id, ListEntry.area_id, Participation.deed, Participation.why)
     )
     if inside is not None:
@@ -558,7 +559,7 @@ def names_of_people(
     session: Session, scope: Scope, contact_ids: Iterable[int]
 ) -> dict[int, tuple[uuid.UUID, str]]:
     """Return the public id and shown name of those of the people whom the scope sees."""
-    wanted = sorted(set(contact_ids))
+    wanted = set(contact_ids)
     if not wanted:
         return {}
     rows = session.execute(
@@ -566,7 +567,7 @@ def names_of_people(
             Contact.id,
             Contact.public_id,
             sa.func.coalesce(Contact.known_as, Contact.placeholder_label).label("name"),
-        ).where(Contact.id.in_(wanted))
+        ).where(one_of(Contact.id, wanted))
     )
     return {int(row.id): (row.public_id, str(row.name)) for row in rows}
 

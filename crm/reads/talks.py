@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.scope import OWN_PLAN, Scope
 from crm.domain.vocabulary import NO_ASK, Answer
@@ -96,8 +97,8 @@ def people_to_speak_to(
     found: list[Any] = []
     if own:
         these = sorted(own)
-        found = list(_by_last_talk(session, scope, today, limit, Contact.id.in_(these), these))
-    others = Contact.id.not_in(sorted(own)) if own else sa.true()
+        found = list(_by_last_talk(session, scope, today, limit, one_of(Contact.id, these), these))
+    others = ~one_of(Contact.id, own) if own else sa.true()
     if len(found) < limit:
         # Where many have never been asked nor spoken to, no talk of the others need be looked at:
         # of a million people that is most of the work.
@@ -260,7 +261,7 @@ def recent_people(session: Session, scope: Scope, *, today: date, limit: int) ->
 
 def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> dict[int, LastTalk]:
     """Return the last talk of each of the contacts that had one, by inner id. One statement."""
-    wanted = sorted(set(contact_ids))
+    wanted = set(contact_ids)
     if not wanted:
         return {}
     order = (
@@ -271,7 +272,9 @@ def last_talks(session: Session, scope: Scope, contact_ids: Iterable[int]) -> di
         )
         .label("place")
     )
-    ranked = sa.select(Conversation.id, order).where(Conversation.contact_id.in_(wanted)).subquery()
+    ranked = (
+        sa.select(Conversation.id, order).where(one_of(Conversation.contact_id, wanted)).subquery()
+    )
     found = session.execute(
         scope.select(
             Conversation.contact_id,
@@ -311,7 +314,7 @@ def _first_span(
     """
     these: list[sa.ColumnElement[bool]] = []
     if contact_ids is not None:
-        these.append(StateSpan.contact_id.in_(contact_ids))
+        these.append(one_of(StateSpan.contact_id, contact_ids))
     if never_asked:
         these.append(StateSpan.score.is_(None))
     return (
@@ -334,7 +337,7 @@ def _last_days(contact_ids: Sequence[int] | None = None) -> sa.Subquery:
     such a question for cheap, asks it before it has narrowed the people down, and needs seconds
     for a branch.
     """
-    these = () if contact_ids is None else (Conversation.contact_id.in_(contact_ids),)
+    these = () if contact_ids is None else (one_of(Conversation.contact_id, contact_ids),)
     return (
         sa.select(Conversation.contact_id, sa.func.max(Conversation.day).label("day"))
         .where(*these)

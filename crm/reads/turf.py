@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.speakers import speaks_at
@@ -73,7 +74,7 @@ def in_charge_at(
     """
     if not workplace_ids:
         return []
-    jobs = session.execute(_jobs(scope, as_at).where(Job.workplace_id.in_(sorted(workplace_ids))))
+    jobs = session.execute(_jobs(scope, as_at).where(one_of(Job.workplace_id, workplace_ids)))
     return _settle(session, scope, jobs.all(), as_at)
 
 
@@ -170,7 +171,7 @@ def describe(
         )
         .join(StateSpan, StateSpan.contact_id == Contact.id)
         .where(
-            Contact.id.in_(sorted(wanted)),
+            one_of(Contact.id, wanted),
             StateSpan.from_day <= today,
             StateSpan.to_day > today,
             scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
@@ -206,10 +207,10 @@ def describe(
 
 
 def _shift_names(session: Session, scope: Scope, ids: set[int | None]) -> dict[int, str]:
-    wanted = sorted(one for one in ids if one is not None)
+    wanted = [one for one in ids if one is not None]
     if not wanted:
         return {}
-    rows = session.execute(scope.select(Shift.id, Shift.name).where(Shift.id.in_(wanted)))
+    rows = session.execute(scope.select(Shift.id, Shift.name).where(one_of(Shift.id, wanted)))
     return {int(shift_id): str(name) for shift_id, name in rows}
 
 
@@ -222,26 +223,26 @@ def _jobs(scope: Scope, as_at: date) -> sa.Select[Any]:
 def _settle(session: Session, scope: Scope, jobs: Collection[Any], as_at: date) -> list[InCharge]:
     """Say of each job who is in charge. What others hold counts as far as this scope sees it,
     which is far enough: see the rules of both tables in crm/access/scope.py."""
-    sites = sorted({job.workplace_id for job in jobs})
+    sites = {job.workplace_id for job in jobs}
     if not sites:
         return []
     picks = session.execute(
         scope.select(TurfPerson.workplace_id, TurfPerson.contact_id, TurfPerson.user_id)
-        .where(TurfPerson.workplace_id.in_(sites), known(TurfPerson), covers(TurfPerson, as_at))
+        .where(one_of(TurfPerson.workplace_id, sites), known(TurfPerson), covers(TurfPerson, as_at))
         .order_by(TurfPerson.id.desc())
     )
     picked = {(row.workplace_id, row.contact_id): int(row.user_id) for row in picks}
     turfs = session.execute(
         scope.select(Turf.user_id, Turf.place_id, Turf.shift_id)
         .join(PlaceClosure, PlaceClosure.descendant_id == Turf.place_id)
-        .where(PlaceClosure.ancestor_id.in_(sites), known(Turf), covers(Turf, as_at))
+        .where(one_of(PlaceClosure.ancestor_id, sites), known(Turf), covers(Turf, as_at))
         .order_by(Turf.recorded_at, Turf.id)
     )
     patches = patches_by_place(Patch(row.user_id, row.place_id, row.shift_id) for row in turfs)
     above: dict[int, int | None] = {}
     if patches:
         areas = session.execute(
-            scope.select(Area.id, Area.parent_area_id).where(Area.workplace_id.in_(sites))
+            scope.select(Area.id, Area.parent_area_id).where(one_of(Area.workplace_id, sites))
         )
         above = {int(area): parent for area, parent in areas}
     found = []

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.analysis.projection import Stand
 from crm.domain.assessment import ExpiryRule, Freshness, freshness_of
@@ -23,7 +24,7 @@ from crm.models.base import table_of
 from crm.models.contacts import Contact, ContactPoint, Job, Membership, StateSpan
 from crm.models.places import MemberCount, Workplace
 from crm.reads.ballots import Part, WholeBallot
-from crm.reads.places import names_of, one_of
+from crm.reads.places import names_of
 
 _AT_ONCE = 500
 
@@ -82,7 +83,7 @@ def voters_on(session: Session, scope: Scope, ballot: WholeBallot, day: date) ->
     statements, whatever the number of people.
     """
     part_of = {part.place_id: part for part in ballot.parts}
-    at = sorted(part_of)
+    at = part_of.keys()
     jobs = session.execute(
         scope.select(
             Job.contact_id,
@@ -96,11 +97,11 @@ def voters_on(session: Session, scope: Scope, ballot: WholeBallot, day: date) ->
             _employer_of(Job.workplace_id).label("employer_id"),
         )
         .join(Contact, Contact.id == Job.contact_id)
-        .where(Job.workplace_id.in_(at), known(Job), covers(Job, day))
+        .where(one_of(Job.workplace_id, at), known(Job), covers(Job, day))
     ).all()
     people = (
         sa.select(Job.contact_id)
-        .where(Job.workplace_id.in_(at), known(Job), covers(Job, day))
+        .where(one_of(Job.workplace_id, at), known(Job), covers(Job, day))
         .distinct()
     )
     members = _members(session, scope, ballot.union_id, people, day)
@@ -332,7 +333,7 @@ def stands_of(
         scope.select(
             StateSpan.contact_id, StateSpan.workplace_id, StateSpan.score, StateSpan.scored_on
         ).where(
-            StateSpan.workplace_id.in_(sorted(part.place_id for part in ballot.parts)),
+            one_of(StateSpan.workplace_id, [part.place_id for part in ballot.parts]),
             StateSpan.from_day <= today,
             StateSpan.to_day > today,
         )

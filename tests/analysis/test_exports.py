@@ -156,7 +156,7 @@ def test_a_workbook_has_numbers_as_numbers_days_as_days_and_a_cover() -> None:
         "[x] means not known.",
     ]
     assert about["B3"].value == "'=Kasia"
-    assert (table.freeze_panes, table.auto_filter.ref) == ("A2", "A1:AF3")
+    assert (table.freeze_panes, table.auto_filter.ref) == ("A2", "A1:AI3")
 
 
 def test_practice_files_say_so_in_their_first_column() -> None:

@@ -14,7 +14,7 @@ from crm.access.scope import Scope
 from crm.domain.assessment import DEFAULT_EXPIRY, ExpiryRule
 from crm.domain.bases import Basis, total_density
 from crm.domain.density import Density, Known, TotalDensity
-from crm.domain.density_row import DensityRow, HeadcountFact, Heading, density_row
+from crm.domain.density_row import DensityRow, HeadcountFact, Heading, compared, density_row
 from crm.domain.errors import NotFound
 from crm.domain.headcount import Counts
 from crm.domain.movement import YearOfChange
@@ -28,6 +28,7 @@ from crm.reads.figures import (
     Row,
     Survey,
     Table,
+    places_told_of,
     survey,
 )
 from crm.reads.measures import Measures, measures
@@ -89,11 +90,13 @@ class Asked:
 class TrendPoint:
     """The total on one day: the fewest members, the workers, the fractions. None is not known.
 
-    members, workers_low, workers_high: of the places counted, which may be others on another day.
+    members, workers_low, workers_high: of the places counted, which may be others on another day:
+    they are the very same on days whose same_places are equal.
     """
 
     day: date
     places_counted: int
+    same_places: int
     members: float | None
     workers_low: float | None
     workers_high: float | None
@@ -399,20 +402,42 @@ def _explanation(
 
 
 def _answer(asked: Asked, found: Survey) -> Answer:
-    compared = found.compared
+    rows = tuple(_row_of(asked, row) for row in found.table.rows)
+    total = _total_of(asked, found.table)
+    earlier = earlier_total = None
+    if found.compared is not None:
+        day = found.compared.question.as_at
+        earlier = tuple(_row_of(asked, row, day) for row in found.compared.rows)
+        earlier_total = _total_of(asked, found.compared)
+        then = {one.key: (row, one) for row, one in zip(earlier, found.compared.rows, strict=True)}
+        rows = tuple(
+            _compared(row, one, then.get(one.key), day)
+            for row, one in zip(rows, found.table.rows, strict=True)
+        )
+        total = _compared(total, found.table, (earlier_total, found.compared), day)
     return Answer(
         names=asked.names,
-        rows=tuple(_row_of(asked, row) for row in found.table.rows),
-        total=_total_of(asked, found.table),
+        rows=rows,
+        total=total,
         stale_places=found.table.total.stale_places,
         covered_fraction=found.table.total.covered_fraction,
-        earlier=None
-        if compared is None
-        else tuple(_row_of(asked, row, compared.question.as_at) for row in compared.rows),
-        earlier_total=None if compared is None else _total_of(asked, compared),
-        trend=tuple(_point(day, figure) for day, figure in found.trend),
+        earlier=earlier,
+        earlier_total=earlier_total,
+        trend=tuple(
+            _point(day, figure, places)
+            for (day, figure), places in zip(found.trend, found.trend_places, strict=True)
+        ),
         other_bases=found.table.other_bases,
     )
+
+
+def _compared(
+    row: DensityRow, now: Row | Table, then: tuple[DensityRow, Row | Table] | None, day: date
+) -> DensityRow:
+    if then is None:
+        return compared(row, None, day=day, same_places=False)
+    same = places_told_of(now.parts) == places_told_of(then[1].parts)
+    return compared(row, then[0], day=day, same_places=same)
 
 
 def _heading(
@@ -494,11 +519,12 @@ def _alone(one: Density) -> TotalDensity:
     )
 
 
-def _point(day: date, figure: TotalDensity) -> TrendPoint:
+def _point(day: date, figure: TotalDensity, same_places: int) -> TrendPoint:
     used, found = figure.workforce, figure.fraction_range
     return TrendPoint(
         day=day,
         places_counted=figure.counted_places,
+        same_places=same_places,
         members=figure.member_range.low if used else None,
         workers_low=used.low if used else None,
         workers_high=used.high if used else None,

@@ -594,7 +594,6 @@ def _named(title: str, names: dict[str, str]) -> str:
 
 def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
     total, filters = answer.total, asked.filters
-    then = answer.earlier_total
     return {
         "headline": wording.headline(total, filters.as_at),
         "not_known": wording.not_known_text(total),
@@ -606,30 +605,7 @@ def _total_words(asked: _Asked, answer: Answer) -> dict[str, Any]:
         "union": answer.names.get("union"),
         "only": _only(asked, answer.names),
         "knew": None if asked.knew is None else _knew_words(asked),
-        "then": None
-        if then is None or filters.compare is None
-        else _(
-            "On %(day)s: %(words)s",
-            day=day_text(filters.compare),
-            words=wording.headline(then, filters.compare),
-        )
-        if wording.is_part(total)
-        else _(
-            "On %(day)s: %(words)s Places with a headcount then: %(then)s, now: %(now)s. So the "
-            "members of the two days cannot be compared here; “What changed” tells who came and "
-            "went.",
-            day=day_text(filters.compare),
-            words=wording.headline(then, filters.compare),
-            then=then.places_counted,
-            now=total.places_counted,
-        )
-        if not wording.comparable(total, then)
-        else _(
-            "On %(day)s: %(words)s Change in members: %(change)s.",
-            day=day_text(filters.compare),
-            words=wording.headline(then, filters.compare),
-            change=wording.change_text(total.members - then.members),
-        ),
+        "then": wording.compared_text(total, answer.earlier_total),
         "other_bases": [
             (
                 url_for("density.index", **{**asked.query, "counts": counts.value}),
@@ -799,6 +775,11 @@ def _about(asked: _Asked, answer: Answer) -> About:
             (_("Total"), wording.headline(answer.total, asked.filters.as_at)),
             (_("Not known"), wording.not_known_text(answer.total)),
             (_("Headcounts"), wording.coverage(answer, asked.filters.as_at)),
+            *(
+                [(_("Compared"), words)]
+                if (words := wording.compared_text(answer.total, answer.earlier_total))
+                else []
+            ),
             (_("Made by"), user.name if user else ""),
             (_("Made at"), moment_text(clock.now())),
             (_("Organisation"), str(current_app.config["ORGANISATION"])),

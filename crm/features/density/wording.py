@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from flask_babel import format_date, gettext
+from flask_babel import lazy_gettext as later
 from flask_babel import ngettext as plural
 
 from crm.domain.bases import PARTS, Basis, Roster
 from crm.domain.density import NoDensity
-from crm.domain.density_row import DensityRow, RowNote
+from crm.domain.density_row import DensityRow, NoChange, RowNote
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.numbers import percent_text, round_half_up
 from crm.domain.vocabulary import Sector
@@ -454,7 +455,7 @@ def cells(row: DensityRow, url: Url, *, compared: bool, then: DensityRow | None)
             if then is None
             else [
                 people_text(then.members),
-                change_text(row.members - then.members) if comparable(row, then) else None,
+                _change_cell(row),
                 range_text(then),
             ]
         )
@@ -508,12 +509,50 @@ def _linked(text: str | None, url: str | None) -> Any:
     return None if text is None else {"text": text, "url": url}
 
 
-def comparable(now: DensityRow, then: DensityRow) -> bool:
-    """Return whether the members of two days may be taken from each other.
+# Why there is no change, in a cell of the table.
+_NO_CHANGE: dict[NoChange, Any] = {
+    NoChange.OTHER_PLACES: later("not the same places"),
+    NoChange.PART: later("not certain who belongs"),
+    NoChange.OTHER_LIST: later("may be another list"),
+    NoChange.NOT_THERE: later("not here then"),
+}
 
-    A sum is of the places with a headcount: with more of them counted it grows by itself.
-    """
-    return now.places_counted == then.places_counted or max(now.places, then.places) <= 1
+
+def _change_cell(row: DensityRow) -> Any:
+    if row.no_change is not None:
+        return {"text": str(_NO_CHANGE[row.no_change]), "unknown": True}
+    return None if row.members_change is None else change_text(row.members_change)
+
+
+def compared_text(now: DensityRow, then: DensityRow | None) -> str | None:
+    """Return the total of the other day with the change in members, or why there is none; None
+    when no other day was asked for."""
+    if then is None:
+        return None
+    words = _("On %(day)s: %(words)s", day=day_text(then.as_at), words=headline(then, then.as_at))
+    return f"{words} {_changed(now, then)}"
+
+
+def _changed(now: DensityRow, then: DensityRow) -> str:
+    if now.no_change is NoChange.PART:
+        return _(
+            "How many more or fewer are members cannot be told here, because for some people "
+            "nobody wrote down whether they belong."
+        )
+    if now.no_change is NoChange.OTHER_LIST:
+        return _(
+            "The lists of the two days may have been made for different ballots, so their members "
+            "cannot be compared here."
+        )
+    if now.no_change is not None or now.members_change is None:
+        return _(
+            "Places with a headcount then: %(then)s, now: %(now)s. The members of the two days "
+            "are not of the same places, so they cannot be compared here; “What changed” tells "
+            "who came and went.",
+            then=people_text(then.places_counted),
+            now=people_text(now.places_counted),
+        )
+    return _("Change in members: %(change)s.", change=change_text(now.members_change))
 
 
 def change_text(change: float) -> str:
@@ -546,7 +585,7 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         None
         if last.members is None or first.members is None
         else None
-        if last.places_counted != first.places_counted
+        if last.same_places != first.same_places
         else last.members - first.members
     )
     since = day_text(first.day)
@@ -580,7 +619,9 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         total.is_small or last.low_fraction is None or not first.low_fraction
     ):
         reading = _("The table has the months that are known.")
-    elif change is None and (total.is_small or first.low_fraction is None):
+    elif change is None and (
+        total.is_small or last.low_fraction is None or first.low_fraction is None
+    ):
         reading = _("The table has the months that are known.") if last.members is not None else ""
     elif total.is_small or last.low_fraction is None or first.low_fraction is None:
         reading = _(
@@ -599,8 +640,8 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         )
         if change is None and not (is_part(total) or by_name):
             reading += " " + _(
-                "Places with a headcount then: %(then)s, now: %(now)s. So members of the two days "
-                "cannot be compared here.",
+                "Places with a headcount then: %(then)s, now: %(now)s. They are not the same "
+                "places, so members of the two days cannot be compared here.",
                 then=people_text(first.places_counted),
                 now=people_text(last.places_counted),
             )

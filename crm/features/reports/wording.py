@@ -107,6 +107,8 @@ MEASURES: dict[str, Any] = {
     "density": _l("Density"),
     "density_then": _l("Density on %(since)s"),
     "places_counted": _l("Workplaces with a headcount"),
+    "places_counted_then": _l("With a headcount on %(since)s"),
+    "counted_on_both": _l("With a headcount on both days"),
     "members_there": _l("Members at those"),
     "members_at_least": _l("Members, at least"),
     "on_list": _l("On our list"),
@@ -465,6 +467,20 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
         if then is None
         else _("On %(day)s it was %(words)s.", day=day_text(pack.since), words=then)
     )
+    both = coverage["counted_on_both"].numerator
+    if (
+        words is not None
+        and then is not None
+        and not counted.numerator == coverage["places_counted_then"].numerator == both
+    ):
+        reading.append(
+            _(
+                "Workplaces with a headcount then: %(then)s, on both days: %(both)s. So the two "
+                "shares are not of the same workplaces, and cannot be compared.",
+                then=number_text(coverage["places_counted_then"].numerator),
+                both=number_text(both),
+            )
+        )
     return title, reading
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import speakers
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.reminders import is_untouched
 from crm.access.scope import Scope
@@ -872,13 +873,15 @@ def _answers(
         tagged = session.scalars(
             scope.select(ContactTag.contact_id)
             .join(Tag, Tag.id == ContactTag.tag_id)
-            .where(Tag.public_id == own.public_id, ContactTag.contact_id.in_(contact_ids))
+            .where(Tag.public_id == own.public_id, one_of(ContactTag.contact_id, contact_ids))
         )
         return {True: (YES_KEY, own.name)}, dict.fromkeys(tagged, True)
     rows = session.execute(
         scope.select(ContactAnswer.contact_id, ContactAnswer.choice_id, ContactAnswer.flag_value)
         .join(CustomField, CustomField.id == ContactAnswer.field_id)
-        .where(CustomField.public_id == own.public_id, ContactAnswer.contact_id.in_(contact_ids))
+        .where(
+            CustomField.public_id == own.public_id, one_of(ContactAnswer.contact_id, contact_ids)
+        )
     ).all()
     if own.kind is FieldKind.YES_NO:
         # Their words are the screen's: crm/features/wallchart/wording.py.

@@ -23,6 +23,7 @@ from crm.access.permissions import Permission
 from crm.access.spans import refresh_spans
 from crm.analysis.frames import density_frame
 from crm.domain.headcount import Counts
+from crm.domain.roles import Role
 from crm.domain.timeline import MembershipStatus
 from crm.domain.vocabulary import Verb
 from crm.features.density.queries import Filters, read_answer
@@ -522,7 +523,6 @@ def test_a_file_leaves_a_line_in_the_audit_trail(world: World, client_as: Client
 def test_a_file_holds_only_places_where_this_person_may_take_files(
     world: World, client_as: ClientAs
 ) -> None:
-    from crm.domain.roles import Role
     from crm.models.accounts import UserAccount
 
     with unit_of_work(ALL) as session:
@@ -552,7 +552,6 @@ def test_screen_csv_workbook_frame_and_plain_sql_agree(world: World, client_as: 
             assert _same(cell, row[name]), name
     with unit_of_work(ALL, read_only=True) as session:
         from crm.access.scope import Grant, Scope
-        from crm.domain.roles import Role
 
         scope = Scope(world.officer.id, (Grant(Role.BRANCH_OFFICER, world.branch.id),))
         answer = read_answer(
@@ -813,6 +812,50 @@ def test_members_of_two_days_are_not_compared_when_other_places_were_counted(
     words = _words(client.get(f"/dash?as_at={long_ago}").text)
     assert "How it moved is not known: nobody has counted the workers" in words
     assert "0 members then" not in words
+
+
+def test_members_of_as_many_but_other_places_are_not_compared(
+    world: World, client_as: ClientAs
+) -> None:
+    # The Depot had a headcount and closed, the Quay got one since: three places on both days.
+    first = date(2026, 2, 28)
+    with unit_of_work(ALL) as session:
+        depot = _get(session, Workplace, world.depot)
+        factories.make_headcount(session, depot, 20)
+        depot.closed_on = date(2026, 5, 1)
+        saltway = session.scalars(ALL.select(Employer).where(Employer.name == "Saltway Docks"))
+        quay = factories.make_workplace(session, saltway.one(), "The Quay")
+        factories.make_headcount(session, quay, 20, on_day=date(2026, 6, 1))
+        union = _get(session, Place, world.other_union)
+        for name in ("Ann Q", "Ben Q"):
+            person = factories.make_person(session, quay, name)
+            factories.make_membership(session, person, union)
+        boss = _get(session, UserAccount, world.boss_of_all)
+        factories.make_grant(session, boss, Role.BRANCH_OFFICER)
+    client = client_as(world.boss_of_all)
+    page = client.get(f"/dash?compare={first}").text
+    words = _words(page)
+    assert "Places with a headcount then: 3, now: 3. The members of the two days are not" in words
+    assert "Change in members" not in words
+    # Members, the others, then: members on the day, change, range.
+    rows = _table_rows(page)
+    assert rows["All together"][7:9] == ["4", "not the same places"]
+    assert rows["The Mill"][7:9] == ["2", "\u22121"]
+    assert rows["The Quay"][7:9] == ["2", "0"]
+    # Nor are the first and the last month of the trend.
+    assert "more members than on" not in words
+    assert "They are not the same places, so members of the two days" in words
+    assert "are not of the same places" in _words(client.get(f"/dash/print?compare={first}").text)
+    told = {
+        (row["place"], row["as_at"]): (row["members_change"], row["no_change"])
+        for row in _csv(client, f"?compare={first}")
+    }
+    assert told[("[z]", str(TODAY))] == ("[x]", "other_places")
+    assert told[("The Mill", str(TODAY))] == ("-1", "[z]")
+    assert told[("[z]", str(first))] == ("[z]", "[z]")
+    book = openpyxl.load_workbook(io.BytesIO(client.get(f"/dash.xlsx?compare={first}").data))
+    cover = " ".join(str(cell.value) for line in book.worksheets[0] for cell in line)
+    assert "are not of the same places" in cover
 
 
 def test_a_day_that_has_not_come_has_no_density(world: World, client_as: ClientAs) -> None:

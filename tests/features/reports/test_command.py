@@ -56,6 +56,10 @@ def test_the_command_writes_the_densities_that_the_page_sends(
     assert done.stdout_bytes == page
     assert crm(*asked).exit_code == 2
     assert "The Dock" not in done.stdout
+    both = crm(*asked, "--compare", "1950-01-01", env={"SHOPFLOOR_AS": "kasia"})
+    page = client_as(world.officer).get("/dash.csv?as_at=2026-10-31&compare=1950-01-01")
+    assert both.stdout_bytes == page.get_data()
+    assert b"other_places" in both.stdout_bytes
     with unit_of_work(ALL, read_only=True) as session:
         entry = session.scalars(
             ALL.select(AuditEntry).where(AuditEntry.subject == "density_csv")
