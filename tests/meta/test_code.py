@@ -188,6 +188,10 @@ EXTRA_FILES: dict[str, set[str]] = {
     # sheets typed in; what all three share.
     "conversations": {"blueprint.py", "outbox.py", "paper.py", "typed.py"},
     "accounts": {"passphrases.py"},
+    # The forms by what they are about; the blueprint and the form page that all of them share.
+    "workplaces": {
+        *("blueprint.py", "form_page.py", "count_pages.py", "place_pages.py", "union_pages.py")
+    },
     # The rows of the union's list: sealed in parts, and opened as a page needs them.
     "reconcile": {"opened.py"},
     # Tables, fields and values of the trail, as the screens call them.
