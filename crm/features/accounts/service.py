@@ -53,6 +53,12 @@ class TooManyTries(Refusal):
     default_message = "Too many tries. Wait 5 minutes, then try again."
 
 
+class WrongPassphrase(Refusal):
+    """The sign-in name and the passphrase do not belong together, or not any more."""
+
+    default_message = "The sign-in name or the passphrase is wrong. Check both and try again."
+
+
 class SignInNameTaken(Refusal):
     """Somebody else signs in with this name."""
 
@@ -122,14 +128,24 @@ def forgive_attempts(session: Session, attempt: Attempt) -> None:
 
 
 def sign_in(
-    session: Session, user_id: int, *, now: datetime, better_hash: str | None = None
+    session: Session,
+    user_id: int,
+    *,
+    checked_hash: str,
+    now: datetime,
+    better_hash: str | None = None,
 ) -> str:
     """Open a session for a user whose passphrase was checked, and return its token.
 
-    better_hash: the passphrase hashed with today's settings, when the stored one is weaker.
-    Raises NotFound when the user was deactivated meanwhile.
+    checked_hash: the stored hash that the passphrase was checked against. better_hash: the
+    passphrase hashed with today's settings, when the stored one is weaker. Raises WrongPassphrase
+    when another one took its place meanwhile, and NotFound when the user was deactivated.
     """
-    user = _active_user(session, user_id)
+    user = _active_user(session, user_id, lock=True)
+    # To check it takes a while: whoever changes it then, to be rid of somebody, must be rid of
+    # them, and the old one must not come back in better clothes.
+    if user.password_hash != checked_hash:
+        raise WrongPassphrase()
     session.info["actor_id"] = user.id
     if better_hash is not None:
         user.password_hash = better_hash
@@ -590,10 +606,9 @@ def _new_user(session: Session, name: str, *, key: uuid.UUID, now: datetime) -> 
     return user
 
 
-def _active_user(session: Session, user_id: int) -> UserAccount:
-    user = session.scalars(
-        sa.select(UserAccount).where(UserAccount.id == user_id, UserAccount.active.is_(True))
-    ).one_or_none()
+def _active_user(session: Session, user_id: int, *, lock: bool = False) -> UserAccount:
+    wanted = sa.select(UserAccount).where(UserAccount.id == user_id, UserAccount.active.is_(True))
+    user = session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
     if user is None:
         raise NotFound("user")
     return user

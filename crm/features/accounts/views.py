@@ -116,13 +116,19 @@ def _check(typed_name: str, passphrase: str) -> SignedIn:
         found = queries.find_credentials(session, typed_name=typed_name)
     good = passphrases.verify(found.password_hash, passphrase)
     if not good or found.user_id is None or found.password_hash is None:
-        raise Refusal("The sign-in name or the passphrase is wrong. Check both and try again.")
+        raise service.WrongPassphrase()
     better = None
     if passphrases.needs_rehash(found.password_hash):
         better = passphrases.hash_passphrase(passphrase)
     with unit_of_work() as session:
         service.forgive_attempts(session, attempt)
-        token = service.sign_in(session, found.user_id, now=now, better_hash=better)
+        token = service.sign_in(
+            session,
+            found.user_id,
+            checked_hash=found.password_hash,
+            now=now,
+            better_hash=better,
+        )
     remember_device(name)
     return let_in(token)
 

@@ -692,6 +692,27 @@ def test_changing_my_passphrase_needs_the_old_one_and_signs_other_devices_out(ap
     assert sign_in(fresh(app), passphrase=new).status_code == 303
 
 
+def test_an_old_passphrase_opens_nothing_that_is_changed_while_it_is_being_checked(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_signer()
+    checked, new = passphrases.verify, passphrases.hash_passphrase("otter mill copper radio")
+
+    def _changed_meanwhile(stored: str | None, typed: str) -> bool:
+        good = checked(stored, typed)
+        with unit_of_work() as session:
+            session.get_one(UserAccount, user.id).password_hash = new
+        return good
+
+    monkeypatch.setattr(passphrases, "verify", _changed_meanwhile)
+    # The one that was checked is hashed anew, as after an update with stronger settings.
+    monkeypatch.setattr(passphrases, "needs_rehash", lambda stored: True)
+    refused = sign_in(fresh(app))
+    assert (refused.status_code, _WRONG in refused.text) == (422, True)
+    assert not _rows(UserSession)
+    assert _user_row(user).password_hash == new
+
+
 def test_guessing_the_old_passphrase_is_throttled_too(app: Flask, fixed_clock: None) -> None:
     make_signer()
     client = fresh(app)
