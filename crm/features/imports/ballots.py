@@ -274,7 +274,10 @@ class OfBallots:
         if plan.union_id is None:
             plan.faults.append(Fault(None, NO_UNION))
 
-    def _find(self, session: Session, scope: Scope, rows: Sequence[ListedCount]) -> _Found:
+    def _find(
+        self, session: Session, scope: Scope, rows: Sequence[ListedCount], *, lock: bool = False
+    ) -> _Found:
+        """Return what the rows name. lock: others who write the ballots wait until the end."""
         said = self.rules.answers
         write = Permission.BALLOT_WRITE
         chosen: Ballot | None = None
@@ -306,6 +309,12 @@ class OfBallots:
         wanted = [one for one in there if fold(one.name) in names]
         if chosen is not None and chosen.id not in {one.id for one in wanted}:
             wanted.append(chosen)
+        if lock:
+            # Whoever types a count in on its page holds the ballot as well: what is read of it
+            # from here on is all that there is.
+            for one in sorted(wanted, key=lambda ballot: ballot.id):
+                find_ballot(session, scope, one.public_id, permission=write, lock=True)
+                session.refresh(one)
         held = _read_held(session, scope, wanted)
         by_name: dict[str, tuple[_Held, ...]] = {}
         for one in held:
@@ -337,7 +346,7 @@ class OfBallots:
     ) -> tuple[list[CountPlan], dict[int, list[list[Any]]]]:
         """Plan these rows again and store them; return the plans, and what each stored."""
         rows = [self.listed[number] for number in row_nos]
-        found = self._find(session, scope, rows)
+        found = self._find(session, scope, rows, lock=True)
         plans = [self._plan_one(row, found) for row in rows]
         writing = _Writing(session, scope, found, self.rules.answers, now=now, today=self.today)
         effects = {

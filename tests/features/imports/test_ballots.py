@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from crm.access.ballots import Asked, BallotFacts, add_ballot
+from crm.domain.balloting import QuestionCount
+from crm.domain.vocabulary import BallotKind, QuestionKind
+from crm.features.ballots.service import record_result
 from crm.models.audit import AuditEntry
 from crm.models.ballots import Ballot, BallotCount, BallotPart, BallotQuestion
 from crm.models.base import table_of
 from crm.reads.ballots import get_ballot
 from crm.web.db import db, unit_of_work
-from tests.factories import ALL, Named, World
+from tests.factories import ALL, NOW, Named, World
 from tests.features.imports import wizard
 from tests.features.imports.wizard import as_csv
 
@@ -242,3 +249,45 @@ def test_the_matching_page_says_what_is_missing_and_offers_no_ballot_of_others(
         sent.location, data={**untouched, **_answers(world, closes_on="2027-01-01")}
     )
     assert "A result is known only after the last day of voting. Check the days." in answer.text
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_count_that_is_typed_in_while_a_list_brings_it_stands_once(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    """On PostgreSQL two write at a time: the list waits until the page is done."""
+    with unit_of_work(ALL) as session:
+        stored = add_ballot(
+            session,
+            ALL,
+            BallotFacts(
+                *("Pay 2026", BallotKind.ACTION, "GB", True, None, False, None),
+                *(date(2026, 9, 1), date(2026, 9, 30), None),
+            ),
+            [Asked(QuestionKind.STRIKE)],
+            ballot_id=uuid4(),
+            place_id=world.branch.id,
+            union_id=world.union.id,
+            workplaces=[world.mill.id],
+            now=NOW,
+        )
+        ballot = get_ballot(session, ALL, stored.public_id)
+    client = client_as(world.organiser)
+    path = _to_check(client, [HEAD, MILL], **_answers(world))
+    importing = threading.Thread(target=wizard.start, args=(app, client, path))
+    with unit_of_work(ALL) as session:
+        record_result(
+            session,
+            ALL,
+            ballot.public_id,
+            {ballot.questions[0].public_id: QuestionCount(1204, 700, 480, 210, 10)},
+            part_id=ballot.parts[0].public_id,
+            now=NOW,
+            today=NOW.date(),
+        )
+        importing.start()
+        importing.join(2)
+    importing.join(20)
+    with unit_of_work(ALL, read_only=True) as session:
+        counts = session.scalars(ALL.select(BallotCount)).all()
+        assert [(one.yes, one.no) for one in counts] == [(500, 190)]
