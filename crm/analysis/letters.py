@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from crm.domain.signs import plain_signs
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -35,6 +37,8 @@ def letter_docx(letter: LetterText) -> bytes:
     from docx import Document
     from docx.shared import Pt
 
+    # A sign that XML does not take would keep the whole letter from being made.
+    letter = _plain(letter)
     document = Document()
     normal = document.styles["Normal"]
     normal.font.size = Pt(11)
@@ -59,6 +63,24 @@ def letter_docx(letter: LetterText) -> bytes:
     packed = io.BytesIO()
     document.save(packed)
     return packed.getvalue()
+
+
+def _plain(letter: LetterText) -> LetterText:
+    return LetterText(
+        title=plain_signs(letter.title),
+        stamp=plain_signs(letter.stamp),
+        opening=tuple(map(plain_signs, letter.opening)),
+        sections=tuple(
+            Section(
+                plain_signs(part.title),
+                tuple(map(plain_signs, part.lines)),
+                tuple(tuple(map(plain_signs, row)) for row in part.table),
+            )
+            for part in letter.sections
+        ),
+        closing=tuple(map(plain_signs, letter.closing)),
+        language=letter.language,
+    )
 
 
 def _add_table(document: object, rows: Sequence[Sequence[str]]) -> None:

@@ -19,7 +19,10 @@ PRACTICE: Final = "PRACTICE"
 # signs in the wide form of East Asian keyboards, which some programs turn back.
 _DANGEROUS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # What a reader does not see before a sign: blanks of all kinds, and signs without a width.
-_NO_WIDTH: Final = string.whitespace + "\u00a0\u2007\u202f\u3000\u200b\u200e\u200f\u2060\ufeff"
+_NO_WIDTH: Final = string.whitespace + (
+    "\u00a0\u2007\u202f\u3000\u200b\u200e\u200f\u2060\ufeff"
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 _BEHIND_A_CUT: Final = re.compile(f'([;\t\r\n][{_NO_WIDTH}"]*)([{re.escape("".join(_DANGEROUS))}])')
 # Excel takes no longer name of a sheet.
 _SHEET_NAME: Final = 31

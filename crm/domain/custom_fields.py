@@ -14,6 +14,7 @@ from uuid import UUID
 
 from crm.domain.errors import Refusal
 from crm.domain.identity import fold
+from crm.domain.signs import cannot_be_shown
 from crm.domain.vocabulary import FieldKind
 
 LONGEST_TEXT: Final = 300
@@ -65,7 +66,7 @@ def parse_answer(
         return _choice(typed, choices or {})
     if len(typed) > LONGEST_TEXT:
         raise NotThatKind(TOO_LONG, limit=LONGEST_TEXT)
-    if any(ord(letter) < 32 for letter in typed):
+    if cannot_be_shown(typed) or any(letter in "\t\r\n" for letter in typed):
         raise NotThatKind(CANNOT_BE_SHOWN)
     return typed
 

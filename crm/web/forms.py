@@ -19,6 +19,7 @@ from wtforms.validators import Length, NumberRange, ValidationError
 from wtforms.widgets import Select
 
 from crm.domain.errors import Refusal
+from crm.domain.signs import cannot_be_shown, not_turned
 from crm.web.errors import sentence
 
 NOT_A_DATE = lazy_gettext("Enter a date like 14/05/2026, or pick one.")
@@ -109,10 +110,13 @@ class TextField(StringField):
         message = lazy_gettext("Use %(limit)s letters or fewer.", limit=limit)
         super().__init__(label, [*validators, Length(max=limit, message=message)], **more)
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the text without the signs that turn what follows, as phones put round numbers."""
+        super().process_formdata([not_turned(text) for text in valuelist])
+
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for characters that cannot be stored or shown."""
-        text = self.data or ""
-        if any(ord(letter) < 32 and letter not in "\r\n\t" for letter in text):
+        if cannot_be_shown(self.data or ""):
             raise ValidationError(gettext("Take out the characters that cannot be shown."))
 
 

@@ -13,6 +13,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from crm.analysis.tables.found import MAX_CELL_LETTERS, Asked, CannotRead, Table
 from crm.analysis.tables.texts import even, refuse_size, tidy, unguarded
+from crm.domain.signs import plain_signs
 
 
 def read_sheet(content: bytes, kind: str, asked: Asked) -> Table:
@@ -88,6 +89,4 @@ def as_text(value: Any) -> str:
         return value.isoformat("minutes")
     if isinstance(value, timedelta):
         return str(value)
-    return unguarded(
-        tidy("".join(letter for letter in str(value) if letter >= " " or letter in "\t\r\n"))
-    )
+    return unguarded(tidy(plain_signs(str(value))))

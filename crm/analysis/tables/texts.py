@@ -25,6 +25,7 @@ from crm.analysis.tables.found import (
     Table,
 )
 from crm.analysis.tables.packed import BLOCK, Packed, pack
+from crm.domain.signs import plain_signs
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -86,7 +87,7 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, str]:
     strange = len(_CONTROL.findall(text[:20_000]))
     if "\x00" in text or strange > 20:
         raise CannotRead("letters")
-    return _CONTROL.sub("", text), encoding
+    return plain_signs(text), encoding
 
 
 def _looks_wide(content: bytes) -> bool:

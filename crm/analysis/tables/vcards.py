@@ -10,6 +10,7 @@ from typing import Final
 
 from crm.analysis.tables.found import MAX_CELL_LETTERS, Asked, CannotRead, Table
 from crm.analysis.tables.texts import decode, even, refuse_size, tidy
+from crm.domain.signs import plain_signs
 
 # What is read of a card, and how many of each. Photos, keys and sounds are passed by.
 _SEVERAL: Final = {"TEL": ("Phone", 3), "EMAIL": ("Email", 3)}
@@ -94,7 +95,7 @@ def _value(more: str, value: str) -> str:
         raw = quopri.decodestring(value.encode("utf-8", "replace"))
         try:
             return raw.decode(encoding)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             return raw.decode("cp1252", "replace")
     if any(one in {"ENCODING=B", "ENCODING=BASE64", "BASE64"} for one in said):
         try:
@@ -113,8 +114,7 @@ def _parts(value: str) -> list[str]:
 def _plain(value: str) -> str:
     text = re.sub(r"\\[nN]", "\n", value)
     text = re.sub(r"\\(.)", r"\1", text)
-    kept = "".join(letter for letter in text if letter >= " " or letter == "\n")
-    return tidy(kept)
+    return tidy(plain_signs(text))
 
 
 def _row(card: dict[str, list[str]]) -> list[str]:

@@ -22,6 +22,7 @@ from crm.domain.custom_fields import (
     number_text,
     parse_answer,
 )
+from crm.domain.signs import cannot_be_shown, not_turned
 from crm.domain.vocabulary import FieldKind, FieldSubject
 from crm.reads.fields import Extras, FieldSeen
 from crm.reads.places import Choice
@@ -103,14 +104,15 @@ class FieldForm(_Where):
 
     def lines(self) -> list[str]:
         """Return the choices typed, in their order, without empty lines."""
-        return [line.strip() for line in (self.options.data or "").splitlines() if line.strip()]
+        typed = not_turned(self.options.data or "")
+        return [line.strip() for line in typed.splitlines() if line.strip()]
 
     def validate_options(self, field: Any) -> None:
         """Refuse choices that are too long or cannot be shown."""
         for line in self.lines():
             if len(line) > LONGEST_NAME:
                 raise ValidationError(gettext("Use 60 letters or fewer for each choice."))
-            if any(ord(letter) < 32 for letter in line):
+            if cannot_be_shown(line) or "\t" in line:
                 raise ValidationError(gettext(CANNOT_BE_SHOWN))
 
 

@@ -13,6 +13,7 @@ from wtforms.validators import Length, NumberRange, Optional, StopValidation, Va
 
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.sic import sic_codes, sic_description
+from crm.domain.signs import cannot_be_shown, not_turned
 from crm.domain.vocabulary import AreaKind, Sector
 from crm.features.workplaces import service
 from crm.web.clock import time_zones
@@ -109,9 +110,13 @@ class LongTextField(TextAreaField):
         message = _("Use %(limit)s letters or fewer.", limit=limit)
         super().__init__(label, [Length(max=limit, message=message)], **more)
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the text without the signs that turn what follows."""
+        super().process_formdata([not_turned(text) for text in valuelist])
+
     def pre_validate(self, form: Any) -> None:
         """Raise ValidationError for characters that cannot be stored or shown."""
-        if any(ord(letter) < 32 and letter not in "\r\n\t" for letter in self.data or ""):
+        if cannot_be_shown(self.data or ""):
             raise ValidationError(gettext("Take out the characters that cannot be shown."))
 
 

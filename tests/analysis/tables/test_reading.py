@@ -14,6 +14,7 @@ from crm.analysis.tables.layout import find_heading_row, find_layout
 from crm.analysis.tables.packed import Packed
 from crm.analysis.tables.sheets import as_text
 from crm.analysis.tables.texts import even, tidy
+from crm.domain.signs import plain_signs
 from tests.analysis.tables import making
 
 ROWS = (("Name", "Phone"), ("Zoë Łęcka", "07700 900123"), ("Seán", ""))
@@ -141,6 +142,22 @@ def test_address_books_of_every_version_are_read() -> None:
     assert people[1]["Job title"] == "Packer"
     assert people[2]["Phone"] == "+44-7700-900125"
     assert people[2]["Address"] == "1 High St, Barnsley, S70 1AA, UK"
+
+
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "idna", "rot13", "x"]
+)
+def test_a_card_that_names_a_strange_alphabet_brings_no_half_signs(charset: str) -> None:
+    said = f"FN;CHARSET={charset};ENCODING=QUOTED-PRINTABLE:Ewa =5Cud800+2AA-=EF=BF=BF=E2=80=AE"
+    found = _read(f"BEGIN:VCARD\r\nVERSION:2.1\r\n{said}\r\nEND:VCARD\r\n".encode())
+    name = found.rows[1][0]
+    assert name.startswith("Ewa")
+    assert name.encode() == plain_signs(name).encode()
+
+
+def test_signs_that_turn_what_follows_are_left_out_of_a_list() -> None:
+    found = _read("Name,Phone\nEwa\u202e\uffff,\u202a07700 900123\u202c\n".encode())
+    assert found.rows[1] == ("Ewa", "07700 900123")
 
 
 def test_a_card_with_one_name_alone_keeps_it_as_a_first_name() -> None:
