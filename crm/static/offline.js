@@ -253,7 +253,7 @@
     event.preventDefault();
     go(new URL(link.href).pathname);
   });
-  document.addEventListener("phone:signal", function () { at("signal").hidden = false; });
+  document.addEventListener("phone:signal", function () { at("signal").hidden = false; at("no-signal").hidden = true; });
   at("unlock").addEventListener("submit", async function (event) {
     event.preventDefault();
     told("unlock-says", shell.dataset.wait);
