@@ -602,10 +602,12 @@ class ListedPlace:
     """What one row says of a workplace. None = the row does not say.
 
     headcount, members: numbers of people. headcount_column, members_column: where they stand.
+    employer_column: the column whose word for the employer has no meaning; None = it has one.
     """
 
     row_no: int
     name: str = ""
+    employer_column: int | None = None
     area: str | None = None
     address: str | None = None
     postcode: str | None = None
@@ -670,6 +672,8 @@ def read_place(row_no: int, cells: Sequence[str], matching: Matching) -> ListedP
         if meaning is None:
             found.faults.append(Fault(place, NOT_MATCHED))
             found.unmatched += (target,)
+            if target is Target.EMPLOYER:
+                found.employer_column = place
         elif meaning:
             found.valued[target] = meaning
     return found

@@ -23,8 +23,8 @@ NEW_AREA: Final = "+"
 _NAME_LIMIT: Final = 200
 
 
-def new_area_of(word: str) -> str:
-    """Return the meaning of a word that names an area to be made where there is none."""
+def new_name_of(word: str) -> str:
+    """Return the meaning of a word that names an area or employer to be made where none is."""
     plain = "".join(sign for sign in " ".join(word.split()) if sign.isprintable())
     return NEW_AREA + plain[:_NAME_LIMIT].strip()
 

@@ -18,6 +18,7 @@ from crm.domain.assessment import Basis
 from crm.domain.columns import TARGETS, Target
 from crm.domain.headcount import Counts, HeadcountSource
 from crm.domain.vocabulary import ImportKind, ListOrigin
+from crm.features.imports.places import ITS_OWN
 from crm.features.imports.rules import ALL_MEMBERS
 from crm.web.forms import DayField, Form, TextField, options
 from crm.web.labels import LABELS
@@ -92,7 +93,6 @@ ENCODING_WORDS: dict[str, Any] = {
     "mac_roman": _("Old Mac"),
 }
 CHOOSE = _("Choose")
-ITS_OWN = "its_own"
 LEFT_OUT_WORDS = _("Leave out: as if it were empty")
 
 
@@ -314,14 +314,14 @@ def _add_questions_of_places(
 
 def values_form(
     questions: Iterable[tuple[str, str, Sequence[tuple[str, Any]], str]],
-    new_areas: Iterable[tuple[str, int]],
+    new: Iterable[tuple[str, int, Target]],
     **more: Any,
 ) -> Any:
     """Return the form that asks what values stand for.
 
     questions: the name of the field, the value as the list writes it, what it may stand for, and
-    a hint or "". new_areas: for each column of areas the name of a box that makes all words without
-    a meaning new ones, and how many these are.
+    a hint or "". new: for a column of areas or of employers the name of a box that makes all words
+    without a meaning new ones, how many these are, and where the column goes.
     """
     fields: dict[str, Any] = {
         name: SelectField(
@@ -339,8 +339,15 @@ def values_form(
                 number,
                 count=format_decimal(number),
             )
+            if target is Target.AREA
+            else ngettext(
+                "Make the %(count)s word that I have not chosen a new employer",
+                "Make all %(count)s words that I have not chosen new employers",
+                number,
+                count=format_decimal(number),
+            )
         )
-        for name, number in new_areas
+        for name, number, target in new
     }
     return type("ValuesForm", (Form,), fields)(**more)
 
@@ -369,6 +376,7 @@ def fix_form(
     skips: Iterable[tuple[str, Any]],
     places: Mapping[str, Sequence[tuple[str, Any]]],
     alike: int,
+    employers: Sequence[tuple[str, Any]],
     **more: Any,
 ) -> Any:
     """Return the form of the check.
@@ -376,10 +384,16 @@ def fix_form(
     fixes: name and label of each cell to put right. skips: name and label of each row to skip.
     people: for each row that could be about somebody we know, whom it could be. places: the same
     for each name that could mean a workplace that is here. alike: how many such names there are,
-    those that are not shown too.
+    those that are not shown too. employers: of all workplaces of the list that are new, where none
+    was said yet; empty when that is not the question.
     """
     fields: dict[str, Any] = {name: StringField(label) for name, label in fixes}
     fields |= {name: BooleanField(label) for name, label in skips}
+    if employers:
+        fields["employer"] = SelectField(
+            _("Employer of the workplaces that are new"),
+            choices=options([("", CHOOSE), *employers]),
+        )
     fields |= {
         name: RadioField(_("Same person?"), choices=options(choices), default="ask")
         for name, choices in people.items()

@@ -20,7 +20,7 @@ from crm.features.imports import forms, queries, service
 from crm.features.imports.areas import NEW_AREA
 from crm.features.imports.asking import answers_of, questions_of
 from crm.features.imports.others import OTHERS
-from crm.features.imports.places import BUYER, OWN_EMPLOYER
+from crm.features.imports.places import BUYER, ITS_OWN, NEW_EMPLOYER, OWN_EMPLOYER
 from crm.features.imports.rules import ALL_MEMBERS, Rules, headings_of
 from crm.reads.places import Choice
 from crm.web.db import unit_of_work
@@ -108,8 +108,8 @@ def chosen(form: Any, kind: ImportKind, table: Table, rules: Rules) -> Rules:
     else:
         employer = chosen_id(form.employer.data) if "employer" in form else None
         answers = answers_of(form, ["buyer"] if "buyer" in form else [])
-        if "employer" in form and form.employer.data == forms.ITS_OWN:
-            answers[OWN_EMPLOYER] = forms.ITS_OWN
+        if "employer" in form and form.employer.data == ITS_OWN:
+            answers[OWN_EMPLOYER] = ITS_OWN
         rules = replace(
             rules,
             answers=answers,
@@ -149,7 +149,8 @@ def like_options(
     if target not in NAMED_PLACES:
         return {}
     values = {value for value, _words in offered}
-    far = [known[value] for value in asked if known.get(value) and known[value] not in values]
+    chosen = (known[value] for value in asked if known.get(value))
+    far = [one for one in chosen if one not in values and not one.startswith(NEW_EMPLOYER)]
     more = [(one.value, one.label) for one in queries.chosen_names(session, scope, target, far)]
     open_still = {value: word for value, word in asked.items() if value not in known}
     found = queries.like_choices(session, scope, target, list(open_still.values()))
@@ -187,12 +188,15 @@ def offered_meanings(
     areas, shifts = queries.parts_of(session, scope, sites)
     may_add = bool(areas_may_be_added(session, scope, rules))
     new_area = [(NEW_AREA, _("A new area with this name"))] if may_add else []
+    may_make = scope.nodes(Permission.EMPLOYER_WRITE) is None
+    new_employer = [(NEW_EMPLOYER, _("A new employer with this name"))] if may_make else []
     return {
         Target.WORKPLACE: [
             (one.value, one.label) for one in queries.workplaces_to_choose(session, scope)
         ],
         Target.EMPLOYER: [
-            (one.value, one.label) for one in queries.employers_to_choose(session, scope)
+            *new_employer,
+            *((one.value, one.label) for one in queries.employers_to_choose(session, scope)),
         ],
         Target.SUPPLIES: [
             (one.value, one.label) for one in queries.buyers_to_choose(session, scope)

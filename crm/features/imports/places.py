@@ -25,7 +25,7 @@ from crm.domain.identity import fold
 from crm.domain.listed import NOT_MATCHED, Fault, ListedPlace
 from crm.domain.place_likeness import KnownPlace, PlaceReason
 from crm.domain.vocabulary import PlaceTieKind, RowOutcome
-from crm.features.imports.areas import make_areas
+from crm.features.imports.areas import NEW_AREA, make_areas
 from crm.features.imports.people import Candidate, in_parts
 from crm.features.imports.rules import NEW_PLACE
 from crm.models.places import (
@@ -42,8 +42,14 @@ from crm.reads.place_likeness import like_each
 # Answers to the questions about the whole list; see Rules.answers.
 BUYER: Final = "buyer"
 OWN_EMPLOYER: Final = "own_employer"
+ITS_OWN: Final = "its_own"
 
 NO_EMPLOYER = "Choose the employer of this workplace, because it is new here."
+# Of those who look after no employer: nothing could be chosen.
+ASK_FOR_IT = (
+    "This workplace is new here, and you cannot add it. Leave this row for later, and ask an "
+    "administrator to add the workplace."
+)
 NOT_YOURS = "Only somebody who may change this employer’s places can add a workplace to it."
 TWO_OF_THE_NAME = "Two workplaces have this name. Put the count in on the page of the right one."
 NO_BUYER = "Say whom this workplace supplies."
@@ -57,7 +63,11 @@ _WORTH_ASKING: Final = 0.67
 _NEAR_BY: Final = frozenset(
     {PlaceReason.SAME_ADDRESS, PlaceReason.SAME_POSTCODE, PlaceReason.CLOSE_BY}
 )
-_OF_NEW_ONES: Final = frozenset({NO_EMPLOYER, NOT_YOURS, TWO_EMPLOYERS, TWO_OF_THE_NAME})
+_OF_NEW_ONES: Final = frozenset(
+    {NO_EMPLOYER, ASK_FOR_IT, NOT_YOURS, TWO_EMPLOYERS, TWO_OF_THE_NAME}
+)
+# Before the name of an employer that is to be made unless it is here; see areas.new_name_of.
+NEW_EMPLOYER: Final = NEW_AREA
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,9 @@ class PlaceChoices:
     union: whose members are counted, None for all unions together. buyers: employers that the
     scope sees, by public id; buyer: whom all of the list supply, if of_suppliers. own_employer: a
     new workplace comes with an employer of its own name, one of by_employer (folded names) where
-    it is there. settled: which workplace a folded name was said to mean that is not one's alone.
+    it is there; new_employers: the same may be said of words of a column. may_choose: there is an
+    employer that the scope may add workplaces to. settled: which workplace a folded name was said
+    to mean that is not one's alone.
     """
 
     by_name: Mapping[str, tuple[int, ...]]
@@ -86,6 +98,8 @@ class PlaceChoices:
     buyers: Mapping[str, int] = field(default_factory=dict)
     of_suppliers: bool = False
     own_employer: bool = False
+    new_employers: bool = False
+    may_choose: bool = True
     by_employer: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     settled: Mapping[str, int] = field(default_factory=dict)
 
@@ -101,6 +115,7 @@ class PlacePlan:
     changes: list[str] = field(default_factory=list)
     listed: ListedPlace | None = None
     employer_id: int | None = None
+    new_employer: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     area_id: int | None = None
     new_area: str | None = None
@@ -141,7 +156,8 @@ def load_place_choices(
         ):
             by_name[key] = (*by_name.get(key, ()), inner)
     found: dict[str, int] = {}
-    for some_ids in in_parts([UUID(one) for one in sorted(set(employers))]):
+    known = sorted({one for one in employers if not one.startswith(NEW_EMPLOYER)})
+    for some_ids in in_parts([UUID(one) for one in known]):
         for public_id, inner in session.execute(
             scope.select(Employer.public_id, Employer.id, permission=write).where(
                 Employer.public_id.in_(some_ids)
@@ -163,8 +179,11 @@ def load_place_choices(
             scope.select(Union.id).where(Union.public_id == UUID(union))
         ).one_or_none()
     # Employers are made by those who may make them anywhere, as on their own page.
-    own = own_employer and scope.nodes(Permission.EMPLOYER_WRITE) is None
-    new = sorted({row.name_key for row in rows if row.name_key} - set(by_name))
+    may_make = scope.nodes(Permission.EMPLOYER_WRITE) is None
+    own = own_employer and may_make
+    new = {row.name_key for row in rows if own and row.name_key} - set(by_name)
+    said = {one for one in employers if may_make and one.startswith(NEW_EMPLOYER)}
+    new |= {fold(one.removeprefix(NEW_EMPLOYER)) for one in said}
     return PlaceChoices(
         by_name=by_name,
         employers=found,
@@ -172,7 +191,9 @@ def load_place_choices(
         union=body,
         buyers=_buyers(session, scope, buyers),
         own_employer=own,
-        by_employer=_employers_of(session, scope, new) if own else {},
+        new_employers=may_make,
+        may_choose=may_make or _looks_after_employers(session, scope),
+        by_employer=_employers_of(session, scope, sorted(new - {""})),
         settled=settled,
         **chosen,
     )
@@ -200,6 +221,14 @@ def _employers_of(
         ):
             found[key] = (*found.get(key, ()), inner)
     return found
+
+
+def _looks_after_employers(session: Session, scope: Scope) -> bool:
+    """Return True when there is an employer that the scope may add a workplace to."""
+    one = scope.select(Employer.id, permission=Permission.PLACE_WRITE).where(
+        Employer.closed_on.is_(None)
+    )
+    return session.scalars(one.limit(1)).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +333,18 @@ def _plan_one(
     elif sites:
         plan.place_id = sites[0]
         plan.outcome = RowOutcome.UNCHANGED
+        # Whose it is stands here already: what the list calls them is not asked.
+        plan.faults = [
+            one for one in plan.faults if one.column is None or one.column != row.employer_column
+        ]
     else:
         plan.faults.extend(_find_employer(plan, row, choices))
+        if not choices.may_choose:
+            column = row.employer_column
+            plan.faults = [
+                Fault(None, ASK_FOR_IT) if one == Fault(column, NOT_MATCHED) else one
+                for one in plan.faults
+            ]
     plan.faults.extend(_find_buyer(plan, row, choices))
     if plan.faults:
         plan.outcome, plan.place_id = RowOutcome.PROBLEM, None
@@ -367,12 +406,17 @@ def _find_employer(plan: PlacePlan, row: ListedPlace, choices: PlaceChoices) -> 
     public_id = row.valued.get(Target.EMPLOYER) or choices.employer
     plan.employer_id = choices.employers.get(public_id or "")
     if public_id is None and choices.own_employer:
-        same = choices.by_employer.get(row.name_key, ())
+        plan.new_employer = row.name
+    elif public_id is not None and public_id.startswith(NEW_EMPLOYER) and choices.new_employers:
+        plan.new_employer = public_id.removeprefix(NEW_EMPLOYER)
+    if plan.new_employer is not None:
+        same = choices.by_employer.get(fold(plan.new_employer), ())
         plan.employer_id = same[0] if same else None
         return [Fault(None, TWO_EMPLOYERS)] if len(same) > 1 else []
     if public_id is None:
         # A name without a meaning is said already.
-        return [] if Target.EMPLOYER in row.unmatched else [Fault(None, NO_EMPLOYER)]
+        lacking = NO_EMPLOYER if choices.may_choose else ASK_FOR_IT
+        return [] if Target.EMPLOYER in row.unmatched else [Fault(None, lacking)]
     return [] if plan.employer_id is not None else [Fault(None, NOT_YOURS)]
 
 
@@ -623,17 +667,19 @@ def _store_employers(
     *,
     now: datetime,
 ) -> None:
-    """Store an employer of its own for each new workplace that has none yet."""
+    """Store the employers that new workplaces bring with them and that are not here yet."""
     fresh: dict[str, Employer] = {}
-    for one in doing:
-        if one.outcome is RowOutcome.NEW and one.listed is not None and one.employer_id is None:
-            key = one.listed.name_key
-            if key not in fresh:
-                fresh[key] = Employer(
-                    name=one.listed.name, country=one.fields.get("country"), created_at=now
-                )
-                fresh[key].version = 1
-                made[one.row_no].append((fresh[key], None, None))
+    bringing = [
+        (one, one.new_employer)
+        for one in doing
+        if one.outcome is RowOutcome.NEW and one.employer_id is None and one.new_employer
+    ]
+    for one, name in bringing:
+        key = fold(name)
+        if key not in fresh:
+            fresh[key] = Employer(name=name, country=one.fields.get("country"), created_at=now)
+            fresh[key].version = 1
+            made[one.row_no].append((fresh[key], None, None))
     if not fresh:
         return
     scope.require_everywhere(Permission.EMPLOYER_WRITE)
@@ -648,9 +694,8 @@ def _store_employers(
         actor_id=scope.actor_id,
     )
     forget_places(session)
-    for one in doing:
-        if one.outcome is RowOutcome.NEW and one.listed is not None and one.employer_id is None:
-            one.employer_id = fresh[one.listed.name_key].id
+    for one, name in bringing:
+        one.employer_id = fresh[fold(name)].id
 
 
 def _store_areas(

@@ -54,7 +54,8 @@ class Rules:
     said to be about somebody new; different_at: when, as text. same: the person that a row was
     said to be about. answers: to the questions that only one kind of list asks, by name; see the
     module of the kind. names: what was said of names of workplaces that are like some that are
-    here, by folded name: the public id of the workplace, or NEW_PLACE.
+    here, by folded name: the public id of the workplace, or NEW_PLACE. rest: public id of the list
+    of the rows that this one left for later; rest_of: of the list that left these.
     """
 
     heading_row: int
@@ -76,6 +77,8 @@ class Rules:
     answers: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     different_at: Mapping[int, str] = field(default_factory=dict)
+    rest: str | None = None
+    rest_of: str | None = None
 
     def as_plain(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
@@ -119,6 +122,8 @@ def rules_of(plain: Mapping[str, Any]) -> Rules:
         answers=dict(plain.get("answers", {})),
         names=dict(plain.get("names", {})),
         different_at={int(key): str(one) for key, one in plain.get("different_at", {}).items()},
+        rest=plain.get("rest"),
+        rest_of=plain.get("rest_of"),
     )
 
 
@@ -314,6 +319,8 @@ def as_recipe(rules: Rules, table: Table, kept_answers: Container[str] = ()) -> 
     plain = rules.as_plain()
     plain["answers"] = {key: one for key, one in rules.answers.items() if key in kept_answers}
     for key in ("heading_row", "left_out", "asked", "as_at", "different", "different_at", "same"):
+        del plain[key]
+    for key in ("rest", "rest_of"):
         del plain[key]
     plain[_EMPTY] = [
         place for place in rules.columns_of(Target.LEAVE_OUT) if not samples(table, rules, place, 1)

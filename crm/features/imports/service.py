@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -854,12 +854,15 @@ def put_right(
     skip: Iterable[int] = (),
     same: Mapping[int, str] | None = None,
     different: Iterable[int] = (),
+    employer: str | None = None,
+    own_employer: bool = False,
     version: int,
     now: datetime,
 ) -> None:
     """Keep what was put right in the check: cells, rows to skip, who is whom.
 
-    sealed_table: the rows with the new cells. Raises EditConflict when the list was checked
+    sealed_table: the rows with the new cells. employer, own_employer: of workplaces that are new,
+    None and False where nothing was said. Raises EditConflict when the list was checked
     again in another tab since.
     """
     row = queries.find_row(session, scope, public_id, hold=True)
@@ -875,6 +878,10 @@ def put_right(
         different=tuple(sorted({*rules.different, *new})),
         different_at={**rules.different_at, **dict.fromkeys(new, now.isoformat())},
     )
+    if employer is not None or own_employer:
+        answers = {key: one for key, one in rules.answers.items() if key != places.OWN_EMPLOYER}
+        answers |= {places.OWN_EMPLOYER: places.ITS_OWN} if own_employer else {}
+        rules = replace(rules, employer=employer, answers=answers)
     if sealed_table is not None:
         row.sealed_table = sealed_table
     row.settings = rules.as_plain()
@@ -1065,11 +1072,12 @@ def import_some(
     *,
     now: datetime,
     most: int = CHUNK,
+    keep: KeepRest | None = None,
 ) -> int:
     """Store the next rows, at most so many; return how many rows were dealt with, 0 at the end.
 
     All that is written, and that these rows are done, is one unit of work. The trail names it by
-    the id of the import.
+    the id of the import. keep: seals the rows that are left for later, see ``KeepRest``.
     """
     hold_lists(session.connection())
     row = queries.find_row(session, scope, public_id, hold=True, with_rules=False)
@@ -1086,6 +1094,9 @@ def import_some(
         .limit(most)
     ).all()
     if not waiting:
+        row = queries.find_row(session, scope, public_id, hold=True)
+        if keep is not None:
+            _keep_rest(session, scope, row, keep, now=now)
         _finish(row, now=now)
         return 0
     able = {RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED}
@@ -1178,6 +1189,57 @@ def _store_places(
 def request_id_of(public_id: UUID) -> str:
     """Return how the trail names what an import wrote."""
     return public_id.hex
+
+
+# Given the public id that they are bound to and the numbers of rows: the headings, if the list has
+# any, and these rows, sealed.
+KeepRest = Callable[[UUID, Sequence[int]], bytes]
+
+
+def _keep_rest(
+    session: Session, scope: Scope, row: ListImport, keep: KeepRest, *, now: datetime
+) -> None:
+    """Keep the rows with a problem or an open question as a list of their own, matched as this one.
+
+    Its owner goes on with it when they know more, for as long as the import can be undone.
+    """
+    left = session.scalars(
+        scope.select(ImportRow.row_no)
+        .where(
+            ImportRow.import_id == row.id,
+            ImportRow.outcome.in_([RowOutcome.PROBLEM, RowOutcome.POSSIBLE]),
+        )
+        .order_by(ImportRow.row_no)
+    ).all()
+    if not left:
+        return
+    rest_id = uuid4()
+    rules = rules_of(row.settings)
+    of_rest = replace(
+        rules,
+        heading_row=1 if rules.heading_row else 0,
+        left_out=(),
+        different=(),
+        different_at={},
+        same={},
+        rest_of=str(row.public_id),
+    )
+    row.settings = replace(rules, rest=str(rest_id)).as_plain()
+    rest = ListImport(
+        public_id=rest_id,
+        owner_id=row.owner_id,
+        kind=row.kind,
+        origin=row.origin,
+        origin_note=row.origin_note,
+        file_name=row.file_name,
+        state=ImportState.MATCHING,
+        created_at=now,
+        expires_at=now + timedelta(days=UNDO_DAYS),
+        settings=of_rest.as_plain(),
+        sealed_table=keep(rest_id, left),
+    )
+    rest.version = 1
+    session.add(rest)
 
 
 def _finish(row: ListImport, *, now: datetime) -> None:

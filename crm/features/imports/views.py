@@ -30,6 +30,7 @@ from crm.access.scope import Scope
 from crm.analysis.tables.apart import read_apart
 from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
 from crm.analysis.tables.layout import find_left_out
+from crm.analysis.tables.packed import BLOCK, Packed, pack
 from crm.analysis.tables.returned import problems_csv
 from crm.domain.columns import DAYS, VALUED, Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
@@ -43,7 +44,7 @@ from crm.domain.vocabulary import (
     RowState,
 )
 from crm.features.imports import forms, queries, service
-from crm.features.imports.areas import NEW_AREA, new_area_of
+from crm.features.imports.areas import NEW_AREA, new_name_of
 from crm.features.imports.forms import TARGET_WORDS
 from crm.features.imports.matching import (
     NAMED_PLACES,
@@ -53,6 +54,7 @@ from crm.features.imports.matching import (
     offered_meanings,
 )
 from crm.features.imports.others import OTHERS
+from crm.features.imports.places import ITS_OWN, NO_EMPLOYER
 from crm.features.imports.rules import (
     MOST_VALUES,
     NEW_PLACE,
@@ -87,6 +89,8 @@ LOOKED_INTO = 500  # rows
 WESTERN = "cp1252"  # how letters are read when nothing else fits
 MOST_NAMED = 200  # numbers of rows in one sentence
 HIDDEN = "•••"
+# Columns whose words can stand for something that is made with the list.
+BRINGS_NEW = frozenset({Target.AREA, Target.EMPLOYER})
 
 IMPORTED = "The list is in."
 LOOKED = "The list is checked. Go back to your lists to see what it would do."
@@ -214,13 +218,20 @@ def _index(scope: Scope, form: forms.UploadForm) -> str:
 
 def _line(view: queries.ImportView) -> dict[str, Any]:
     return {
-        "name": view.file_name,
+        "name": _name_of(view),
         "state": view.state,
         "when": view.finished_at or view.created_at,
         "url": _page_of(view),
         "new": view.count(RowOutcome.NEW) if view.state is ImportState.DONE else None,
         "changed": view.count(RowOutcome.CHANGED) if view.state is ImportState.DONE else None,
     }
+
+
+def _name_of(view: queries.ImportView) -> str:
+    """Return the name of the file; of rows that another list left, that they are these."""
+    if view.settings.get("rest_of"):
+        return str(gettext("%(name)s: rows left for later", name=view.file_name))
+    return view.file_name
 
 
 def _page_of(view: queries.ImportView) -> str:
@@ -243,6 +254,20 @@ def _sealed(content: bytes, public_id: UUID) -> bytes:
 def _sealed_table(table: Table, public_id: UUID) -> bytes:
     text = json.dumps(table.as_plain(), ensure_ascii=False).encode()
     return _sealed(zlib.compress(text, 1), public_id)
+
+
+def _sealed_rest(
+    table: Table, view: queries.ImportView, rest_id: UUID, left: Sequence[int]
+) -> bytes:
+    """Return some rows of a list below its headings, sealed as a list of their own."""
+    heading = rules_of(view.settings).heading_row
+    numbers = [*([heading] if heading else []), *left]
+    blocks = [
+        pack([table.rows[number - 1] for number in numbers[first : first + BLOCK]])
+        for first in range(0, len(numbers), BLOCK)
+    ]
+    rows = Packed(blocks, len(numbers), table.width)
+    return _sealed_table(Table(kind=table.kind, rows=rows), rest_id)
 
 
 def _opened(sealed: bytes | None, public_id: UUID) -> bytes:
@@ -427,6 +452,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
         garbled=None if garbled is None else _short(garbled),
         view=opened.view,
         form=form or match_form(scope, opened.view.kind, opened.table, opened.rules),
+        has_file=opened.rules.rest_of is None,
         reading=reading or _read_form(opened),
         sent_reading=reading is not None,
         columns=[
@@ -483,14 +509,14 @@ def save_values(scope: Scope, import_id: UUID) -> Any:
         for name, value in group.values:
             said = form[name].data
             if said == NEW_AREA:
-                said = new_area_of(group.words[value])
+                said = new_name_of(group.words[value])
             if said != "?":
                 meanings.setdefault(group.place, {})[value] = said
         if group.new_field and form[group.new_field].data:
             found = meanings.setdefault(group.place, {})
             for value, word in group.words.items():
                 if value in group.open_still:
-                    found.setdefault(value, new_area_of(word))
+                    found.setdefault(value, new_name_of(word))
     with unit_of_work(scope) as session:
         service.choose_meanings(session, scope, import_id, meanings, opened.table, now=clock.now())
     return _run_check(scope, import_id, opened.table)
@@ -502,7 +528,7 @@ class _Group:
 
     more: values that are not shown. cut: there are more places than can be chosen from. words: all
     values of the column as the list writes them; open_still: those without a meaning. new_field:
-    of the box that makes new areas of all of these.
+    of the box that makes new areas or employers of all of these.
     """
 
     place: int
@@ -522,7 +548,7 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
     groups: list[_Group] = []
     questions: list[tuple[str, str, Sequence[tuple[str, Any]], str]] = []
     data: dict[str, str] = {}
-    ticks: list[tuple[str, int]] = []
+    ticks: list[tuple[str, int, Target]] = []
     room = 250
     with unit_of_work(scope, read_only=True) as session:
         offered = offered_meanings(session, scope, rules)
@@ -544,15 +570,15 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
                 choices, hint = alike.get(value, (offered[target], ""))
                 questions.append((name, found[value], choices, hint))
                 data[name] = known.get(value, "?")
-                if target is Target.AREA and data[name].startswith(NEW_AREA):
+                if target in BRINGS_NEW and data[name].startswith(NEW_AREA):
                     data[name] = NEW_AREA
             heading = headings[place] or gettext("Column %(number)s", number=place + 1)
             cut = target in NAMED_PLACES and len(offered[target]) >= queries.MOST_OFFERED
             open_still = frozenset(found) - set(known)
             new = None
-            if target is Target.AREA and open_still and NEW_AREA in dict(offered[target]):
+            if target in BRINGS_NEW and open_still and NEW_AREA in dict(offered[target]):
                 new = f"new{place}"
-                ticks.append((new, len(open_still)))
+                ticks.append((new, len(open_still), target))
             more = len(ordered) - len(asked)
             groups.append(
                 _Group(place, heading, target, tuple(names), more, cut, found, open_still, new)
@@ -575,6 +601,7 @@ def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
                 "cut": group.cut,
                 "member": group.target is Target.MEMBER,
                 "area": group.target is Target.AREA,
+                "employer": group.target is Target.EMPLOYER,
                 # "Choose" and "Leave out" are always there.
                 "nothing": all(len(form[name].choices) < 3 for name, _value in group.values),
             }
@@ -639,6 +666,7 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
             cells[row_no, column] = typed
     table = opened.table.with_cells(cells) if cells else opened.table
     answers = {row_no: form[f"p{row_no}"].data for row_no in shown.people}
+    employer = form.employer.data if "employer" in form else None
     names = {
         one.key: NEW_PLACE if said in {"new", "ask"} else said
         for one in shown.alike[:SHOWN]
@@ -660,6 +688,8 @@ def save_check(scope: Scope, import_id: UUID) -> Any:
                     if (found := chosen_id(answer)) is not None
                 },
                 different=[row_no for row_no, answer in answers.items() if answer == "new"],
+                employer=str(chosen_id(employer)) if chosen_id(employer) else None,
+                own_employer=employer == ITS_OWN,
                 version=form.number,
                 now=clock.now(),
             )
@@ -762,7 +792,11 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
         ]
         for one in alike[:SHOWN]
     }
-    form = forms.fix_form(fixes, people, skips, places, len(alike), data=data)
+    lack_employer = any(
+        message == NO_EMPLOYER for row in problems for _column, message, _no in row.faults
+    )
+    employers = _employers(scope) if lack_employer else []
+    form = forms.fix_form(fixes, people, skips, places, len(alike), employers, data=data)
     shown = _Shown(
         tuple(cells),
         tuple(row.row_no for row in problems),
@@ -772,6 +806,17 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
         tuple(alike),
     )
     return form, shown
+
+
+def _employers(scope: Scope) -> list[tuple[str, Any]]:
+    """Return what can be the employer of all workplaces of a list that are new."""
+    with unit_of_work(scope, read_only=True) as session:
+        found = queries.employers_to_choose(session, scope)
+    own = [(ITS_OWN, _("Each one its own new employer, of the same name"))]
+    may_make = scope.nodes(Permission.EMPLOYER_WRITE) is None
+    # Too many to pick from: then a column of the list must name them.
+    some = found if len(found) <= queries.MOST_OFFERED else []
+    return [*(own if may_make else []), *((one.value, one.label) for one in some)]
 
 
 def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) -> str:
@@ -1075,12 +1120,28 @@ def show(scope: Scope, import_id: UUID) -> Any:
         and view.expires_at > clock.now(),
         nothing_stored=view.count(RowState.STORED) == 0,
         here=url_for("imports.show", import_id=import_id),
+        rest=_rest(scope, view),
         ballots=address_of("ballots.index") if view.kind is ImportKind.BALLOTS else None,
     )
     answer = make_response(page)
     if running:
         answer.headers["Refresh"] = str(LOOK_AGAIN)
     return answer
+
+
+def _rest(scope: Scope, view: queries.ImportView) -> dict[str, Any] | None:
+    """Return where the rows are that a list left for later; None when they are gone or in."""
+    rest_id = view.settings.get("rest")
+    if rest_id is None:
+        return None
+    try:
+        with unit_of_work(scope, read_only=True) as session:
+            rest = queries.get_import(session, scope, UUID(rest_id))
+    except NotFound:
+        return None
+    if rest.state not in _OPEN or rest.expires_at <= clock.now():
+        return None
+    return {"url": _page_of(rest), "until": rest.expires_at}
 
 
 @bp.post("/import/<uuid:import_id>/stop")
@@ -1175,7 +1236,13 @@ def run_import(work: Work) -> None:
                 service.wait_for_turn(session)
                 held = time.monotonic()
                 rows = service.import_some(
-                    session, work.scope, import_id, prepared, now=clock.now(), most=pace.rows
+                    session,
+                    work.scope,
+                    import_id,
+                    prepared,
+                    now=clock.now(),
+                    most=pace.rows,
+                    keep=lambda rest_id, left: _sealed_rest(table, view, rest_id, left),
                 )
                 taken = time.monotonic() - held
             if not rows:

@@ -140,7 +140,7 @@ def test_a_workplace_outside_the_scope_is_not_changed_and_not_told(
         page = client.get(f"{path}/check").text.replace(site, "X").replace(path, "")
         pages.append(page.split("<main")[1].split("</main>")[0])
     assert pages[0] == pages[1]
-    assert "Choose the employer of this workplace, because it is new here." in pages[0]
+    assert "This workplace is new here, and you cannot add it." in pages[0]
 
 
 def test_the_ballots_of_2018_come_in_as_workplaces_with_their_members(

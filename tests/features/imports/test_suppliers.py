@@ -130,6 +130,4 @@ def test_only_who_may_add_employers_is_offered_new_ones_and_a_buyer_must_be_said
     forced = {**wizard.matching(client, sent.location), "employer": "its_own"}
     forced["buyer"] = str(world.brightway.public_id)
     check = client.post(sent.location, data=forced).location
-    assert (
-        "Choose the employer of this workplace, because it is new here." in client.get(check).text
-    )
+    assert "This workplace is new here, and you cannot add it." in client.get(check).text
