@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from crm.domain.density import FEWEST_FOR_PERCENT
 from crm.domain.numbers import HIDDEN, NOT_APPLICABLE, round_half_up
+from crm.domain.vocabulary import QuestionKind
 
 # A number; None = not known; `[z]` = does not apply; `[c]` = hidden to protect people.
 Value: TypeAlias = float | str | None
@@ -88,6 +89,15 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question on a ballot paper. words: the union's own; None where the kind says it."""
+
+    number: int
+    kind: QuestionKind
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a table.
 
@@ -97,6 +107,7 @@ class Line:
     the question; empty for the whole, and for people of whom the place is not known. name: of a
     place, test or ballot; empty otherwise. stage: where a ballot stands, a value of Stage in
     crm/domain/ballot_days.py; empty otherwise. indicative: a ballot without effect in law.
+    question: of a paper with several questions, which of them the line is about; else None.
     """
 
     kind: LineKind
@@ -106,6 +117,7 @@ class Line:
     figures: Mapping[str, Figure]
     stage: str = ""
     indicative: bool = False
+    question: Asked | None = None
 
     def __getitem__(self, measure: str) -> Figure:
         """Return the figure of a measure. Raises KeyError for one the line does not have."""
@@ -239,7 +251,11 @@ INDICATIVE: Final = "[indicative]"
 def _name_code(line: Line) -> str:
     if line.kind not in {LineKind.TEST, LineKind.BALLOT}:
         return ""
-    return f"{INDICATIVE} {line.name}" if line.indicative else line.name
+    name = line.name
+    if line.question is not None:
+        one = line.question
+        name = f"{name} ({one.number}: {one.words or one.kind.value})"
+    return f"{INDICATIVE} {name}" if line.indicative else name
 
 
 def _line_code(line: Line) -> str:

@@ -108,7 +108,8 @@ class Wanted(enum.StrEnum):
 class AreaOwner:
     """An area of a workplace, or a workplace without areas: and whether somebody looks after it.
 
-    people: on our list in it and in areas inside it; with_us: of them, firmly 1 or 2, and lately.
+    people: on our list in it and in areas inside it; asked: of them, where they stand was seen
+    first hand lately; with_us: of these, 1 or 2.
     """
 
     public_id: uuid.UUID
@@ -116,8 +117,14 @@ class AreaOwner:
     name: str
     workplace: str
     people: int
+    asked: int
     with_us: int
     owned: bool
+
+    @property
+    def is_workplace(self) -> bool:
+        """Whether it is a workplace without areas."""
+        return self.public_id == self.workplace_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -792,6 +799,7 @@ def _areas(
         )
 
     people = _people_of()
+    asked = _people_of(firm_now(as_at, expiry))
     with_us = _people_of(firm_now(as_at, expiry), StateSpan.score <= 2)
     areas = {
         int(area): int(site)
@@ -810,6 +818,7 @@ def _areas(
             Place.name,
             owned.label("owned"),
             people.label("people"),
+            asked.label("asked"),
             with_us.label("with_us"),
         )
         .where(one_of(Place.id, wanted | set(sites)))
@@ -823,6 +832,7 @@ def _areas(
             name=row.name,
             workplace=site.name,
             people=int(row.people),
+            asked=int(row.asked),
             with_us=int(row.with_us),
             owned=bool(row.owned),
         )

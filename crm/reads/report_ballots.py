@@ -13,6 +13,7 @@ from crm.domain.balloting import QuestionCount
 from crm.domain.numbers import NOT_APPLICABLE
 from crm.domain.report import (
     SMALLEST_GROUP,
+    Asked,
     Figure,
     FigureKind,
     Line,
@@ -109,11 +110,12 @@ def _of_paper(
         Line(
             LineKind.BALLOT,
             f"{key}:{question.number}",
-            _with_number(ballot, question, name),
+            name,
             as_at,
             _told(ballot, result, question),
             Stage.DECLARED.value,
             ballot.is_indicative,
+            _asked(ballot, question),
         )
         for question in ballot.questions
     ]
@@ -129,8 +131,10 @@ def _told(ballot: WholeBallot, result: Result | None, question: Question) -> dic
     return found
 
 
-def _with_number(ballot: WholeBallot, question: Question, name: str) -> str:
-    return f"{name} ({question.number})" if len(ballot.questions) > 1 else name
+def _asked(ballot: WholeBallot, question: Question) -> Asked | None:
+    if len(ballot.questions) < 2:
+        return None
+    return Asked(question.number, question.kind, question.words)
 
 
 def _sums(ballot: WholeBallot, as_at: date, apart: Sequence[Line]) -> list[Line]:
@@ -153,11 +157,12 @@ def _sums(ballot: WholeBallot, as_at: date, apart: Sequence[Line]) -> list[Line]
             Line(
                 LineKind.BALLOT,
                 f"{ballot.public_id}{number}",
-                _with_number(ballot, question, ballot.name),
+                ballot.name,
                 as_at,
                 none if ballot.is_indicative else {**none, "mandates": passed},
                 Stage.DECLARED.value,
                 ballot.is_indicative,
+                _asked(ballot, question),
             )
         )
     return found

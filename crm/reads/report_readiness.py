@@ -147,6 +147,8 @@ def _parts(material: Material, found: Readiness, secret: bool) -> tuple[Line, ..
                 score,
                 whole,
                 secret=secret or score.part in also or _is_secret(score, found.whole),
+                # Nobody is known to be with us where nobody was asked: that is no 0.
+                asked=score.part is not Part.SUPPORT or found.whole.counted.firm > 0,
             ),
         )
         for score in sorted(scores, key=lambda one: one.part in also)
@@ -167,7 +169,7 @@ def _is_test_of_few(one: Standing) -> bool:
     return one.last_test is not None and one.last_test.tally.listed < SMALLEST_GROUP
 
 
-def _part_figures(score: Score, whole: float, *, secret: bool) -> dict[str, Figure]:
+def _part_figures(score: Score, whole: float, *, secret: bool, asked: bool) -> dict[str, Figure]:
     measure, target = score.measure, score.target
     judged = {
         "part_terms": between(_hundred(target.floor), None, _hundred(target.target)),
@@ -179,7 +181,7 @@ def _part_figures(score: Score, whole: float, *, secret: bool) -> dict[str, Figu
             "part_points": hidden(FigureKind.RANGE),
             **judged,
         }
-    known = measure.low > 0 or measure.high < 1
+    known = asked and (measure.low > 0 or measure.high < 1)
     return {
         "part_share": Figure(
             FigureKind.SHARE,
@@ -273,6 +275,8 @@ def _unit_figures(one: Standing, *, secret: bool, no_index: bool = False) -> dic
         "gates_open": opened,
         "index": shown,
         "index_equal": equal,
-        "with_us_firmly": hidden(FigureKind.COUNT) if few else count(one.counted.with_us),
+        "with_us_firmly": hidden(FigureKind.COUNT)
+        if few
+        else count(one.counted.with_us, not_known=one.counted.people - one.counted.firm),
         "workers": workers,
     }

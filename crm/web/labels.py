@@ -515,6 +515,11 @@ def label(value: enum.Enum | int | str | None) -> str:
     return value
 
 
+def question_name(kind: QuestionKind, words: str | None) -> str:
+    """Return a question on a ballot paper as the screen names it: by the union's own words."""
+    return words or label(kind)
+
+
 def rating_label(rating: int | None) -> str:
     """Return the word for where somebody stands; "Not asked" for None."""
     return str(NOT_ASKED) if rating is None else str(RATINGS[rating])

@@ -25,7 +25,7 @@ from crm.domain.vocabulary import BallotKind, QuestionKind
 from crm.features.ballots.service import DoneDays
 from crm.reads.ballots import Question
 from crm.web.forms import DayField, Form, TextField, WholeNumberField, chosen_id, options
-from crm.web.labels import LABELS, choices
+from crm.web.labels import choices, question_name
 from crm.web.law import law_choices
 
 CHOOSE = _("Choose one from the list.")
@@ -203,7 +203,7 @@ def _count(label: Any, hint: Any = "") -> WholeNumberField:
 
 def question_words(question: Question) -> str:
     """Return a question as the screen says it."""
-    return question.words or str(LABELS[question.kind])
+    return question_name(question.kind, question.words)
 
 
 class ResultForm(Form):

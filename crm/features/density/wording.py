@@ -339,6 +339,12 @@ def coverage(answer: Answer, as_at: date) -> str:
             answer.total.places,
         )
     total = answer.total
+    if total.places == 1:
+        return (
+            _("We have a headcount for this place.")
+            if total.places_counted
+            else _("We have no headcount for this place.")
+        )
     counted, places = people_text(total.places_counted), people_text(total.places)
     if answer.covered_fraction is None or is_part(total):
         return _(

@@ -112,6 +112,7 @@ def index_lines(one: Standing) -> list[str]:
             index=_span(whole_index(index.equal_low), whole_index(index.equal_high)),
         ),
     ]
+    said.append(_asked_words(one))
     if index.unknown:
         said.insert(
             1,
@@ -123,22 +124,41 @@ def index_lines(one: Standing) -> list[str]:
     return said
 
 
+def _asked_words(one: Standing) -> str:
+    """Return of how many people it is known where they stand."""
+    people, asked = one.listed.people, one.listed.firm
+    if not asked:
+        return _(
+            "Nobody here was asked first hand lately. So how many are with us is not known: the "
+            "index counts nobody as firmly with us until they are asked."
+        )
+    return _(
+        "%(asked)s of %(people)s people on our list were asked first hand lately. Whether the "
+        "others are with us is not known.",
+        asked=people_text(asked),
+        people=people_text(people),
+    )
+
+
 def weakest_area(found: Readiness) -> str | None:
-    """Return the area where the smallest share of people is firmly with us; None without areas."""
+    """Return the area where the smallest share of people is firmly with us; None without areas,
+    and where nobody was asked: what is not known is no weakness."""
     peopled = [area for area in found.areas if area.people]
-    if len(peopled) < 2:
+    if len(peopled) < 2 or not found.whole.listed.firm:
         return None
     one = min(peopled, key=lambda area: (area.with_us / area.people, -area.people))
     return _(
-        "Weakest area: %(area)s. %(with_us)s of %(people)s on our list are firmly with us.",
+        "Weakest area: %(area)s. %(with_us)s of %(people)s on our list are firmly with us; "
+        "%(asked)s of them were asked first hand lately.",
         area=_area_name(one),
         with_us=people_text(one.with_us),
         people=people_text(one.people),
+        asked=people_text(one.asked),
     )
 
 
 def _area_name(area: AreaOwner) -> str:
-    if area.public_id == area.workplace_id:
+    if area.is_workplace:
         return area.name
     return _("%(area)s, %(workplace)s", area=area.name, workplace=area.workplace)
 
@@ -155,10 +175,12 @@ def _lower(word: str) -> str:
 def base(one: Standing) -> str:
     """Return whom the shares of all workers are made of."""
     if one.workforce is None:
-        return _(
-            "%(people)s people on our list. Nobody has counted the workers, so shares of all "
-            "workers are not known.",
-            people=people_text(one.listed.people),
+        return _n(
+            "%(n)s person on our list. Nobody has counted the workers, so shares of all workers "
+            "are not known.",
+            "%(n)s people on our list. Nobody has counted the workers, so shares of all workers "
+            "are not known.",
+            one.listed.people,
         )
     workers = (
         people_text(one.workforce.low)
@@ -239,14 +261,30 @@ def _why(gate: Gate, found: Readiness) -> str:
     if gate.name is GateName.TESTS:
         return _tests_why(gate, found)
     if gate.name is GateName.OWNERS:
-        return _(
-            "%(has)s of %(of)s areas have a rep who looks after all of it.",
-            has=people_text(gate.has),
-            of=people_text(gate.of),
-        )
+        return _owners_why(gate, found)
     kind = Finding.TIMELINE if gate.name is GateName.TIMELINE else Finding.DECISION
     said = found.said.get(kind)
     return _("Nobody has written this down.") if said is None else said_text(said)
+
+
+def _owners_why(gate: Gate, found: Readiness) -> str:
+    whole = sum(area.is_workplace for area in found.areas)
+    if whole == len(found.areas) == 1:
+        return (
+            _("A rep looks after the whole workplace. It has no areas written down.")
+            if gate.is_open
+            else _("No rep looks after the whole workplace. It has no areas written down.")
+        )
+    words = {"has": people_text(gate.has), "of": people_text(gate.of)}
+    if whole == len(found.areas):
+        return _("%(has)s of %(of)s workplaces have a rep who looks after all of it.", **words)
+    if whole:
+        return _(
+            "%(has)s of %(of)s areas, and workplaces without areas, have a rep who looks after "
+            "all of it.",
+            **words,
+        )
+    return _("%(has)s of %(of)s areas have a rep who looks after all of it.", **words)
 
 
 def _tests_why(gate: Gate, found: Readiness) -> str:
@@ -313,8 +351,8 @@ def parts_chart(found: Readiness) -> dict[str, Any]:
                 "label": str(label(score.part)),
                 "low": score.measure.low,
                 "high": score.measure.high,
-                "unknown": _unknown(score),
-                "text": _share(score),
+                "unknown": _unknown(score) or _nobody_asked(score, one),
+                "text": _("nobody was asked") if _nobody_asked(score, one) else _share(score),
             }
             for score in one.index.scores
         ],
@@ -330,7 +368,10 @@ def parts_chart(found: Readiness) -> dict[str, Any]:
                 {"label": _("Weight"), "numeric": True},
                 {"label": _("What it counts"), "wide": True},
             ],
-            "rows": [_part_cells(score, found.in_force.terms) for score in one.index.scores],
+            "rows": [
+                _part_cells(score, found.in_force.terms, nobody_asked=_nobody_asked(score, one))
+                for score in one.index.scores
+            ],
         },
     }
 
@@ -357,14 +398,23 @@ def _share(score: Score) -> str:
     return low if low == high else _("%(low)s to %(high)s", low=low, high=high)
 
 
-def _part_cells(score: Score, terms: Terms) -> list[Any]:
+def _nobody_asked(score: Score, one: Standing) -> bool:
+    """Whether nobody is known to be with us because nobody was asked."""
+    return score.part is Part.SUPPORT and not one.counted.firm
+
+
+def _part_cells(score: Score, terms: Terms, *, nobody_asked: bool) -> list[Any]:
     measure, target = score.measure, score.target
     whole = sum(one.weight for one in terms.targets.values())
     return [
         str(label(score.part)),
         None if measure.numerator is None else people_text(measure.numerator),
         None if measure.denominator is None else people_text(measure.denominator),
-        None if _unknown(score) else _share(score),
+        {"text": _("nobody was asked"), "unknown": True}
+        if nobody_asked
+        else None
+        if _unknown(score)
+        else _share(score),
         _("%(low)s to %(high)s", low=percent_of(target.floor), high=percent_of(target.target)),
         _span(score.low * 100, score.high * 100),
         percent_of(target.weight / whole),
@@ -409,7 +459,9 @@ def sites_table(found: Readiness, url: Callable[[UUID], str]) -> dict[str, Any]:
                 ),
                 index_text(site.index),
                 _weakest(site.index),
-                people_text(site.counted.with_us),
+                people_text(site.counted.with_us)
+                if site.counted.firm or not site.counted.people
+                else {"text": _("nobody was asked"), "unknown": True},
                 None if site.workforce is None else _span(site.workforce.low, site.workforce.high),
             ]
             for site in found.sites
@@ -513,6 +565,12 @@ def _owners_step(found: Readiness, address: Address) -> Step:
         )
         for area in sorted(without, key=lambda one: -one.people)[:MOST_NAMED]
     ]
+    if len(found.areas) == 1 and found.areas[0].is_workplace:
+        return Step(
+            _("Find a rep for the workplace"),
+            _("No rep looks after all of it."),
+            _links(*links),
+        )
     return Step(
         _("Find a rep for each area"),
         _n(

@@ -28,7 +28,7 @@ from crm.domain.vocabulary import PlaceKind
 from crm.features.reports.forms import PARTS
 from crm.web.filters import day as day_text
 from crm.web.filters import people as people_text
-from crm.web.labels import label, rating_label
+from crm.web.labels import label, question_name, rating_label
 
 # Lines of a table on the screen and on paper; the files have them all.
 SCREEN_LINES = 40
@@ -197,9 +197,11 @@ def line_name(pack: ReportPack, line: Line) -> str:
 
 def ballot_name(line: Line) -> str:
     """Return the name of a ballot, stamped where it has no effect in law."""
-    if line.indicative:
-        return _("INDICATIVE, no ballot in law: %(name)s", name=line.name)
-    return line.name
+    name = line.name
+    if line.question is not None:
+        asked = question_name(line.question.kind, line.question.words)
+        name = _("%(ballot)s: %(question)s", ballot=name, question=asked)
+    return _("INDICATIVE, no ballot in law: %(name)s", name=name) if line.indicative else name
 
 
 def number_text(value: Any) -> str | None:
@@ -321,9 +323,9 @@ _BASES: dict[PartName, Any] = {
         "worked out."
     ),
     PartName.BALLOTS: _l(
-        "The last ballots here, as counted; a result stands here from the day it is declared. A "
-        "number in brackets is that of the question on the paper. Where each workplace votes for "
-        "itself, “passed” says at how many. "
+        "The last ballots here, as counted; a result stands here from the day it is declared. "
+        "Each question on the paper has a line. Where each workplace votes for itself, “passed” "
+        "says at how many. "
         "Counts of fewer than 5 papers are hidden. Who voted is in no report."
     ),
     PartName.ISSUES: _l(
@@ -444,7 +446,22 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
         "counted": number_text(counted.numerator),
         "places": number_text(counted.out_of_high),
     }
-    if coverage["members_there"].low == HIDDEN:
+    if counted.out_of_high == 1:
+        reading.append(
+            _("The workers here were counted.")
+            if counted.numerator
+            else _("Nobody has counted the workers here.")
+        )
+        told = HIDDEN not in (coverage["members_there"].low, whole["members"].numerator)
+        if told:
+            reading.append(
+                ngettext(
+                    "We know %(n)s member by name.",
+                    "We know %(n)s members by name.",
+                    _number(whole, "members"),
+                )
+            )
+    elif coverage["members_there"].low == HIDDEN:
         reading.append(
             _("We have a headcount for %(counted)s of %(places)s workplaces.", **of_places)
         )
@@ -640,14 +657,23 @@ def _say_ballots(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
         words = {HIDDEN: _("hidden, too few papers"), None: _("not known")}
         told = words.get(voted.low, _("no result yet"))
         return _("%(name)s: %(words)s", name=ballot_name(last), words=told), []
-    yes, no = last["yes"], last["no"]
     return _("%(name)s: %(voted)s voted", name=ballot_name(last), voted=figure_text(voted)), [
-        _(
-            "Yes: %(yes)s. No: %(no)s.",
-            yes=number_text(yes.numerator) or _("not known"),
-            no=number_text(no.numerator) or _("not known"),
-        )
+        _votes(line)
+        for line in part.table("ballots").lines
+        if line.key.partition(":")[0] == last.key.partition(":")[0]
     ]
+
+
+def _votes(line: Line) -> str:
+    words = _(
+        "Yes: %(yes)s. No: %(no)s.",
+        yes=number_text(line["yes"].numerator) or _("not known"),
+        no=number_text(line["no"].numerator) or _("not known"),
+    )
+    if line.question is None:
+        return words
+    asked = question_name(line.question.kind, line.question.words)
+    return _("%(question)s: %(votes)s", question=asked, votes=words)
 
 
 def _say_issues(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:

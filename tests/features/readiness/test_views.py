@@ -113,6 +113,19 @@ def test_where_somebody_stands_counts_for_sixty_days_and_no_longer(
     assert _mill(world).whole.counted.with_us == firm
 
 
+def test_where_nobody_was_asked_nobody_is_said_not_to_be_with_us(
+    world: World, client_as: ClientAs
+) -> None:
+    words = _words(client_as(world.organiser).get(f"/ready/{world.depot.public_id}").text)
+    assert "Nobody here was asked first hand lately. So how many are with us is not" in words
+    assert "Firmly with us ? nobody was asked" in words
+    assert "Firmly with us 0%" not in words
+    # It has no areas, so no share of areas is told.
+    assert "No rep looks after the whole workplace. It has no areas written down." in words
+    asked = _words(client_as(world.organiser).get(f"/ready/{world.mill.public_id}").text)
+    assert "2 of 4 people on our list were asked first hand lately." in asked
+
+
 def test_what_others_told_us_is_not_firm(world: World) -> None:
     with unit_of_work(ALL) as session:
         rukhsana = _get(session, Contact, world.rukhsana)
@@ -576,7 +589,7 @@ def test_the_page_says_not_ready_before_any_number(world: World, client_as: Clie
     assert "Holds the index down most: took part in the last test (not known)." in words
     assert "With the same weight for every part: 5 to 22." in words
     # One of the two in Packing is with us.
-    assert "Weakest area: Yard, The Mill. 0 of 1 on our list are firmly with us." in words
+    assert "Weakest area: Yard, The Mill. 0 of 1 on our list are firmly with us; " in words
     for caveat in (
         "The weights are a judgement.",
         "Do not compare workplaces by it.",

@@ -80,8 +80,8 @@ def test_each_question_has_its_own_verdict(world: World) -> None:
         )
     rows = [row for row in figure_rows(_pack(world.mill)) if row.measure == "mandates"]
     assert [(row.name, row.numerator) for row in rows] == [
-        ("Rota ballot (1)", 1),
-        ("Rota ballot (2)", 0),
+        ("Rota ballot (1: strike)", 1),
+        ("Rota ballot (2: short_of_strike)", 0),
     ]
 
 
