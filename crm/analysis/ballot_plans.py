@@ -74,7 +74,7 @@ class Comparison:
     """The plans side by side.
 
     together: all on one count. each: every workplace for itself, in the order given; None for one
-    with too few people to say anything of. passing: how many of them pass, a range.
+    with too few people to say anything of, see too_few. passing: how many of them pass, a range.
     people_together, people_apart: expected people with a mandate. best: the mix that gives most.
     draws: how many ballots were drawn.
     """
@@ -92,6 +92,20 @@ class Comparison:
         return tuple(
             at for at, one in enumerate(self.each) if one is not None and low <= one.chance <= high
         )
+
+
+def too_few(people: Sequence[int]) -> tuple[bool, ...]:
+    """Return of which workplaces nothing is said for itself, beside what is said of all together.
+
+    Those with fewer than ten people; and when these are fewer than ten together, the next larger
+    workplace: else what they may come to could be had by taking the others away. people: of each.
+    """
+    found = [0 < number < FEWEST_PEOPLE for number in people]
+    for number, at in sorted((number, at) for at, number in enumerate(people)):
+        left = sum(one for one, hides in zip(people, found, strict=True) if hides)
+        if number >= FEWEST_PEOPLE and 0 < left < FEWEST_PEOPLE:
+            found[at] = True
+    return tuple(found)
 
 
 def compare(
@@ -121,6 +135,7 @@ def compare(
     whole_figures = _figures(whole, whole_tests, assumptions.spoiled)
     people_together = whole_figures.chance * whole.entitled
     people_apart = float((people @ matrix).mean())
+    hidden = too_few([one.entitled for one in drawn])
     everywhere = tuple(range(len(drawn)))
     found = _best(drawn, passed, whole_tests, assumptions.spoiled)
     # Measured over every draw as the others are: the best never gives fewer than either of them,
@@ -133,8 +148,8 @@ def compare(
     return Comparison(
         together=whole_figures,
         each=tuple(
-            _figures(one, wanted, assumptions.spoiled) if one.entitled >= FEWEST_PEOPLE else None
-            for one, wanted in zip(drawn, tests, strict=True)
+            None if hides else _figures(one, wanted, assumptions.spoiled)
+            for one, wanted, hides in zip(drawn, tests, hidden, strict=True)
         ),
         passing=_range(matrix.sum(axis=0).astype(np.float64)),
         people_together=people_together,

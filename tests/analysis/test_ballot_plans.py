@@ -14,6 +14,7 @@ from crm.analysis.ballot_plans import (
     Comparison,
     compare,
     crps_of_points,
+    too_few,
     while_voting,
 )
 from crm.analysis.projection import Stand, crps
@@ -77,9 +78,27 @@ def test_the_best_of_the_mixes_is_never_worse_than_either_plain_plan() -> None:
 
 
 def test_of_a_handful_of_people_nothing_is_said() -> None:
-    found = _compared(STRONG, [{Stand.ONE: FEWEST_PEOPLE - 1}])
-    assert found.each[1] is None
-    assert found.each[0] is not None
+    few = [{Stand.ONE: FEWEST_PEOPLE - 1}]
+    # All together are told: taking the one from them would leave the other.
+    assert _compared(STRONG, few).each == (None, None)
+    assert [one is None for one in _compared(STRONG, [{Stand.FOUR: 30}], few).each] == [
+        *(False, True, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("people", "hidden"),
+    [
+        ([40, 12, 9], [False, True, True]),
+        ([40, 12, 9, 1], [False, False, True, True]),
+        ([40, 12, 0], [False, False, False]),
+        ([9], [True]),
+    ],
+)
+def test_small_workplaces_hide_behind_each_other_or_behind_the_next_larger_one(
+    people: list[int], hidden: list[bool]
+) -> None:
+    assert list(too_few(people)) == hidden
 
 
 def test_the_bounds_hold_the_projection_between_them() -> None:

@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from crm.access.scope import Scope
-from crm.analysis.ballot_plans import Comparison, compare, crps_of_points
+from crm.analysis.ballot_plans import FEWEST_PEOPLE, Comparison, compare, crps_of_points
 from crm.analysis.projection import Assumptions, Stand, brier
 from crm.domain.assessment import ExpiryRule
 from crm.domain.errors import NotFound
@@ -76,7 +76,7 @@ def get_own(session: Session, scope: Scope, ballot_id: uuid.UUID) -> WholeBallot
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one ballot or several may come to, as at a day. compared: None when nobody may vote.
+    """What one ballot or several may come to, as at a day. compared: None when too few may vote.
 
     learned: the assumptions as ballots with a result taught them, before people not asked were
     taken to be like others.
@@ -116,7 +116,7 @@ def get_plan(
     voters = list_voters(session, scope, ballot, today)
     stands = stands_of(session, scope, ballot, voters, today=today, expiry=expiry)
     compared, without, change = None, None, None
-    if stands:
+    if sum(one.entitled for one in stands) >= FEWEST_PEOPLE:
         opens_on = ballot.days.opens_on or today
         compared = _compare(ballot, stands, opens_on, ballot.begun, assumptions)
         for one in ballot.open_changes():

@@ -467,6 +467,15 @@ def test_a_plan_of_nobody_says_what_to_do(client_as: Clients, world: World, plan
     assert "Nobody is known who may vote." in page
 
 
+def test_nothing_is_projected_of_a_handful_of_people(
+    plan: Callable[..., uuid.UUID], client_as: Clients, world: World
+) -> None:
+    page = client_as(world.organiser).get(f"/ballots/{plan()}/plan").text
+    assert "Fewer than 10 people may vote, as far as is known." in page
+    assert "Chance that every test is passed" not in page
+    assert "Keep today’s projection" not in page
+
+
 def test_a_kept_projection_is_scored_against_the_result(
     plan: Callable[..., uuid.UUID], client_as: Clients, world: World
 ) -> None:
