@@ -16,7 +16,7 @@ from crm.domain.assessment import ExpiryRule
 from crm.domain.errors import NotFound
 from crm.domain.rules import Change, Threshold
 from crm.models.ballots import Ballot, BallotForecast
-from crm.models.places import Union
+from crm.models.places import Place, Union
 from crm.reads.ballot_holders import workplaces_inside
 from crm.reads.ballots import WholeBallot, get_ballot, passed_on, read_ballots
 from crm.reads.forecasts import Learned, learn
@@ -72,6 +72,24 @@ def get_own(session: Session, scope: Scope, ballot_id: uuid.UUID) -> WholeBallot
     if not ballot.may_write:
         raise NotFound(f"ballot {ballot_id}")
     return ballot
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The ballot that is to be held again. place, union: None when they are out of reach now."""
+
+    ballot: WholeBallot
+    place: uuid.UUID | None
+    union: uuid.UUID | None
+
+
+def get_before(session: Session, scope: Scope, ballot_id: uuid.UUID) -> Before:
+    """Return the ballot that a new one renews. Raises NotFound unless the actor may change it."""
+    ballot = get_own(session, scope, ballot_id)
+    wanted = [ballot.place_id, ballot.union_id]
+    rows = session.execute(scope.select(Place.id, Place.public_id).where(Place.id.in_(wanted)))
+    ids: dict[int, uuid.UUID] = {row.id: row.public_id for row in rows}
+    return Before(ballot, ids.get(ballot.place_id), ids.get(ballot.union_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from crm.domain.ballot_days import Stage
 from crm.domain.balloting import CountsDoNotAdd, QuestionCount, mandate_last_day
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.rules import rule_books
+from crm.domain.vocabulary import BallotKind
 from crm.features.ballots import queries, service, wording
 from crm.features.ballots.forms import (
     BallotForm,
@@ -115,10 +116,14 @@ def _row(row: Any) -> dict[str, Any]:
 def new(scope: Scope) -> Any:
     """Plan a ballot."""
     form = BallotForm()
-    if request.method == "GET":
-        form.id.data = str(uuid.uuid4())
     with unit_of_work(scope, read_only=True) as session:
         holders = list_holders(session, scope)
+        again = chosen_id(request.args.get("after")) if request.method == "GET" else None
+        before = queries.get_before(session, scope, again) if again else None
+    if before is not None:
+        form = BallotForm(formdata=None, data=_held_again(before))
+    if request.method == "GET":
+        form.id.data = str(uuid.uuid4())
     form.offer(holders.places, holders.unions)
     status = 200
     if request.method == "POST":
@@ -153,6 +158,20 @@ def new(scope: Scope) -> Any:
         cancel=url_for("ballots.index"),
     )
     return page, status
+
+
+def _held_again(before: queries.Before) -> dict[str, Any]:
+    """What a re-ballot takes over from the one whose mandate it renews: all but name and days."""
+    ballot = before.ballot
+    said = _typed(ballot)
+    kept = ("jurisdiction", "separate", "important_public_service", "employer_agreed")
+    return {name: said[name] for name in kept} | {
+        "kind": BallotKind.REBALLOT.value,
+        "place": None if before.place is None else str(before.place),
+        "union": None if before.union is None else str(before.union),
+        "questions": [one.kind.value for one in ballot.questions if one.words is None],
+        "other_question": next((one.words for one in ballot.questions if one.words), ""),
+    }
 
 
 # One ballot
@@ -200,6 +219,10 @@ def show(scope: Scope, ballot_id: UUID) -> str:
     )
 
 
+# A mandate for action ends after some time, and only a new ballot renews it.
+_RENEWED = frozenset({BallotKind.ACTION, BallotKind.REBALLOT})
+
+
 def _links(scope: Scope, ballot: WholeBallot) -> list[tuple[str, str]]:
     """Return the pages of the ballot that the reader may open, with their words."""
     own = ballot.may_write
@@ -222,6 +245,18 @@ def _links(scope: Scope, ballot: WholeBallot) -> list[tuple[str, str]]:
             if scope.may(Permission.CONVERSATION_WRITE) and not over
             else None,
             gettext("Bring out the vote"),
+        ),
+        (
+            url_for("ballots.new", after=ballot.public_id)
+            if own and ballot.days.declared_on is not None and ballot.kind in _RENEWED
+            else None,
+            gettext("Plan a re-ballot"),
+        ),
+        (
+            url_for("ballots.scores", ballot_id=ballot.public_id)
+            if own and ballot.days.declared_on is not None
+            else None,
+            gettext("How near projections came"),
         ),
     ]
     return [(url, word) for url, word in found if url is not None]

@@ -296,10 +296,24 @@ def part_line(ballot: WholeBallot, part: Part, law: str) -> PartLine:
             shares = []
             if count.cast is not None and count.entitled:
                 turnout = percent_by(Fraction(count.cast, count.entitled), *limits, places=1)
-                shares.append(gettext("turnout %(share)s", share=turnout))
+                shares.append(
+                    gettext(
+                        "turnout %(share)s (%(some)s of %(all)s)",
+                        share=turnout,
+                        some=people(count.cast),
+                        all=people(count.entitled),
+                    )
+                )
             if count.yes is not None and count.valid:
                 yes = percent_by(Fraction(count.yes, count.valid), *limits, places=1)
-                shares.append(gettext("yes %(share)s", share=yes))
+                shares.append(
+                    gettext(
+                        "yes %(share)s (%(some)s of %(all)s valid votes)",
+                        share=yes,
+                        some=people(count.yes),
+                        all=people(count.valid),
+                    )
+                )
             figures.append(f"{question_words(question)}: " + ", ".join(shares))
     elif part.stated_members is not None:
         figures.append(

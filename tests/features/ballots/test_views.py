@@ -183,6 +183,18 @@ def test_a_carried_ballot_says_how_long_its_mandate_holds_and_when_to_renew_it(
     _counted(client, ballot_id, entitled=100, cast=60, yes=50, no=10, spoiled=0)
     page = client.get(f"/ballots/{ballot_id}").text
     assert "The mandate holds until 29 October 2027." in page
+    link = f"/ballots/new?after={ballot_id}"
+    assert link not in page  # Not declared yet.
+    client.post(f"/ballots/{ballot_id}/declare", data={"declared_on": str(TODAY)})
+    assert link in client.get(f"/ballots/{ballot_id}").text
+    again = client.get(link).text
+    assert re.search(r'value="reballot"[^>]*checked|checked[^>]*value="reballot"', again)
+    for value in (world.branch.public_id, world.union.public_id):
+        assert re.search(
+            rf'<option[^>]*selected[^>]*value="{value}"|value="{value}" selected', again
+        )
+    assert "Pay 2027" not in again
+    assert client.get(f"/ballots/new?after={uuid.uuid4()}").status_code == 404
     # 10 days of notice of action, 30 days of voting, 7 days of notice of the ballot.
     assert "Notice of a new ballot, so that no day is lost" in page
     assert "13 September 2027" in page
