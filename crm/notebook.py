@@ -35,10 +35,13 @@ from crm.web.guard import scope_of
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one user may take out, as frames. Made by ``figures_as``."""
+    """What one user may take out, as frames. Made by ``figures_as``.
 
-    _scope: Scope
-    _today: date
+    A notebook stays open for days: each frame is made with the rights of its moment, and every
+    method raises PermissionRefused once they have ended.
+    """
+
+    _user_id: int
     _zone: str
 
     def density(
@@ -57,14 +60,16 @@ class Figures:
         there are than on it, and `no_change` says why that cannot be told.
         ValueError for anything else, and for a day that has not come yet.
         """
-        day = as_at or self._today
+        scope, today = self._rights()
+        day = as_at or today
         last = max(day, compare or day)
-        if last > self._today:
+        if last > today:
             raise ValueError(f"{last} has not come yet.")
         filters = Filters(as_at=day, by=GroupBy(by), counts=basis_of(counts), compare=compare)
-        with unit_of_work(self._scope, read_only=True) as session:
-            answer = read_answer(session, self._scope, filters, permission=Permission.EXPORT_MAKE)
+        with unit_of_work(scope, read_only=True) as session:
+            answer = read_answer(session, scope, filters, permission=Permission.EXPORT_MAKE)
         self._record(
+            scope,
             "density_frame",
             {
                 "as_at": str(day),
@@ -89,15 +94,21 @@ class Figures:
 
         place: its id as it stands in the address of its page. since: the last meeting, None = four
         weeks before. as_at: None = today. parts: see PartName in crm/domain/report.py; ValueError
-        for any other. Raises NotFound unless the user may take files out of the whole place.
+        for any other, and for days that are out of order or have not come yet. Raises NotFound
+        unless the user may take files out of the whole place.
         """
-        last = as_at or self._today
+        scope, today = self._rights()
+        last = as_at or today
         first = since or last - FOUR_WEEKS
+        if last > today:
+            raise ValueError(f"{last} has not come yet.")
+        if first >= last:
+            raise ValueError(f"{first} is not before {last}.")
         unit = UUID(str(place))
-        with unit_of_work(self._scope, read_only=True) as session:
+        with unit_of_work(scope, read_only=True) as session:
             pack = build_report(
                 session,
-                self._scope,
+                scope,
                 unit,
                 since=first,
                 as_at=last,
@@ -107,42 +118,48 @@ class Figures:
                 parts=[PartName(part) for part in parts],
                 permission=Permission.EXPORT_MAKE,
             )
-            inner = unit_key(session, self._scope, unit)
+            inner = unit_key(session, scope, unit)
         rows = figure_rows(pack)
         asked = {"since": str(first), "as_at": str(last), "parts": list(parts)}
-        self._record("report_frame", asked, len(rows), inner)
+        self._record(scope, "report_frame", asked, len(rows), inner)
         return report_frame(rows)
 
     def readiness(self, place: UUID | str, *, as_at: date | None = None) -> Frame:
         """Return the strike-readiness of a place: that part of its report, as `report` does."""
         return self.report(place, as_at=as_at, parts=[PartName.READINESS.value])
 
-    def _record(self, what: str, asked: dict[str, Any], rows: int, place: int | None) -> None:
-        with unit_of_work(self._scope) as session:
+    def _rights(self) -> tuple[Scope, date]:
+        """Return what the user may take out at this moment, and which day it is."""
+        today = clock.today(self._zone)
+        with unit_of_work(read_only=True) as session:
+            scope = scope_of(session, self._user_id, today)
+        scope.require(Permission.EXPORT_MAKE)
+        return scope, today
+
+    def _record(
+        self, scope: Scope, what: str, asked: dict[str, Any], rows: int, place: int | None
+    ) -> None:
+        with unit_of_work(scope) as session:
             noted = {**asked, "way": "notebook"}
             if place is None:
-                audit.record_export_of_all(
-                    session, self._scope, what=what, filters=noted, rows=rows
-                )
+                audit.record_export_of_all(session, scope, what=what, filters=noted, rows=rows)
             else:
                 audit.record_export(session, what=what, filters=noted, rows=rows, place_id=place)
 
 
 @contextmanager
 def figures_as(sign_in_name: str, *, app: Flask | None = None) -> Iterator[Figures]:
-    """Yield the figures of the user who signs in under this name, with their rights of today.
+    """Yield the figures of the user who signs in under this name, as far as they may have them.
 
     app: None = with the settings of the environment, as the crm command.
     Raises PermissionRefused when nobody does, or they may not take files out.
     """
     app = app or create_app(load_settings())
     with app.app_context():
-        zone = str(app.config["TIME_ZONE"])
-        today = clock.today(zone)
         with unit_of_work(read_only=True) as session:
             user_id = find_user_id(session, sign_in_name)
-            scope = None if user_id is None else scope_of(session, user_id, today)
-        if scope is None:
+        if user_id is None:
             raise PermissionRefused("sign-in name")
-        scope.require(Permission.EXPORT_MAKE)
-        yield Figures(scope, today, zone)
+        figures = Figures(user_id, str(app.config["TIME_ZONE"]))
+        figures._rights()  # noqa: SLF001 - its own module
+        yield figures

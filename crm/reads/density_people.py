@@ -173,7 +173,9 @@ def entitled(session: Session, scope: Scope, question: Question, days: Sequence[
     if not in_force:
         return Jobs(no_runs(), no_runs().people, SURELY)
     place = BallotEntry.place_id if question.group_by is GroupBy.AREA else site
-    columns = Columns(scope, BallotEntry.contact_id, place, BallotEntry.part_id)
+    columns = Columns(
+        scope, BallotEntry.contact_id, place, BallotEntry.part_id, permission=question.permission
+    )
     people, places, parts = columns.read(
         session,
         columns.statement.join(BallotPart, BallotPart.id == BallotEntry.part_id).where(

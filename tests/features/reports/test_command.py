@@ -11,13 +11,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
 from crm import cli, notebook
 from crm.domain.errors import NotFound, PermissionRefused
-from crm.models.accounts import UserAccount
+from crm.models.accounts import AccessGrant, UserAccount
 from crm.models.audit import AuditEntry
 from crm.web.db import unit_of_work
 from tests.factories import ALL, Named, World
@@ -179,6 +180,18 @@ def test_a_notebook_holds_nobody_elses_places(
         pytest.raises(NotFound),
     ):
         figures.report(world.dock.public_id)
+    with notebook.figures_as("kasia", app=app) as figures:
+        with pytest.raises(ValueError, match="has not come yet"):
+            figures.report(world.branch.public_id, as_at=TODAY + timedelta(days=1))
+        # The notebook stays open overnight, and their role ends.
+        with unit_of_work(ALL) as session:
+            for grant in session.scalars(
+                sa.select(AccessGrant).where(AccessGrant.user_id == world.officer.id)
+            ):
+                grant.valid_to = TODAY
+        for made in (figures.density, lambda: figures.report(world.branch.public_id)):
+            with pytest.raises(PermissionRefused):
+                made()
     for name in ("owen", "nobody"):
         with pytest.raises(PermissionRefused), notebook.figures_as(name, app=app):
             pass
