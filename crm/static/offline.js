@@ -82,6 +82,8 @@
   function view(name) {
     ["locked", "list", "talk", "taps", "out"].forEach(function (one) { at("view-" + one).hidden = one !== name; });
     at("main").focus();
+    // What was kept is said at the top; a browser that sees a part of the page already stays there.
+    window.scrollTo(0, 0);
   }
   async function lockUp() {
     await setAside();

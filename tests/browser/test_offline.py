@@ -110,7 +110,7 @@ class _Phone:
             self.page.locator("#view-talk summary").click()
             self.page.get_by_label("Their words").fill(words)
         self.page.get_by_role("button", name="Save").click()
-        expect(self.page.get_by_text("Kept on this phone.")).to_be_visible()
+        expect(self.page.get_by_text("Kept on this phone.")).to_be_in_viewport()
         expect(self.page.locator("#view-list")).to_be_visible()
 
     def waiting(self) -> int:
@@ -383,6 +383,9 @@ def test_what_opens_without_signal_can_be_used_by_everybody(phone: _Phone, air: 
     phone.unlock()
     page = phone.page
     assert access_faults(page) == []
+    marks = [one.get_attribute("href") or "" for one in page.locator("svg use").all()]
+    for file in {one.partition("#")[0] for one in marks}:
+        assert page.evaluate("one => caches.match(one).then(Boolean)", file), file
     page.locator("#people li a").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#view-talk")).to_be_visible()

@@ -60,7 +60,7 @@ MOST_PEOPLE = 30
 MOST_SENT = 50
 _KEPT_FILES = (
     *("app.css", "once.js", "vault.js", "phone.js", "offline.js"),
-    *("favicon.svg", "plain.css", "plain.svg"),
+    *("favicon.svg", "icons.svg", "plain.css", "plain.svg"),
 )
 # For phones that take no SVG; tools/icons.py draws them. A maskable one may be cut to a circle.
 _DRAWN_ICONS = ((192, "any"), (512, "any"), (512, "maskable"))
