@@ -26,7 +26,7 @@ from crm.reads.report_material import Material, group_of
 
 PLACES = ("members", "not_members", "named_not_known", "workers", "density", "density_then")
 COVERAGE = ("places_counted", "places_counted_then", "counted_on_both", "members_there")
-MONTHS = ("members_at_least", "workers", "density")
+MONTHS = ("members_at_least", "workers", "density", "same_places")
 
 
 def build(material: Material) -> ReportPart:
@@ -47,8 +47,13 @@ def build(material: Material) -> ReportPart:
                 "months",
                 MONTHS,
                 tuple(
-                    _month(day, figure, secret=secret.whole or _is_few(figure))
-                    for day, figure in found.trend
+                    _month(
+                        day,
+                        figure,
+                        same_places=places == found.trend_places[-1],
+                        secret=secret.whole or _is_few(figure),
+                    )
+                    for (day, figure), places in zip(found.trend, found.trend_places, strict=True)
                 ),
                 drawn=("density",),
             ),
@@ -169,7 +174,9 @@ def _density_then(then: TotalDensity | None) -> Figure:
     return hidden(FigureKind.SHARE) if _is_few(then) else _density(then)
 
 
-def _month(day: date, figure: TotalDensity, *, secret: bool) -> Line:
+def _month(day: date, figure: TotalDensity, *, same_places: bool, secret: bool) -> Line:
+    """Return a month. same_places: its sums are of the very places that those of the last day are
+    of; else the two must not be taken from each other."""
     return Line(
         LineKind.DAY,
         day.isoformat(),
@@ -184,6 +191,9 @@ def _month(day: date, figure: TotalDensity, *, secret: bool) -> Line:
             else Figure(FigureKind.COUNT, None, None, None),
             "workers": _workers(figure),
             "density": hidden(FigureKind.SHARE) if secret else _density(figure),
+            "same_places": count(int(same_places))
+            if figure.workforce
+            else Figure(FigureKind.COUNT, NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE),
         },
     )
 

@@ -32,7 +32,7 @@ from crm.web.labels import label, question_name, rating_label
 
 # Lines of a table on the screen and on paper; the files have them all.
 SCREEN_LINES = 40
-PAPER_LINES = 12
+PAPER_LINES = 8
 # Tables of one line whose every number stands in the sentences above them.
 _SAID = frozenset({"coverage", "base"})
 
@@ -59,7 +59,8 @@ class Column:
 class ShownTable:
     """A table ready to be written. chart: its chart, which holds the table; None = no chart.
 
-    left_out: how many more lines the files have.
+    left_out: how many more lines the files have; left_unknown: of these, the lines in which
+    something is not known.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ShownTable:
     chart: dict[str, Any] | None
     chart_kind: str
     left_out: int
+    left_unknown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ MEASURES: dict[str, Any] = {
     "density_then": _l("Density on %(since)s"),
     "places_counted": _l("Workplaces with a headcount"),
     "places_counted_then": _l("With a headcount on %(since)s"),
+    "same_places": _l("The same workplaces as on %(as_at)s"),
     "counted_on_both": _l("With a headcount on both days"),
     "members_there": _l("Members at those"),
     "members_at_least": _l("Members, at least"),
@@ -812,6 +815,7 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
             "as_at": day_text(pack.as_at),
             "table": written,
             "open": open_tables,
+            "close": open_tables,
             **marks,
         }
     return ShownTable(
@@ -822,7 +826,12 @@ def _table(pack: ReportPack, table: ReportTable, lines: int, *, open_tables: boo
         chart=chart,
         chart_kind=kind,
         left_out=len(table.lines) - len(shown),
+        left_unknown=sum(map(_has_unknown, table.lines[len(shown) :])),
     )
+
+
+def _has_unknown(line: Line) -> bool:
+    return any(figure_text(figure) is None for figure in line.figures.values())
 
 
 def _in_per_cent(line: Line) -> bool:
@@ -840,7 +849,9 @@ def _cell(line: Line, measure: str) -> str | None:
         if measure != "gate_open" and isinstance(figure.low, int | float):
             # Down: a share just short of its limit never reads as the limit.
             return f"{math.floor(figure.low * 10) / 10:g}%"
-    if measure not in {"mandates", "gate_open"} or not isinstance(figure.low, int | float):
+    if measure not in {"mandates", "gate_open", "same_places"} or not isinstance(
+        figure.low, int | float
+    ):
         return figure_text(figure)
     if isinstance(figure.out_of_high, int | float) and figure.out_of_high > 1:
         return _("%(some)s of %(all)s", some=_most_of(figure), all=figure.out_of_high)
@@ -886,6 +897,10 @@ def _months_words(pack: ReportPack, lines: Sequence[Line]) -> str:
         )
         for line in (lines[0], lines[-1])
     ]
+    if lines[0]["same_places"].numerator == 0:
+        said.append(
+            _("The two are not of the same workplaces, so they cannot be compared."),
+        )
     return " ".join(said)
 
 

@@ -19,10 +19,15 @@ from flask.testing import FlaskClient
 
 from crm.analysis import pdf
 from crm.analysis.pdf import NoPdf, pdf_of
+from crm.domain.assessment import DEFAULT_EXPIRY
+from crm.domain.report import ALWAYS
+from crm.features.reports import files
 from crm.models.accounts import AccessGrant
 from crm.models.audit import AuditEntry
+from crm.models.places import Branch, Employer
 from crm.models.reports import ReportFile, ReportRecipe
-from crm.web import tasks
+from crm.reads.report import build_report
+from crm.web import clock, tasks
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -80,6 +85,40 @@ def test_a_pdf_says_what_the_screen_says_and_is_made_for_screen_readers(
     assert "Report: The Mill" in text
     assert "Contains union data: do not leave on a table." in text
     assert "Ioana" not in text
+
+
+def test_a_branch_of_thirty_workplaces_fits_on_eight_sides_and_tells_what_it_leaves_out(
+    app: Flask, world: World
+) -> None:
+    with unit_of_work(ALL) as session:
+        employer = session.scalars(ALL.select(Employer)).first()
+        branch = session.scalars(ALL.select(Branch).where(Branch.id == world.branch.id)).one()
+        assert employer is not None
+        for number in range(30):
+            site = factories.make_workplace(session, employer, f"Site {number}", branches=(branch,))
+            factories.make_person(session, site, f"Person {number}")
+            if number % 2:
+                factories.make_headcount(session, site, 20, 30)
+    with unit_of_work(ALL, read_only=True) as session:
+        pack = build_report(
+            session,
+            ALL,
+            world.branch.public_id,
+            since=SINCE,
+            as_at=TODAY,
+            day=TODAY,
+            day_end=clock.end_of(TODAY, "UTC"),
+            expiry=DEFAULT_EXPIRY,
+            parts=ALWAYS,
+        )
+    with app.test_request_context():
+        content = files.pdf_file(pack, files.Maker("Union", "Kasia", "today", practice=False))
+    pages = int(re.findall(r"Pages: +(\d+)", _poppler(["pdfinfo", "-"], content))[0])
+    assert 2 <= pages <= 8
+    text = re.sub(r"\s+", " ", _poppler(["pdftotext", "-layout", "-", "-"], content))
+    assert (
+        "25 more lines are on the screen and in the files. In 16 of them something is not" in text
+    )
 
 
 class _Tables(HTMLParser):
