@@ -202,7 +202,11 @@ def list_terms(session: Session, scope: Scope, unit: Unit) -> list[Kept]:
             ReadinessTerms.terms,
         )
         .where(ReadinessTerms.place_id == unit.place_id, known(ReadinessTerms))
-        .order_by(ReadinessTerms.from_day.desc(), ReadinessTerms.recorded_at.desc())
+        .order_by(
+            ReadinessTerms.from_day.desc(),
+            ReadinessTerms.recorded_at.desc(),
+            ReadinessTerms.id.desc(),
+        )
     ).all()
     names = names_of_users(session, {row.recorded_by_id for row in rows if row.recorded_by_id})
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -163,6 +164,7 @@ def people(scope: Scope, place_id: UUID) -> Any:
         task=wording.task_text(want),
         found=found,
         with_rep=sum(person.rep_id is not None for person in found.people),
+        by_rep=sorted(Counter(one.rep for one in found.people if one.rep is not None).items()),
         turf_url=_turf_url(scope, unit),
         links={
             person.public_id: address_of("contacts.show", contact_id=person.public_id)

@@ -8,17 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext as plural
 
 from crm.domain.numbers import round_half_up
 from crm.domain.readiness import (
     CAPACITY,
+    DEFAULT_LIMITS,
+    DEFAULT_TARGETS,
     Finding,
     Gate,
     GateName,
     Index,
     Part,
     Score,
+    Target,
     Terms,
     shut_gates,
     whole_index,
@@ -671,25 +675,59 @@ def history_rows(kept: Sequence[Kept], zone: str | None = None) -> list[dict[str
             "lines": [
                 *([] if one.answer is None else [_("Yes") if one.answer else _("No")]),
                 one.words,
-                *([] if one.terms is None else _terms_lines(one.terms)),
+                *([] if one.terms is None else _terms_lines(one.terms, _earlier(kept, at))),
                 _("Written down %(moment)s", moment=moment_text(one.recorded_at, zone)),
             ],
         }
-        for one in kept
+        for at, one in enumerate(kept)
     ]
 
 
-def _terms_lines(terms: Terms) -> list[str]:
-    whole = sum(one.weight for one in terms.targets.values())
-    return [
-        "; ".join(
-            _(
-                "%(part)s: %(low)s to %(high)s, weight %(weight)s",
-                part=str(label(part)),
-                low=percent_of(one.floor),
-                high=percent_of(one.target),
-                weight=percent_of(one.weight / whole),
+# The limits of the gates, by their names in GateLimits; all but the first are shares.
+_LIMITS = {
+    "list_age_days": _l("Days since the list was gone through, at most"),
+    "verified_share": _l("Members whose address is known to be right, at least"),
+    "chance": _l("Chance that the ballot passes, at least"),
+    "test_share": _l("Took part in the last test, at least"),
+    "area_share": _l("And in every area, at least"),
+}
+
+
+def _terms_lines(terms: Terms, earlier: Terms | None) -> list[str]:
+    """What a decision changed, one line each; what it left alone is not said again.
+
+    earlier: the terms of the decision before it; None = the first, held beside the usual ones.
+    """
+    before = earlier or Terms(DEFAULT_TARGETS, DEFAULT_LIMITS)
+    changed = []
+    for name, words in _LIMITS.items():
+        was, now = (getattr(one.limits, name) for one in (before, terms))
+        if was != now:
+            said = people_text if name == "list_age_days" else percent_of
+            changed.append((str(words), said(now), said(was)))
+    for part, one in terms.targets.items():
+        if one != before.targets[part]:
+            changed.append(
+                (str(label(part)), _target_words(one), _target_words(before.targets[part]))
             )
-            for part, one in terms.targets.items()
-        )
-    ]
+    if not changed:
+        return [_("As before.") if earlier else _("All as is usual.")]
+    sentence = (
+        _l("%(what)s: %(now)s (before: %(was)s)")
+        if earlier
+        else _l("%(what)s: %(now)s (usual: %(was)s)")
+    )
+    return [str(sentence) % {"what": what, "now": now, "was": was} for what, now, was in changed]
+
+
+def _earlier(kept: Sequence[Kept], at: int) -> Terms | None:
+    return next((one.terms for one in kept[at + 1 :] if one.terms is not None), None)
+
+
+def _target_words(target: Target) -> str:
+    return _(
+        "%(low)s to %(high)s, weight %(weight)s",
+        low=percent_of(target.floor),
+        high=percent_of(target.target),
+        weight=percent_of(target.weight),
+    )

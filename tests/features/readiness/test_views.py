@@ -757,7 +757,12 @@ def test_a_group_sets_its_own_terms_and_the_page_says_who_decided(
         "They are those of Barnsley branch." in words
     )
     assert "30% to 63%" in words
-    assert "Meeting, minute 6" in _words(client.get(path).text)
+    history = _words(client.get(path).text)
+    assert "Meeting, minute 6 Firmly with us: 30% to 63%, weight 20% (usual: 30% to 80%" in history
+    # A limit of a gate is as much a decision as a weight, and only what changed is told.
+    client.post(path, data={**asked, "test_share": "50", "decided_by": "Minute 9"})
+    history = _words(client.get(path).text)
+    assert "Minute 9 Took part in the last test, at least: 50% (before: 65%) Written" in history
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
