@@ -43,7 +43,9 @@ def forget_some(session: Session, *, now: datetime) -> int:
     lists, rows = table_of(ListImport), table_of(ImportRow)
     connection = session.connection()
     connection.execute(
-        sa.update(lists).where(_is_over(now)).values(sealed_file=None, sealed_table=None)
+        sa.update(lists)
+        .where(_is_over(now))
+        .values(sealed_file=None, sealed_table=None, sealed_front=None)
     )
     some = connection.execute(
         _rows(now).limit(_AT_ONCE).execution_options(**{MARK: True})

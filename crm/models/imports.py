@@ -16,7 +16,9 @@ class ListImport(Public, Scoped, Base):
     """One list on its way in, visible to whoever brought it only."""
 
     __tablename__ = "list_import"
-    audit_hides = frozenset({"file_name", "sealed_file", "sealed_table", "settings"})
+    audit_hides = frozenset(
+        {"file_name", "sealed_file", "sealed_table", "sealed_front", "settings"}
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
@@ -35,6 +37,8 @@ class ListImport(Public, Scoped, Base):
     # null once nothing needs them any more.
     sealed_file: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
     sealed_table: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    # Of a long list what its pages show, so that they need not open the whole: sealed too.
+    sealed_front: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
     # How it is read and matched; see crm/features/imports/rules.py.
     settings: Mapped[dict[str, Any]]
     # Two tabs that check the same list: the later one must know what the earlier one did.

@@ -53,6 +53,7 @@ LEFT_OUT_COLUMNS: Final = {
     ("member_list_part", "sealed"): "An uploaded file, sealed; only this server can open it.",
     ("list_import", "sealed_file"): "An uploaded file, sealed; only this server can open it.",
     ("list_import", "sealed_table"): "An uploaded file, sealed; only this server can open it.",
+    ("list_import", "sealed_front"): "An uploaded file, sealed; only this server can open it.",
 }
 
 

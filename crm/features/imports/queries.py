@@ -132,6 +132,13 @@ def get_import(session: Session, scope: Scope, public_id: UUID) -> ImportView:
     return _view(row, {(outcome, state): int(number) for outcome, state, number in counted})
 
 
+_SEALED: tuple[Any, ...] = (
+    ListImport.sealed_file,
+    ListImport.sealed_table,
+    ListImport.sealed_front,
+)
+
+
 def find_row(
     session: Session,
     scope: Scope,
@@ -146,7 +153,7 @@ def find_row(
     with_rules: False where nobody asks what was chosen for it. That lies behind the file, and
     SQLite walks through the whole file to get there: for each chunk of an import.
     """
-    left: list[Any] = [ListImport.sealed_file, ListImport.sealed_table]
+    left: list[Any] = [*_SEALED]
     if not with_rules:
         left += [ListImport.settings, ListImport.version]
     statement = (
@@ -167,10 +174,12 @@ def find_row(
 
 
 def get_sealed(
-    session: Session, scope: Scope, public_id: UUID, *, file: bool = False
+    session: Session, scope: Scope, public_id: UUID, *, file: bool = False, front: bool = False
 ) -> bytes | None:
-    """Return the sealed rows of a list, or its sealed file; None when they are gone."""
+    """Return the sealed rows of a list, its file, or what its pages show; None for what is gone."""
     column = ListImport.sealed_file if file else ListImport.sealed_table
+    if front:
+        column = ListImport.sealed_front
     found = session.execute(
         scope.select(column).where(
             ListImport.public_id == public_id, ListImport.owner_id == scope.actor_id
@@ -219,7 +228,7 @@ def list_imports(session: Session, scope: Scope) -> list[ImportView]:
         .where(ListImport.owner_id == scope.actor_id)
         .order_by(ListImport.id.desc())
         .limit(50)
-        .options(defer(ListImport.sealed_file), defer(ListImport.sealed_table))
+        .options(*(defer(column) for column in _SEALED))
     ).all()
     counts: dict[int, dict[tuple[RowOutcome, RowState], int]] = {}
     counted = session.execute(
@@ -372,6 +381,25 @@ def list_records(
         )
         for row_no, record_id, changes in rows
     ]
+
+
+def rows_on_pages(session: Session, scope: Scope, public_id: UUID, *, limit: int) -> list[int]:
+    """Return the numbers of the rows that the page of a check can show.
+
+    The first of each outcome that is shown, of those that keep what is here, and all those about a
+    workplace that may be here: their names are put together.
+    """
+    head = find_row(session, scope, public_id)
+    mine = scope.select(ImportRow.row_no).where(ImportRow.import_id == head.id)
+    first = mine.order_by(ImportRow.row_no).limit(limit)
+    asked = [
+        first.where(ImportRow.outcome == outcome)
+        for outcome in (RowOutcome.PROBLEM, RowOutcome.POSSIBLE, RowOutcome.CHANGED)
+    ]
+    asked.append(first.where(_said(KEPT)))
+    if head.kind is not ImportKind.PEOPLE:
+        asked.append(mine.where(ImportRow.outcome == RowOutcome.POSSIBLE))
+    return sorted({number for one in asked for number in session.scalars(one)})
 
 
 def list_like_rows(session: Session, scope: Scope, public_id: UUID) -> list[LikeRow]:

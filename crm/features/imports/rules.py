@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 from crm.analysis.tables.found import Asked, Table
-from crm.analysis.tables.layout import find_layout
+from crm.analysis.tables.layout import find_layout, find_left_out
 from crm.domain.assessment import STRONGEST, WEAKEST, Basis
-from crm.domain.columns import NAMES, REPEATED, VALUED, Target, guess_targets
+from crm.domain.columns import DAYS, NAMES, REPEATED, VALUED, Target, guess_targets
 from crm.domain.errors import Refusal
 from crm.domain.identity import fold
-from crm.domain.listed import days_in, fold_word, guess_member, is_blank
+from crm.domain.listed import (
+    days_in,
+    fold_word,
+    guess_member,
+    is_blank,
+    is_garbled,
+    is_month_first,
+)
 from crm.domain.listed_successions import WORDS
 from crm.domain.vocabulary import ContractType, HowKnown, ImportKind, QuestionKind
 
@@ -27,6 +35,9 @@ LEFT_OUT: Final = ""
 ALL_MEMBERS: Final = "all_members"
 NEW_PLACE: Final = "new"
 _SAMPLES: Final = 200
+_LOOKED_INTO: Final = 500  # rows
+# Different values of a column that a long list keeps beside it for its pages.
+HELD: Final = 5000
 _EMPTY: Final = "empty"
 
 
@@ -193,6 +204,9 @@ def body(table: Table, rules: Rules) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 def samples(table: Table, rules: Rules, place: int, most: int = 3) -> list[str]:
     """Return the first different values of a column that are not empty."""
+    key = _key("samples", rules, place)
+    if key in table.found:
+        return list(table.found[key][:most])
     found: dict[str, None] = {}
     for _number, row in body(table, rules):
         if row[place]:
@@ -202,12 +216,91 @@ def samples(table: Table, rules: Rules, place: int, most: int = 3) -> list[str]:
     return list(found)
 
 
+def count_rows(table: Table, rules: Rules) -> int:
+    """Return how many rows the list itself has."""
+    return int(_looked_up(table, _key("count", rules), lambda: sum(1 for _ in body(table, rules))))
+
+
+def proposed_left_out(table: Table, heading_row: int) -> tuple[int, ...]:
+    """Return the numbers of the rows below the headings that look like totals or notes."""
+    key = ("proposed", heading_row)
+    return tuple(_looked_up(table, key, lambda: find_left_out(table.rows, heading_row)))
+
+
+def month_first(table: Table, rules: Rules, place: int) -> str | None:
+    """Return a date of a column that has its month first; None where there is none."""
+
+    def _look() -> str | None:
+        return next(filter(is_month_first, values_of(table, rules, place).values()), None)
+
+    found: str | None = _looked_up(table, _key("month_first", rules, place), _look)
+    return found
+
+
+def garbled(table: Table, rules: Rules, place: int) -> str | None:
+    """Return a cell of the first rows of a column whose letters look wrong; None for none."""
+
+    def _look() -> str | None:
+        first = islice(body(table, rules), _LOOKED_INTO)
+        return next((row[place] for _number, row in first if is_garbled(row[place])), None)
+
+    found: str | None = _looked_up(table, _key("garbled", rules, place), _look)
+    return found
+
+
+def _key(what: str, rules: Rules, *more: int) -> tuple[Any, ...]:
+    return (what, rules.heading_row, rules.left_out, *more)
+
+
+def _looked_up(table: Table, key: tuple[Any, ...], look: Callable[[], Any]) -> Any:
+    if key not in table.found:
+        table.found[key] = look()
+    return table.found[key]
+
+
+def look_through(table: Table, rules: Rules) -> None:
+    """Walk once through all rows and keep with the table what its pages ask of it.
+
+    Of a column with more different values than HELD they are not kept.
+    """
+    seen: list[dict[str, None] | None] = [{} for _ in range(table.width)]
+    first: list[list[str]] = [[] for _ in range(table.width)]
+    count = 0
+    days = dict.fromkeys(rules.columns_of(*DAYS))
+    for _number, row in body(table, rules):
+        count += 1
+        for place, known in enumerate(seen):
+            if known is not None and row[place] not in known:
+                known[row[place]] = None
+                if len(known) > HELD:
+                    first[place] = [cell for cell in islice(known, _SAMPLES + 1) if cell][:_SAMPLES]
+                    seen[place] = None
+        for place, found in days.items():
+            if found is None and is_month_first(row[place]):
+                days[place] = row[place]
+    table.found.clear()
+    table.found[_key("count", rules)] = count
+    for place, known in enumerate(seen):
+        if known is not None:
+            first[place] = [cell for cell in known if cell][:_SAMPLES]
+            values: dict[str, str] = {}
+            for cell in known:
+                if not is_blank(cell):
+                    values.setdefault(fold_word(cell), cell)
+            table.found[_key("values", rules, place)] = values
+        table.found[_key("samples", rules, place)] = first[place]
+        garbled(table, rules, place)
+    for place, found in days.items():
+        table.found[_key("month_first", rules, place)] = found
+    proposed_left_out(table, rules.heading_row)
+
+
 def values_of(table: Table, rules: Rules, place: int) -> dict[str, str]:
     """Return the values of a column that say something: folded, and as the list writes them.
 
     Walked through once for each column of a list; asked for again it is looked up.
     """
-    key = ("values", rules.heading_row, rules.left_out, place)
+    key = _key("values", rules, place)
     if key not in table.found:
         found: dict[str, str] = {}
         for cell in dict.fromkeys(row[place] for _number, row in body(table, rules)):

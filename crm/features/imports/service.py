@@ -23,6 +23,7 @@ from crm.access.holding import hold_lists
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.found import Asked, Table
+from crm.analysis.tables.front import front_of
 from crm.domain.assessment import Basis
 from crm.domain.columns import REPEATED, Target, is_sensitive
 from crm.domain.errors import EditConflict, Refusal
@@ -65,6 +66,8 @@ from crm.features.imports.rules import (
     has_name,
     headings_hash,
     headings_of,
+    look_through,
+    proposed_left_out,
     rules_of,
     valued_columns,
     values_of,
@@ -77,6 +80,9 @@ from crm.models.imports import ImportRecipe, ImportRow, ListImport
 IMPORT_TASK: Final = "import-list"
 UNDO_TASK: Final = "undo-import"
 CHECK_TASK: Final = "check-list"
+# Rows at the beginning of a list that the matching page shows, and rows that could be left out.
+PREVIEW: Final = 6
+MOST_PROPOSED: Final = 40
 # Longer lists are checked by the worker: nobody waits that long for a page.
 CHECKED_AT_ONCE: Final = 1500
 # Rows of a long list that are looked at together, and kept in one transaction.
@@ -186,6 +192,26 @@ Work = OfPeople | OfPlaces | OfOthers
 AnyPlan = Plan | PlacePlan | OtherPlan
 
 
+# --- What the pages of a long list show ---------------------------------------------------------
+
+# Seals what ``front_of`` gave.
+SealFront = Callable[[Mapping[str, Any]], bytes]
+
+
+def front(table: Table, rules: Rules, seal: SealFront, shown: Iterable[int] = ()) -> bytes | None:
+    """Return what the pages need of a list that the worker checks, sealed; None for a short one.
+
+    shown: the numbers of rows that the check shows.
+    """
+    if len(table.rows) <= CHECKED_AT_ONCE:
+        return None
+    look_through(table, rules)
+    proposed = sorted({*proposed_left_out(table, rules.heading_row), *rules.left_out})
+    below = range(rules.heading_row, rules.heading_row + PREVIEW + 1)
+    numbers = {*below, *proposed[:MOST_PROPOSED], *shown}
+    return seal(front_of(table, (one for one in numbers if 0 < one <= len(table.rows))))
+
+
 # --- Upload -----------------------------------------------------------------------------------
 
 
@@ -227,6 +253,7 @@ def add_import(
     table: Table,
     sealed_file: bytes,
     sealed_table: bytes,
+    seal_front: SealFront,
     today: date,
     now: datetime,
 ) -> None:
@@ -254,6 +281,7 @@ def add_import(
         settings=rules.as_plain(),
         sealed_file=sealed_file,
         sealed_table=sealed_table,
+        sealed_front=front(table, rules, seal_front),
     )
     row.version = 1
     session.add(row)
@@ -289,6 +317,7 @@ def read_again(
     *,
     table: Table,
     sealed_table: bytes,
+    seal_front: SealFront,
     asked: Asked,
 ) -> None:
     """Take the rows of a file that was read in another way; what was matched begins anew."""
@@ -298,6 +327,7 @@ def read_again(
     rules = _matched_as_before(session, scope, row.kind, table, first_rules(table, asked))
     rules = replace(rules, as_at=before.as_at, how_known=before.how_known)
     row.sealed_table = sealed_table
+    row.sealed_front = front(table, rules, seal_front)
     _keep(session, row, rules)
 
 
@@ -307,6 +337,7 @@ def choose_rows(
     public_id: UUID,
     *,
     table: Table,
+    seal_front: SealFront,
     heading_row: int,
     left_out: Sequence[int],
 ) -> None:
@@ -317,6 +348,7 @@ def choose_rows(
     rules = replace(before, heading_row=heading_row, left_out=tuple(left_out))
     if heading_row != before.heading_row:
         rules = _matched_as_before(session, scope, row.kind, table, replace(rules, meanings={}))
+    row.sealed_front = front(table, rules, seal_front)
     _keep(session, row, rules)
 
 
@@ -662,6 +694,7 @@ class Checking:
     version: int
     import_id: int
     owner_id: int
+    rules: Rules
     work: Work
     left_out: tuple[int, ...]
 
@@ -688,7 +721,7 @@ def prepare_to_look(
     left_out = tuple(
         number for number in rules.left_out if rules.heading_row < number <= len(table.rows)
     )
-    return Checking(row.version, row.id, row.owner_id, work, left_out)
+    return Checking(row.version, row.id, row.owner_id, rules, work, left_out)
 
 
 def read_in_parts(checking: Checking) -> Iterator[Sequence[Listed]]:
@@ -760,12 +793,13 @@ def keep_look(
     *,
     first: bool,
     last: bool,
+    sealed_front: bytes | None = None,
 ) -> Checking:
     """Keep what a check found of some rows. No person and no place is written.
 
     first: what an earlier check found is forgotten, and the list counts as not checked. last: now
-    it is checked. Return the check as it goes on. Raises Refusal when the list was changed while
-    it was looked at.
+    it is checked, and sealed_front is what its page shows. Return the check as it goes on. Raises
+    Refusal when the list was changed while it was looked at.
     """
     row = queries.find_row(session, scope, public_id, hold=True)
     _require(row, ImportState.MATCHING, ImportState.CHECKED)
@@ -778,6 +812,7 @@ def keep_look(
     loading.put(session.connection(), table_of(ImportRow), loading.dicts(rows))
     if last:
         _keep_left_out(session, checking)
+        row.sealed_front = sealed_front
         row.state = ImportState.CHECKED
         row.version += 1
     return replace(checking, version=row.version)
@@ -884,6 +919,7 @@ def put_right(
         rules = replace(rules, employer=employer, answers=answers)
     if sealed_table is not None:
         row.sealed_table = sealed_table
+        row.sealed_front = None
     row.settings = rules.as_plain()
     row.version += 1
 
@@ -1247,8 +1283,7 @@ def _finish(row: ListImport, *, now: datetime) -> None:
     row.finished_at = now
     row.expires_at = now + timedelta(days=UNDO_DAYS)
     # Nothing of the file is needed for the way back.
-    row.sealed_file = None
-    row.sealed_table = None
+    row.sealed_file = row.sealed_table = row.sealed_front = None
 
 
 # --- Undo -------------------------------------------------------------------------------------
@@ -1261,8 +1296,7 @@ def start_undo(session: Session, scope: Scope, public_id: UUID, *, now: datetime
     if now >= row.expires_at:
         raise Refusal(TOO_LATE)
     row.state = ImportState.UNDOING
-    row.sealed_file = None
-    row.sealed_table = None
+    row.sealed_file = row.sealed_table = row.sealed_front = None
     _enqueue(session, scope, UNDO_TASK, row, now=now)
 
 

@@ -7,7 +7,6 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,13 +28,13 @@ from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.apart import read_apart
 from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
-from crm.analysis.tables.layout import find_left_out
+from crm.analysis.tables.front import NotHeld, table_of_front
 from crm.analysis.tables.packed import BLOCK, Packed, pack
 from crm.analysis.tables.returned import problems_csv
 from crm.domain.columns import DAYS, VALUED, Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
 from crm.domain.likeness import Reason
-from crm.domain.listed import NOT_MATCHED, is_garbled, is_month_first, place_key
+from crm.domain.listed import NOT_MATCHED, place_key
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -60,8 +59,11 @@ from crm.features.imports.rules import (
     NEW_PLACE,
     Rules,
     Unready,
-    body,
+    count_rows,
+    garbled,
     headings_of,
+    month_first,
+    proposed_left_out,
     rules_of,
     samples,
     valued_columns,
@@ -84,8 +86,6 @@ LOOK_AGAIN = 3  # seconds
 # Each sign of life is a durable write of its own.
 _BEAT_EVERY = 1.0  # seconds
 SHOWN = 40  # problems and possible duplicates on one page
-PREVIEW = 6  # rows
-LOOKED_INTO = 500  # rows
 WESTERN = "cp1252"  # how letters are read when nothing else fits
 MOST_NAMED = 200  # numbers of rows in one sentence
 HIDDEN = "•••"
@@ -199,6 +199,7 @@ def upload(scope: Scope) -> Any:
             table=table,
             sealed_file=_sealed(content, public_id),
             sealed_table=_sealed_table(table, public_id),
+            seal_front=_sealer(public_id),
             today=my_today(),
             now=clock.now(),
         )
@@ -256,6 +257,16 @@ def _sealed_table(table: Table, public_id: UUID) -> bytes:
     return _sealed(zlib.compress(text, 1), public_id)
 
 
+def _sealer(public_id: UUID) -> service.SealFront:
+    """Return what seals the part of a list that its pages show."""
+
+    def _seal(plain: Mapping[str, Any]) -> bytes:
+        text = json.dumps(plain, ensure_ascii=False).encode()
+        return _sealed(zlib.compress(text, 1), public_id)
+
+    return _seal
+
+
 def _sealed_rest(
     table: Table, view: queries.ImportView, rest_id: UUID, left: Sequence[int]
 ) -> bytes:
@@ -287,15 +298,30 @@ class _Opened:
     rules: Rules
 
 
-def _open(scope: Scope, import_id: UUID, *states: ImportState) -> _Opened:
-    """Return a list with its rows. Raises NotFound when it is not at one of these steps."""
+def _open(scope: Scope, import_id: UUID, *states: ImportState, whole: bool = True) -> _Opened:
+    """Return a list with its rows. Raises NotFound when it is not at one of these steps.
+
+    whole: False for what its pages show, where that is kept by itself.
+    """
     with unit_of_work(scope, read_only=True) as session:
         view = queries.get_import(session, scope, import_id)
         if view.state not in states:
             raise NotFound(f"ListImport {import_id} at this step")
-        sealed = queries.get_sealed(session, scope, import_id)
-    text = zlib.decompress(_opened(sealed, import_id))
-    return _Opened(view, table_of(json.loads(text)), rules_of(view.settings))
+        front = None if whole else queries.get_sealed(session, scope, import_id, front=True)
+        sealed = front or queries.get_sealed(session, scope, import_id)
+    plain = json.loads(zlib.decompress(_opened(sealed, import_id)))
+    table = table_of(plain) if front is None else table_of_front(plain)
+    return _Opened(view, table, rules_of(view.settings))
+
+
+def _with_list(
+    scope: Scope, import_id: UUID, states: Sequence[ImportState], act: Callable[[_Opened], Any]
+) -> Any:
+    """Answer from what is kept of a list for its pages; from the whole where that is not enough."""
+    try:
+        return act(_open(scope, import_id, *states, whole=False))
+    except NotHeld:
+        return act(_open(scope, import_id, *states))
 
 
 _OPEN = (ImportState.MATCHING, ImportState.CHECKED)
@@ -308,15 +334,20 @@ _OPEN = (ImportState.MATCHING, ImportState.CHECKED)
 @requires(Permission.IMPORT_MAKE)
 def match(scope: Scope, import_id: UUID) -> Any:
     """Show the columns of a list, and where each is to go."""
-    opened = _open(scope, import_id, *_OPEN)
-    return _match_page(scope, opened, None, None)
+    return _with_list(
+        scope, import_id, _OPEN, lambda opened: _match_page(scope, opened, None, None)
+    )
 
 
 @bp.post("/import/<uuid:import_id>/match")
 @requires(Permission.IMPORT_MAKE)
 def save_match(scope: Scope, import_id: UUID) -> Any:
     """Keep where the columns go; then ask what values stand for, or check the list."""
-    opened = _open(scope, import_id, *_OPEN)
+    return _with_list(scope, import_id, _OPEN, lambda opened: _save_match(scope, opened))
+
+
+def _save_match(scope: Scope, opened: _Opened) -> Any:
+    import_id = opened.view.id
     form = match_form(scope, opened.view.kind, opened.table, opened.rules)
     if not form.validate():
         return _match_page(scope, opened, form, None), 422
@@ -340,7 +371,11 @@ def save_match(scope: Scope, import_id: UUID) -> Any:
 @requires(Permission.IMPORT_MAKE)
 def read(scope: Scope, import_id: UUID) -> Any:
     """Read the file in another way: another sheet, alphabet, sign or heading row."""
-    opened = _open(scope, import_id, *_OPEN)
+    return _with_list(scope, import_id, _OPEN, lambda opened: _read(scope, opened))
+
+
+def _read(scope: Scope, opened: _Opened) -> Any:
+    import_id = opened.view.id
     form = _read_form(opened)
     if not form.validate():
         return _match_page(scope, opened, None, form), 422
@@ -380,13 +415,14 @@ def _read_again(scope: Scope, import_id: UUID, asked: Asked) -> None:
             import_id,
             table=table,
             sealed_table=_sealed_table(table, import_id),
+            seal_front=_sealer(import_id),
             asked=asked,
         )
 
 
 def _choose_rows(scope: Scope, opened: _Opened, form: forms.ReadForm) -> None:
     heading = int(form.heading_row.data)
-    proposed = set(find_left_out(opened.table.rows, heading))
+    proposed = set(proposed_left_out(opened.table, heading))
     ticked = set(form.left_out.data or ()) if "left_out" in form else set()
     same = heading == opened.rules.heading_row
     # Below another heading row other rows look like totals: they are proposed anew.
@@ -397,6 +433,7 @@ def _choose_rows(scope: Scope, opened: _Opened, form: forms.ReadForm) -> None:
             scope,
             opened.view.id,
             table=opened.table,
+            seal_front=_sealer(opened.view.id),
             heading_row=heading,
             left_out=sorted(left_out),
         )
@@ -404,8 +441,9 @@ def _choose_rows(scope: Scope, opened: _Opened, form: forms.ReadForm) -> None:
 
 def _read_form(opened: _Opened) -> forms.ReadForm:
     table, rules = opened.table, opened.rules
-    proposed = {*find_left_out(table.rows, rules.heading_row), *rules.left_out}
-    shown = sorted(number for number in proposed if 0 < number <= len(table.rows))[:SHOWN]
+    proposed = {*proposed_left_out(table, rules.heading_row), *rules.left_out}
+    shown = sorted(number for number in proposed if 0 < number <= len(table.rows))
+    shown = shown[: service.MOST_PROPOSED]
     return forms.read_form(
         table.sheets,
         [
@@ -432,24 +470,19 @@ def _read_form(opened: _Opened) -> forms.ReadForm:
 def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadForm | None) -> str:
     rules, table = opened.rules, opened.table
     headings = headings_of(table, rules)
-    top = table.rows[rules.heading_row : rules.heading_row + PREVIEW]
+    top = table.rows[rules.heading_row : rules.heading_row + service.PREVIEW]
     shown = list(enumerate(top, start=rules.heading_row + 1))
     private = [
         is_sensitive(heading, samples(table, rules, place, 50))
         for place, heading in enumerate(headings)
     ]
-    garbled = None
+    wrong = None
     if table.encoding == WESTERN:
-        cells = (
-            cell
-            for _number, row in islice(body(table, rules), LOOKED_INTO)
-            for place, cell in enumerate(row)
-            if not private[place]
-        )
-        garbled = next(filter(is_garbled, cells), None)
+        asked = (place for place in range(table.width) if not private[place])
+        wrong = next(filter(None, (garbled(table, rules, place) for place in asked)), None)
     return render_template(
         "imports/match.html",
-        garbled=None if garbled is None else _short(garbled),
+        garbled=None if wrong is None else _short(wrong),
         view=opened.view,
         form=form or match_form(scope, opened.view.kind, opened.table, opened.rules),
         has_file=opened.rules.rest_of is None,
@@ -475,7 +508,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
             for number, row in shown
         ],
         width=table.width,
-        row_count=sum(1 for _row in body(table, rules)),
+        row_count=count_rows(table, rules),
     )
 
 
@@ -491,16 +524,20 @@ def _short(cell: str) -> str:
 @requires(Permission.IMPORT_MAKE)
 def values(scope: Scope, import_id: UUID) -> Any:
     """Ask what the values of some columns stand for."""
-    opened = _open(scope, import_id, *_OPEN)
-    form, groups = _values_form(scope, opened)
-    return _values_page(opened, form, groups)
+    return _with_list(
+        scope, import_id, _OPEN, lambda opened: _values_page(opened, *_values_form(scope, opened))
+    )
 
 
 @bp.post("/import/<uuid:import_id>/values")
 @requires(Permission.IMPORT_MAKE)
 def save_values(scope: Scope, import_id: UUID) -> Any:
     """Keep what the values stand for, and check the list."""
-    opened = _open(scope, import_id, *_OPEN)
+    return _with_list(scope, import_id, _OPEN, lambda opened: _save_values(scope, opened))
+
+
+def _save_values(scope: Scope, opened: _Opened) -> Any:
+    import_id = opened.view.id
     form, groups = _values_form(scope, opened)
     if not form.validate():
         return _values_page(opened, form, groups), 422
@@ -644,17 +681,25 @@ def _time_zone() -> str:
 @requires(Permission.IMPORT_MAKE)
 def check(scope: Scope, import_id: UUID) -> Any:
     """Show what the import would do. Nothing of it is done yet."""
-    opened = _open(scope, import_id, *_OPEN)
-    if opened.view.state is ImportState.MATCHING:
-        return redirect(url_for("imports.match", import_id=import_id), 303)
-    return _check_page(scope, opened, None)
+
+    def _show(opened: _Opened) -> Any:
+        if opened.view.state is ImportState.MATCHING:
+            return redirect(url_for("imports.match", import_id=import_id), 303)
+        return _check_page(scope, opened, None)
+
+    return _with_list(scope, import_id, _OPEN, _show)
 
 
 @bp.post("/import/<uuid:import_id>/check")
 @requires(Permission.IMPORT_MAKE)
 def save_check(scope: Scope, import_id: UUID) -> Any:
     """Keep what was put right, and check again."""
-    opened = _open(scope, import_id, ImportState.CHECKED)
+    checked = [ImportState.CHECKED]
+    return _with_list(scope, import_id, checked, lambda opened: _save_check(scope, opened))
+
+
+def _save_check(scope: Scope, opened: _Opened) -> Any:
+    import_id = opened.view.id
     form, shown = _fix_form(scope, opened)
     if not form.validate():
         return _check_page(scope, opened, None), 422
@@ -906,11 +951,8 @@ def _month_first(opened: _Opened) -> str | None:
     Then nobody can tell which of the two 4/3/2026 is.
     """
     table, rules = opened.table, opened.rules
-    for place in rules.columns_of(*DAYS):
-        for cell in values_of(table, rules, place).values():
-            if is_month_first(cell):
-                return cell
-    return None
+    found = (month_first(table, rules, place) for place in rules.columns_of(*DAYS))
+    return next(filter(None, found), None)
 
 
 def _record(row: queries.RecordView, kind: ImportKind) -> dict[str, Any]:
@@ -1051,10 +1093,13 @@ def start(scope: Scope, import_id: UUID) -> Any:
                 now=clock.now(),
             )
     except Refusal as refusal:
-        opened = _open(scope, import_id, ImportState.CHECKED)
         form.refuse(refusal)
-        form.version.data = str(opened.view.version)
-        return _check_page(scope, opened, form), 422
+
+        def _again(opened: _Opened) -> str:
+            form.version.data = str(opened.view.version)
+            return _check_page(scope, opened, form)
+
+        return _with_list(scope, import_id, [ImportState.CHECKED], _again), 422
     return redirect(url_for("imports.show", import_id=import_id), 303)
 
 
@@ -1294,8 +1339,20 @@ def run_check(work: Work) -> None:
             )
         done += len(some) or len(rows)
         work.progress(done, len(table.rows))
+    with unit_of_work(work.scope, read_only=True) as session:
+        shown = queries.rows_on_pages(session, work.scope, import_id, limit=SHOWN)
+    front = service.front(table, checking.rules, _sealer(import_id), shown)
     with work.saving() as session:
-        service.keep_look(session, work.scope, import_id, checking, [], first=not done, last=True)
+        service.keep_look(
+            session,
+            work.scope,
+            import_id,
+            checking,
+            [],
+            first=not done,
+            last=True,
+            sealed_front=front,
+        )
         work.end(session, message=LOOKED, result={})
 
 
