@@ -28,6 +28,7 @@ from crm.domain.place_likeness import (
     KnownPlace,
     PlaceLikeness,
     PlaceReason,
+    join_initials,
     metres_between,
 )
 
@@ -67,7 +68,7 @@ class PlacePair:
 
 def prepare_place(known: KnownPlace) -> PreparedPlace:
     """Return the workplace ready to be compared."""
-    words = (SAME_WORDS.get(word, word) for word in fold(known.name).split())
+    words = (SAME_WORDS.get(word, word) for word in join_initials(fold(known.name)).split())
     number, street = _address(known.address or "")
     return PreparedPlace(
         known=known,

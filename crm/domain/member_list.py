@@ -236,13 +236,15 @@ class Settings:
 
     headings: as they stand in the file. private: positions of columns of which nothing was kept,
     because nothing is needed of them and much could be harmed. words: by folded word; None =
-    somebody has said that nobody knows what it means.
+    somebody has said that nobody knows what it means. confirmed: whoever brought the list has
+    looked at where its columns go; until then that is a guess, and no line is judged by it.
     """
 
     headings: tuple[str, ...]
     parts: tuple[Part, ...]
     words: Mapping[str, Standing | None]
     private: tuple[int, ...] = ()
+    confirmed: bool = False
 
     def columns(self, part: Part) -> list[int]:
         """Return the positions of the columns that hold this, from 0."""
@@ -260,6 +262,7 @@ class Settings:
             "private": list(self.private),
             "parts": [one.value for one in self.parts],
             "words": {word: None if one is None else one.value for word, one in self.words.items()},
+            "confirmed": self.confirmed,
         }
 
 
@@ -273,6 +276,8 @@ def settings_of(plain: Mapping[str, Any]) -> Settings:
             str(word): None if one is None else Standing(one)
             for word, one in plain["words"].items()
         },
+        # Lists that were kept before this was asked say nothing of it.
+        confirmed=bool(plain.get("confirmed", False)),
     )
 
 

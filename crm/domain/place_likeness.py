@@ -14,6 +14,7 @@ from typing import Final
 from crm.domain.likeness import Band
 
 _EARTH: Final = 6_371_000.0  # metres, the mean radius
+_LONGEST_ABBREVIATION: Final = 4
 
 
 class PlaceReason(enum.StrEnum):
@@ -27,6 +28,38 @@ class PlaceReason(enum.StrEnum):
     CLOSE_BY = "close_by"
     SAME_STREET = "same_street"
     OTHER_ADDRESS = "other_address"
+
+
+def join_initials(folded: str) -> str:
+    """Return a folded name with letters that stand alone one after another as one word.
+
+    `wath d c` gives `wath dc`: with dots and without them it is the same name.
+    """
+    found: list[str] = []
+    alone = False
+    for word in folded.split():
+        single = len(word) == 1 and word.isalpha()
+        if single and alone:
+            found[-1] += word
+        else:
+            found.append(word)
+        alone = single
+    return " ".join(found)
+
+
+def with_and_without_dots(folded: str) -> set[str]:
+    """Return the other folded forms that a name can have by the dots in its abbreviations.
+
+    `wath dc` gives `wath d c`, and the other way round. Of several short words only one at a time
+    is taken apart.
+    """
+    joined = join_initials(folded)
+    words = joined.split()
+    found = {joined}
+    for at, word in enumerate(words):
+        if 2 <= len(word) <= _LONGEST_ABBREVIATION and word.isalpha():
+            found.add(" ".join((*words[:at], *word, *words[at + 1 :])))
+    return found - {folded}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from crm.analysis.place_likeness import union_named
 from crm.domain.columns import Target
 from crm.domain.errors import NotFound
 from crm.domain.identity import fold
-from crm.domain.place_likeness import KnownPlace, PlaceReason
+from crm.domain.place_likeness import KnownPlace, PlaceReason, with_and_without_dots
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -610,27 +610,42 @@ def workplaces_to_choose(session: Session, scope: Scope) -> list[Choice]:
 
 
 def workplaces_by_name(session: Session, scope: Scope, names: Sequence[str]) -> dict[str, str]:
-    """Return the public ids of workplaces by folded name, as far as the name is theirs alone."""
+    """Return the public ids of workplaces by folded name, as far as the name is theirs alone.
+
+    A name that nobody has counts as the same with dots in its abbreviations, or without.
+    """
     return _by_name(session, scope, Workplace, Permission.CONTACT_WRITE, names)
 
 
 def _by_name(
     session: Session, scope: Scope, model: Any, permission: Permission, names: Sequence[str]
 ) -> dict[str, str]:
-    found: dict[str, str] = {}
-    twice: set[str] = set()
-    keys = sorted({fold(name) for name in names})
-    for start in range(0, len(keys), 500):
+    keys = {fold(name) for name in names}
+    having = _having(session, scope, model, permission, keys)
+    dots = {key: with_and_without_dots(key) for key in keys - set(having)}
+    dotted = _having(
+        session, scope, model, permission, {one for some in dots.values() for one in some}
+    )
+    for key, some in dots.items():
+        having[key] = {public_id for one in some for public_id in dotted.get(one, ())}
+    return {key: next(iter(ids)) for key, ids in having.items() if len(ids) == 1}
+
+
+def _having(
+    session: Session, scope: Scope, model: Any, permission: Permission, keys: Set[str]
+) -> dict[str, set[str]]:
+    """Return the public ids of those that have one of these folded names, by name."""
+    found: dict[str, set[str]] = {}
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), 500):
         rows = session.execute(
             scope.select(model.public_id, model.name_key, permission=permission).where(
-                model.name_key.in_(keys[start : start + 500]), model.closed_on.is_(None)
+                model.name_key.in_(wanted[start : start + 500]), model.closed_on.is_(None)
             )
         )
         for public_id, key in rows:
-            if key in found:
-                twice.add(key)
-            found[key] = str(public_id)
-    return {key: public_id for key, public_id in found.items() if key not in twice}
+            found.setdefault(key, set()).add(str(public_id))
+    return found
 
 
 def employers_to_choose(session: Session, scope: Scope) -> list[Choice]:

@@ -149,6 +149,20 @@ def first_rules(table: Table, asked: Asked) -> Rules:
     )
 
 
+def only_headings(table: Table, kind: ImportKind) -> int:
+    """Return the number of the one row of a file that holds nothing but headings; 0 for any other.
+
+    By their words alone: the list of one person has a row too.
+    """
+    filled = [number for number, row in enumerate(table.rows, start=1) if any(row)]
+    if table.kind == "vcard" or len(filled) != 1:
+        return 0
+    row = [" ".join(cell.split()) for cell in table.rows[filled[0] - 1]]
+    # A value that says nothing: a phone number below no heading is somebody's.
+    guessed = guess_targets(kind, row, [["·"] for _ in row])
+    return filled[0] if any(one is not Target.LEAVE_OUT for one in guessed) else 0
+
+
 def with_guesses(rules: Rules, kind: ImportKind, table: Table) -> Rules:
     """Return the rules with the columns that the headings and values speak for."""
     headings = headings_of(table, rules)

@@ -67,6 +67,7 @@ from crm.features.imports.rules import (
     headings_hash,
     headings_of,
     look_through,
+    only_headings,
     proposed_left_out,
     rules_of,
     valued_columns,
@@ -147,7 +148,13 @@ SAY_MEMBERS = (
 )
 SAY_STANDING = "Choose the column that says where they stand too, or leave this one out."
 SAY_BUYER = "Choose the employer that they supply, or the column that names it."
-NO_ROWS = "No row is left below the headings. Look at the row that holds them."
+ONLY_HEADINGS = (
+    "This file has headings, but no row below them. Choose the file that holds the list itself."
+)
+NO_ROWS = (
+    "There is no row below the headings. Choose another sheet, or look at the row that holds the "
+    "headings, under “This looks wrong”."
+)
 NOT_NOW = "This list is not at this step any more. Look at it again."
 NOTHING_TO_DO = "There is nothing to import: no row is new, and none changes anything."
 TOO_LATE = "The 30 days are over, so this cannot be undone in one go any more."
@@ -264,6 +271,11 @@ def add_import(
     """
     refuse_origin(origin)
     rules = first_rules(table, Asked())
+    only = only_headings(table, kind)
+    if only and len(table.sheets) < 2:
+        raise Refusal(ONLY_HEADINGS)
+    # Another sheet may hold the list: the matching page says that there is no row, and offers it.
+    rules = replace(rules, heading_row=only) if only else rules
     rules = _matched_as_before(session, scope, kind, table, rules)
     rules = replace(
         rules, as_at=day_of_titles(table, rules, today=today), how_known=HOW_KNOWN[origin]

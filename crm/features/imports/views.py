@@ -187,22 +187,26 @@ def upload(scope: Scope) -> Any:
         form.refuse(refusal, "file")
         return _index(scope, form), 422
     public_id = uuid4()
-    with unit_of_work(scope) as session:
-        service.add_import(
-            session,
-            scope,
-            public_id=public_id,
-            kind=ImportKind(form.kind.data),
-            origin=origin,
-            origin_note=form.text("origin_note"),
-            file_name=_plain_name(str(form.file.data.filename)),
-            table=table,
-            sealed_file=_sealed(content, public_id),
-            sealed_table=_sealed_table(table, public_id),
-            seal_front=_sealer(public_id),
-            today=my_today(),
-            now=clock.now(),
-        )
+    try:
+        with unit_of_work(scope) as session:
+            service.add_import(
+                session,
+                scope,
+                public_id=public_id,
+                kind=ImportKind(form.kind.data),
+                origin=origin,
+                origin_note=form.text("origin_note"),
+                file_name=_plain_name(str(form.file.data.filename)),
+                table=table,
+                sealed_file=_sealed(content, public_id),
+                sealed_table=_sealed_table(table, public_id),
+                seal_front=_sealer(public_id),
+                today=my_today(),
+                now=clock.now(),
+            )
+    except Refusal as refusal:
+        form.refuse(refusal, "file")
+        return _index(scope, form), 422
     return redirect(url_for("imports.match", import_id=public_id), 303)
 
 

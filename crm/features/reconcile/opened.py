@@ -59,18 +59,24 @@ class File:
 def read_file(content: bytes) -> File:
     """Return a file's columns and rows. Columns that nothing is needed of are emptied here.
 
-    Raises NoHeadings, and Refusal for a file that cannot be read.
+    Raises NoHeadings, NoLines, and Refusal for a file that cannot be read.
     """
     table = read_apart(content)
     layout = find_layout(table.rows)
     if layout.heading_row < 1:
-        raise service.NoHeadings()
+        filled = [row for row in table.rows if any(row)]
+        named = len(filled) == 1 and any(
+            part is not Part.LEAVE_OUT for part in guess_parts(filled[0])
+        )
+        raise service.NoLines() if named else service.NoHeadings()
     headings = table.rows[layout.heading_row - 1]
     body = [
         (number, list(row))
         for number, row in enumerate(table.rows[layout.heading_row :], layout.heading_row + 1)
         if number not in layout.left_out and any(row)
     ]
+    if not body:
+        raise service.NoLines()
     private = tuple(
         place
         for place, heading in enumerate(headings)

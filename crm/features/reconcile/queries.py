@@ -20,6 +20,7 @@ from crm.domain.identity import fold
 from crm.domain.ids import UnionId
 from crm.domain.likeness import Band, Known, Reason
 from crm.domain.member_list import Here, Line, Queue, Trouble, queue_of
+from crm.domain.place_likeness import with_and_without_dots
 from crm.domain.timeline import MembershipSpell, MembershipStatus, member_of
 from crm.domain.vocabulary import ChangeState, PointKind, PointState
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
@@ -91,7 +92,7 @@ class Lookup:
     by_name: by each name of two words or more, in any order of the words.
     """
 
-    places: dict[str, int] | None = None
+    places: dict[str, int | None] | None = None
     branches: dict[str, str] | None = None
     by_name: dict[str, list[Member]] | None = field(default=None, repr=False)
 
@@ -393,7 +394,7 @@ def work_out(
                 candidates=candidates,
                 points=points,
                 job_title=title,
-                workplace_id=places.get(fold(line.workplace or "")),
+                workplace_id=_place_named(places, line.workplace),
             )
         )
     return rows
@@ -598,8 +599,8 @@ def _queue(
     return Queue.NOT_SURE if candidates and told != NEW else Queue.NOT_HERE
 
 
-def _known(line: Line, places: Mapping[str, int]) -> Known:
-    at = places.get(fold(line.workplace or ""))
+def _known(line: Line, places: Mapping[str, int | None]) -> Known:
+    at = _place_named(places, line.workplace)
     return known_of(
         (line.name,),
         phones=line.phones,
@@ -607,6 +608,15 @@ def _known(line: Line, places: Mapping[str, int]) -> Known:
         addresses=(line.address,),
         workplaces=() if at is None else (at,),
     )
+
+
+def _place_named(places: Mapping[str, int | None], name: str | None) -> int | None:
+    """Return the inner id of the workplace of a name, dots or no dots; None for none or two."""
+    key = fold(name or "")
+    if key in places:
+        return places[key]
+    dotted = {places[one] for one in with_and_without_dots(key) if one in places}
+    return dotted.pop() if len(dotted) == 1 else None
 
 
 def _surely(candidates: Sequence[Candidate], members: Collection[int]) -> Candidate | None:
@@ -645,8 +655,8 @@ def _by_name(members: Iterable[Member]) -> dict[str, list[Member]]:
     return found
 
 
-def _workplaces(session: Session, scope: Scope) -> dict[str, int]:
-    """Return the workplaces by folded name; a name that two of them have is left out."""
+def _workplaces(session: Session, scope: Scope) -> dict[str, int | None]:
+    """Return the workplaces by folded name; None for a name that two of them have."""
     rows = session.execute(
         scope.select(Workplace.id, Workplace.name, permission=_WRITE).where(
             Workplace.closed_on.is_(None)
@@ -655,7 +665,7 @@ def _workplaces(session: Session, scope: Scope) -> dict[str, int]:
     found: dict[str, list[int]] = {}
     for place_id, name in rows:
         found.setdefault(fold(name), []).append(int(place_id))
-    return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
+    return {name: ids[0] if len(ids) == 1 else None for name, ids in found.items()}
 
 
 def _ever(

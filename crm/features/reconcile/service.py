@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -89,6 +90,21 @@ class NoHeadings(Refusal):
     default_message = (
         "We found no names of columns in the first rows. Put them into the first row of the file."
     )
+
+
+class NoLines(Refusal):
+    """The file has names of columns and nothing below them."""
+
+    default_message = (
+        "This file has names of columns, but no line below them. Choose the file, or save the "
+        "sheet, that holds the members."
+    )
+
+
+class ColumnsFirst(Refusal):
+    """Nobody has looked yet where the columns of the list go."""
+
+    default_message = "First look whether each column goes to the right place."
 
 
 class NoNames(Refusal):
@@ -203,13 +219,21 @@ def match(session: Session, scope: Scope, list_id: uuid.UUID, settings: Settings
     names = (Part.NAME, Part.FIRST, Part.LAST)
     forget = any(before.columns(part) != settings.columns(part) for part in names)
     _make_stale(session, member_list, **({"told": None} if forget else {}))
-    member_list.settings = settings.as_plain()
+    member_list.settings = replace(settings, confirmed=True).as_plain()
     return member_list
 
 
+def columns_are_guessed(member_list: MemberList) -> bool:
+    """Return True for a list that was never looked through, its columns confirmed by nobody."""
+    guessed = not settings_of(member_list.settings).confirmed if member_list.settings else False
+    return guessed and member_list.looked_at is None
+
+
 def look_again(session: Session, scope: Scope, list_id: uuid.UUID) -> MemberList:
-    """Let every line be held anew against what is known by now. Raises NotFound."""
+    """Let every line be held anew against what is known by now. Raises NotFound, ColumnsFirst."""
     member_list = queries.get_list(session, scope, list_id)
+    if columns_are_guessed(member_list):
+        raise ColumnsFirst()
     _make_stale(session, member_list)
     return member_list
 

@@ -23,6 +23,7 @@ from crm.domain.vocabulary import ChangeState, PointKind
 from crm.features.reconcile import forms, opened, queries, service
 from crm.web import clock
 from crm.web.db import unit_of_work
+from crm.web.errors import sentence
 from crm.web.filters import day as day_text
 from crm.web.filters import moment
 from crm.web.guard import my_today, requires
@@ -120,7 +121,10 @@ def _index(scope: Scope, form: forms.ListForm) -> str:
         lists = [
             {
                 "name": name,
-                "url": url_for("reconcile.show", member_list_id=one.public_id),
+                "url": url_for(
+                    "reconcile.columns" if service.columns_are_guessed(one) else "reconcile.show",
+                    member_list_id=one.public_id,
+                ),
                 "more": ngettext("%(num)s line", "%(num)s lines", one.lines)
                 + ", "
                 + gettext("as at %(day)s", day=day_text(one.as_at)),
@@ -239,8 +243,12 @@ def _columns(scope: Scope, member_list_id: UUID, **sent: Any) -> tuple[Any, dict
 def look(scope: Scope, member_list_id: UUID) -> Any:
     """Hold every line against what is known by now."""
     forms.PlainForm()
-    with unit_of_work(scope) as session:
-        service.look_again(session, scope, member_list_id)
+    try:
+        with unit_of_work(scope) as session:
+            service.look_again(session, scope, member_list_id)
+    except service.ColumnsFirst as refusal:
+        flash(sentence(refusal), "error")
+        return redirect(url_for("reconcile.columns", member_list_id=member_list_id), 303)
     return _look(scope, member_list_id)
 
 
@@ -294,10 +302,11 @@ def run_look(work: Work) -> None:
 
 @bp.get("/member-lists/<uuid:member_list_id>")
 @requires(Permission.CONTACT_WRITE)
-def show(scope: Scope, member_list_id: UUID) -> str:
+def show(scope: Scope, member_list_id: UUID) -> Any:
     """Show how many lines are in each queue; the numbers add up to the lines of the file."""
     with unit_of_work(scope, read_only=True) as session:
         member_list = queries.get_list(session, scope, member_list_id)
+        guessed = service.columns_are_guessed(member_list)
         counts = queries.count_lines(session, scope, member_list)
         name = queries.whose(session, scope, member_list)
         as_at = member_list.as_at
@@ -312,6 +321,8 @@ def show(scope: Scope, member_list_id: UUID) -> str:
             since=clock.now() - timedelta(service.UNDO_DAYS),
             list_id=member_list.id,
         )
+    if guessed:
+        return redirect(url_for("reconcile.columns", member_list_id=member_list_id), 303)
     return render_template(
         "reconcile/show.html",
         name=name,

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from crm.features.imports import service, views
+from crm.analysis.tables.found import table_of
+from crm.features.imports import service
 from crm.models.imports import ListImport
 from crm.web import tasks
 from crm.web.db import unit_of_work
@@ -57,13 +58,12 @@ def test_each_page_of_a_long_list_shows_the_same_without_opening_all_of_it(
     client = client_as(world.boss_of_all)
     rows = _people() if kind == "people" else _places()
     opened: list[int] = []
-    table_of = views.table_of
 
     def _note(plain: Any) -> Any:
         opened.append(1)
         return table_of(plain)
 
-    monkeypatch.setattr(views, "table_of", _note)
+    monkeypatch.setattr("crm.features.imports.views.table_of", _note)
     sent = wizard.upload(client, as_csv(rows), kind=kind)
     more = {} if kind == "people" else {"employer": str(world.brightway.public_id)}
     pages = {sent.location: _page(client, sent.location)}

@@ -6,6 +6,7 @@ import html
 import time
 from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -174,3 +175,27 @@ def test_many_names_are_held_against_many_places_in_one_go() -> None:
 
 def _town(number: int) -> str:
     return "".join(chr(ord("a") + int(digit)) * 2 for digit in f"{number * 7919 % 10007:05}")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("here", "listed"), [("Wath DC", "WATH D.C."), ("Wath D. C.", "wath dc")])
+def test_a_workplace_is_found_with_the_dots_of_its_abbreviation_and_without(
+    client_as: Clients, world: World, here: str, listed: str
+) -> None:
+    _workplace(world, here)
+    client = client_as(world.organiser)
+    path = wizard.to_check(client, as_csv([["Name", "Site"], ["Aneta Nowak", listed]]))
+    assert wizard.counts(client, f"{path}/check")["New"] == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_facilities_of_suppliers_that_are_like_one_here_wait_for_an_answer(
+    client_as: Clients, world: World
+) -> None:
+    _workplace(world, "Brightway Parcel Centre", "S70 1AA")
+    client = client_as(world.boss_of_all)
+    rows = [["Factory", "Postcode"], ["Brightway Parcel Center Ltd", "S70 1AA"]]
+    sent = wizard.upload(client, as_csv(rows), kind="suppliers")
+    employer = str(world.brightway.public_id)
+    path = wizard.match(client, sent.location, employer=employer, buyer=employer).location
+    assert wizard.counts(client, path)["Could be here already"] == 1

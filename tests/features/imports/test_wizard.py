@@ -551,3 +551,19 @@ def test_a_list_nobody_came_back_for_goes_by_itself_but_not_under_work_on_it(
     assert _person("Aneta Nowak") is None
     tasks.sweep(app)
     assert _left() == (0, 0)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["people", "places"])
+def test_a_file_with_headings_alone_is_said_to_be_that(
+    client_as: Clients, world: World, kind: str
+) -> None:
+    client = client_as(world.organiser)
+    head = ["Name", "Mobile", "Site"] if kind == "people" else ["Site", "Postcode"]
+    answer = wizard.upload(client, as_csv([head]), kind=kind)
+    assert answer.status_code == 422
+    words = "This file has headings, but no row below them. Choose the file that holds the list"
+    assert words in answer.text
+    # The list of one person has one row too.
+    one = ["Aneta Nowak", "07700 900150", "The Mill"]
+    assert wizard.upload(client, as_csv([one]), kind=kind).status_code == 303

@@ -674,3 +674,29 @@ def test_a_list_that_is_forgotten_is_thrown_away_after_a_month(
                 member_lists.close_old(session, now=now)
         (kept,) = _rows(MemberList)
         assert (_rows(MemberListPart) == [], kept.closed_at is not None) == (gone, gone)
+
+
+def test_no_line_is_judged_before_somebody_has_looked_at_the_guessed_columns(
+    client_as: SignIn, world: World
+) -> None:
+    organiser = client_as(world.organiser)
+    columns = _upload(organiser, world).location
+    address = columns.removesuffix("/columns")
+    assert organiser.get(address).location == columns
+    looked = organiser.post(f"{address}/look")
+    assert looked.location == columns
+    page = organiser.get(columns).text
+    assert "First look whether each column goes to the right place." in page
+    assert f'href="{columns}"' in organiser.get("/member-lists").text
+    with unit_of_work(ALL, read_only=True) as session:
+        assert session.scalars(ALL.select(MemberListLine.id)).all() == []
+    _match(organiser, columns)
+    assert organiser.get(address).status_code == 200
+    assert f'href="{address}"' in organiser.get("/member-lists").text
+
+
+def test_a_file_with_headings_alone_is_said_to_be_that(client_as: SignIn, world: World) -> None:
+    organiser = client_as(world.organiser)
+    answer = _upload(organiser, world, lines=())
+    assert answer.status_code == 422
+    assert "This file has names of columns, but no line below them." in answer.text
