@@ -220,7 +220,7 @@ _HEADINGS: Final[Mapping[Target, tuple[str, ...]]] = {
     ),
     Target.STANDING: (
         *("standing", "rating", "assessment", "support", "support level", "score", "level"),
-        *("1 5", "where they stand", "support score"),
+        *("1 5", "where they stand", "support score", "stand", "stands", "where stands"),
     ),
     Target.STANDING_ON: ("standing asked on",),
     # As a file that was taken out of here has it.
@@ -349,6 +349,11 @@ def guess_targets(
         filled = [value for value in values if value]
         if filled and not is_sensitive(heading, filled):
             target = by_heading.get(_bare(heading), Target.LEAVE_OUT)
+            if target is Target.LEAVE_OUT and "(" in heading:
+                # What stands in brackets explains: "Stands (1 = with us most)". Of a name it may
+                # turn the parts round: "Name (last, first)".
+                target = by_heading.get(_bare(_BRACKETS.sub(" ", heading)), Target.LEAVE_OUT)
+                target = Target.LEAVE_OUT if target is Target.FULL_NAME else target
             if _bare(heading) == _WEAK and named_better:
                 target = Target.LEAVE_OUT
             if target is Target.UNION and _share_of_yes(filled) >= 0.8:
@@ -359,6 +364,9 @@ def guess_targets(
             target = Target.LEAVE_OUT
         found.append(target)
     return _without_the_weaker(found)
+
+
+_BRACKETS: Final = re.compile(r"\([^)]*\)")
 
 
 def _bare(heading: str) -> str:

@@ -21,6 +21,11 @@ def _guess(headings: list[str], *values: list[str]) -> list[Target]:
     return guess_targets(PEOPLE, headings, columns)
 
 
+def test_what_stands_in_brackets_explains_a_heading_except_of_a_name() -> None:
+    found = guess_targets(PEOPLE, ["Stands (1 = with us)", "Name (last, first)"], [["1"], ["x"]])
+    assert found == [Target.STANDING, Target.LEAVE_OUT]
+
+
 @pytest.mark.parametrize(
     ("peer", "expected"),
     [

@@ -22,6 +22,13 @@ _TOTALS: Final = frozenset(
 _HINT: Final = re.compile(r"total|sum|all|average", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-+£$€]?\s*[0-9][0-9,. ]*%?")
 
+# Kinds of value that a machine can tell; the heading of such a column is not of its kind.
+_KINDS: Final = (
+    _NUMBER,  # Numbers, and phone numbers.
+    re.compile(r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}(?:[ T][0-9:]+)?"),
+    re.compile(r"[^@ ]+@[^@ ]+"),
+)
+
 Rows = Sequence[Sequence[str]]
 
 
@@ -29,8 +36,8 @@ Rows = Sequence[Sequence[str]]
 class Layout:
     """Where things stand, by row numbers as a spreadsheet shows them (the first is 1).
 
-    heading_row: 0 when the list has no headings. left_out: rows of the body that look like totals
-    or notes.
+    heading_row: 0 when the list has no headings. left_out: rows of the body that look like totals,
+    notes or a second line of headings.
     """
 
     heading_row: int
@@ -72,10 +79,11 @@ def _usual_width(rows: Rows) -> int:
 
 
 def find_left_out(rows: Rows, heading_row: int) -> tuple[int, ...]:
-    """Return the numbers of the rows below the headings that look like totals or notes.
+    """Return the numbers of the rows below the headings that are not of the list, as they look.
 
     A total begins with a word such as "Total". A note fills one cell of a list of three columns
-    or more, and only notes or empty rows follow it. Empty rows are neither.
+    or more, and only notes or empty rows follow it. Empty rows are neither. A second line of
+    headings stands right below the first ("dd/mm/yyyy", "1-5").
     """
     body = range(heading_row + 1, len(rows) + 1)
     used = (number for number in reversed(body) if any(rows[number - 1]))
@@ -94,7 +102,31 @@ def find_left_out(rows: Rows, heading_row: int) -> tuple[int, ...]:
             found.add(number)
         else:
             break
+    if heading_row and _is_second_heading(rows[heading_row : heading_row + _LOOKED_AT]):
+        found.add(heading_row + 1)
     return tuple(sorted(found))
+
+
+def _is_second_heading(rows: Rows) -> bool:
+    """Whether the first of the rows says what the columns hold, and holds nothing of that kind.
+
+    Two columns at least must say so: one odd cell in a first row is a slip, not a heading.
+    """
+    if len(rows) < 4:
+        return False
+    odd = 0
+    for at, cell in enumerate(rows[0]):
+        if not cell:
+            continue
+        below = [row[at] for row in rows[1:] if at < len(row) and row[at]]
+        for kind in _KINDS:
+            alike = sum(1 for value in below if kind.fullmatch(value))
+            if alike >= 3 and alike >= 0.6 * len(below):
+                if kind.fullmatch(cell):
+                    return False
+                odd += 1
+                break
+    return odd >= 2
 
 
 def _is_total(row: Sequence[str], *, at_the_end: bool) -> bool:

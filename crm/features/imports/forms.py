@@ -169,7 +169,9 @@ class ReadForm(Form):
     )
     left_out = TickField(
         _("Rows that are not part of the list"),
-        description=_("They look like totals or notes. Take the tick away to use one."),
+        description=_(
+            "They look like totals, notes or more headings. Take the tick away to use one."
+        ),
         coerce=int,
         validate_choice=False,
     )

@@ -487,6 +487,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
     return render_template(
         "imports/match.html",
         garbled=None if wrong is None else _short(wrong),
+        left_out=len(rules.left_out),
         view=opened.view,
         form=form or match_form(scope, opened.view.kind, opened.table, opened.rules),
         has_file=opened.rules.rest_of is None,

@@ -186,6 +186,18 @@ def test_the_heading_row_is_found_below_titles_and_the_totals_below_the_list() -
     assert found.left_out == (7, 8)
 
 
+def test_a_second_line_of_headings_is_no_row_of_the_list() -> None:
+    rows = [
+        ["Name", "Started", "Phone", "Stands"],
+        ["(first last)", "dd/mm/yyyy", "", "1-5"],
+        *([f"P {n}", f"0{n}/02/2024", f"07700 90010{n}", str(n)] for n in range(1, 6)),
+    ]
+    assert find_layout(rows).left_out == (2,)
+    # One slip, or two beside a value that is right, is a row like any other.
+    assert find_layout([rows[0], ["P 0", "soon", "", ""], *rows[2:]]).left_out == ()
+    assert find_layout([rows[0], ["P 0", "soon", "ask Jo", "3"], *rows[2:]]).left_out == ()
+
+
 def test_a_list_without_headings_has_none() -> None:
     assert find_heading_row([["Ioana", "07700 900123"], ["Tomasz", "07700 900124"]]) == 0
     assert find_heading_row([["Ioana", "Ioana"], ["Tomasz", "x"]]) == 0
