@@ -41,7 +41,7 @@ def build(material: Material) -> ReportPart:
             ReportTable(
                 "coverage",
                 COVERAGE,
-                (_coverage(material, found, secret=secret.all_together),),
+                (_coverage(material, found, secret=secret.all_together or secret.counted),),
             ),
             ReportTable(
                 "months",
@@ -51,7 +51,7 @@ def build(material: Material) -> ReportPart:
                         day,
                         figure,
                         same_places=places == found.trend_places[-1],
-                        secret=secret.whole or _is_few(figure),
+                        secret=secret.whole or secret.counted or _is_few(figure),
                     )
                     for (day, figure), places in zip(found.trend, found.trend_places, strict=True)
                 ),
@@ -77,6 +77,7 @@ def _places(material: Material, found: Survey, cut: Survey) -> tuple[Line, ...]:
             _total_then(found),
             secret=material.member_lines().whole,
             no_sums=material.member_lines().sums,
+            no_density=material.member_lines().counted,
         ),
     )
     earlier = {row.key: row for row in cut.compared.rows} if cut.compared else {}
@@ -124,7 +125,7 @@ def _coverage(material: Material, found: Survey, *, secret: bool) -> Line:
             else Figure(FigureKind.SHARE, None, None, None),
             "counted_on_both": count(len(both)),
             "members_there": hidden(FigureKind.SHARE)
-            if secret
+            if secret or _is_few(figure)
             else share(figure.counted_members, figure.all_members),
         },
     )
@@ -146,8 +147,10 @@ def _figures(
     *,
     secret: bool,
     no_sums: bool = False,
+    no_density: bool = False,
 ) -> dict[str, Figure]:
-    """Return the figures of a line. no_sums: those of all the people on the list are hidden."""
+    """Return the figures of a line. no_sums: those of all the people on the list are hidden;
+    no_density: those of all places together whose workers were counted."""
     if secret:
         kinds = dict.fromkeys(PLACES[:3], FigureKind.COUNT)
         kinds |= dict.fromkeys(PLACES[4:], FigureKind.SHARE)
@@ -163,15 +166,15 @@ def _figures(
         }
     return people | {
         "workers": _workers(figure),
-        "density": hidden(FigureKind.SHARE) if _is_few(figure) else _density(figure),
-        "density_then": _density_then(then),
+        "density": _hidden_or(figure, no_density),
+        "density_then": Figure(FigureKind.SHARE, None, None, None)
+        if then is None
+        else _hidden_or(then, no_density),
     }
 
 
-def _density_then(then: TotalDensity | None) -> Figure:
-    if then is None:
-        return Figure(FigureKind.SHARE, None, None, None)
-    return hidden(FigureKind.SHARE) if _is_few(then) else _density(then)
+def _hidden_or(figure: TotalDensity, is_hidden: bool) -> Figure:
+    return hidden(FigureKind.SHARE) if is_hidden or _is_few(figure) else _density(figure)
 
 
 def _month(day: date, figure: TotalDensity, *, same_places: bool, secret: bool) -> Line:

@@ -85,12 +85,15 @@ class HiddenLines:
     """The lines of a table that are about too few people: the whole, and places by inner id.
 
     sums: figures of all the people of the unit may not be told. Others of the report are sums over
-    the places alone whose workers were counted, and what lies between the two is too few people.
+    the places alone whose workers were counted, and what lies between the two is too few people;
+    or too few are left when the lines that are told are taken away. counted: nor may those of the
+    counted places together, for the second reason.
     """
 
     whole: bool
     places: frozenset[int | None]
     sums: bool = False
+    counted: bool = False
 
     @property
     def all_together(self) -> bool:
@@ -262,7 +265,10 @@ class Material:
                 for roll, counted in days
             ]
             self._kept["members"] = HiddenLines(
-                each[0].whole, each[0].places | each[1].places, sums
+                each[0].whole,
+                each[0].places | each[1].places,
+                any(one.sums for one in each),
+                any(one.counted for one in each),
             )
         kept: HiddenLines = self._kept["members"]
         return kept
@@ -353,8 +359,24 @@ class Material:
                 )
                 if is_hidden
             }
+
+        def _few_left(some: Sequence[int | None], size: int = 0) -> bool:
+            """Whether too few are left of these when the lines that are told are taken away: of
+            those who are counted, and of all among whom they could be. size: of all of these."""
+            if listed is None:
+                return False
+            of_each = [listed.get(place, ()) for place in some]
+            left = told_by_taking_away(of_each, [place in hides for place in some])
+            told = sum(people[place] for place in some if place not in hides)
+            among = max(sum(people[place] for place in some if place in hides), size - told)
+            return len(left) > 0 and among < SMALLEST_GROUP
+
         return HiddenLines(
-            whole=0 < all_people < SMALLEST_GROUP, places=frozenset(hides), sums=sums
+            whole=0 < all_people < SMALLEST_GROUP,
+            places=frozenset(hides),
+            sums=sums or _few_left(places, all_people),
+            counted=counted is not None
+            and _few_left([place for place in places if place in counted]),
         )
 
     def lines(

@@ -136,7 +136,10 @@ def _parts(material: Material, found: Readiness, secret: bool) -> tuple[Line, ..
         key=lambda one: (_is_secret(one, found.whole), one.target.weight * math.log(one.low)),
     )
     # Of all members, how many can be sent a paper: from it all members could be worked out.
-    also = {Part.CONTACT} if material.member_lines().all_together else set()
+    members = material.member_lines()
+    also = {Part.CONTACT} if members.all_together else set()
+    if members.counted:
+        also.add(Part.DENSITY)
     return tuple(
         Line(
             LineKind.PART,

@@ -490,7 +490,7 @@ def test_readiness_tells_no_number_of_members_that_the_density_hides(busy: World
         for one in session.scalars(ALL.select(Headcount).where(Headcount.place_id == busy.mill.id)):
             session.delete(one)
     whole = _told(busy.branch)
-    assert whole["places", "", "density"] == "[c]"
+    assert whole["places", "", "density"] == whole["coverage", "", "members_there"] == "[c]"
     assert whole["readiness_parts", "density", "part_share"] == "[c]"
 
 
@@ -672,3 +672,26 @@ def test_the_paper_writes_out_every_table(busy: World, client_as: Clients) -> No
     text = client_as(busy.rep).get(f"/reports/{busy.mill.public_id}/print").get_data(as_text=True)
     assert len(re.findall(r"<details", text)) == len(re.findall(r"<details[^>]* open", text)) > 0
     assert "Contains union data: do not leave on a table." in text
+
+
+def test_a_place_where_nobody_is_known_hides_no_other(busy: World) -> None:
+    """Twenty work at the Shed, and nobody of them is on the list: the sums are of the Depot."""
+    _count_workers(busy.depot, 1, 2)
+    with unit_of_work(ALL) as session:
+        depot = session.scalars(ALL.select(Workplace).where(Workplace.id == busy.depot.id)).one()
+        branch = session.scalars(ALL.select(Branch).where(Branch.id == busy.branch.id)).one()
+        employer = session.scalars(ALL.select(Employer).where(Employer.id == depot.employer_id))
+        shed = factories.make_workplace(session, employer.one(), "The Shed", branches=(branch,))
+        factories.make_headcount(session, shed, 20, 20)
+        for one in session.scalars(ALL.select(Headcount).where(Headcount.place_id == busy.mill.id)):
+            session.delete(one)
+    parts = [PartName.DENSITY, PartName.READINESS]
+    rows = [row for row in _rows(busy.branch, parts=parts) if row.measure != "density_then"]
+    told = {(row.place, row.table, row.line, row.measure): row.numerator for row in rows}
+    where = "Barnsley branch"
+    assert told["The Shed", "places", "", "members"] == 0
+    assert told["The Depot", "places", "", "members"] == "[c]"
+    assert told[where, "places", "", "density"] == "[c]"
+    assert told[where, "coverage", "", "members_there"] == "[c]"
+    assert told[where, "readiness_parts", "density", "part_share"] == "[c]"
+    assert {row.numerator for row in rows if row.measure == "members_at_least"} == {"[c]"}
