@@ -230,6 +230,35 @@ def count_unions(jobs: Jobs, members: Runs, unions: Ints, day: int) -> UnionsAt:
     )
 
 
+def count_flags(
+    people: Numbers, groups: Numbers, flags: Numbers, bits: int
+) -> dict[int, tuple[int, ...]]:
+    """Return of each group how many people are in it, and of how many of them each flag is true.
+
+    people, groups, flags: columns of one length; the flags of a row are the lowest `bits` bits of a
+    whole number. Somebody with several rows in a group counts once, with the flags of any of them.
+    """
+    if not len(people):
+        return {}
+    order = np.lexsort((people, groups))
+    person, group, flag = people[order], groups[order], flags[order]
+    first = np.flatnonzero(
+        np.concatenate([[True], (person[1:] != person[:-1]) | (group[1:] != group[:-1])])
+    )
+    whole = np.bitwise_or.reduceat(flag, first)
+    ids, number = np.unique(group[first], return_inverse=True)
+    counted = [
+        np.bincount(number, minlength=len(ids)),
+        *(
+            np.bincount(number[(whole >> bit & 1).astype(bool)], minlength=len(ids))
+            for bit in range(bits)
+        ),
+    ]
+    return dict(
+        zip(ids.tolist(), zip(*(one.tolist() for one in counted), strict=True), strict=True)
+    )
+
+
 def _find(ids: Ints, wanted: Numbers) -> tuple[Ints, Bools]:
     """Return where the wanted stand among the ids, which are in order; and which are there."""
     if not len(ids):

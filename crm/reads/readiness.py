@@ -1,7 +1,7 @@
 """The parts and gates of strike-readiness, counted as at a day, under a scope.
 
-Counts of people only: which person stands where never leaves the database. What the counts mean
-is crm/domain/readiness.py.
+Counts of people only go out: which person stands where is read by inner id, to count each once,
+and no further. What the counts mean is crm/domain/readiness.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ from crm.access.facts import covers, known
 from crm.access.many import one_of
 from crm.access.scope import Scope
 from crm.access.speakers import list_speakers, speaks_at
+from crm.analysis.people_counts import count_flags
 from crm.domain.assessment import ExpiryRule
 from crm.domain.cover import Stage
 from crm.domain.density import TotalDensity
@@ -56,6 +58,7 @@ from crm.models.contacts import ContactPoint, Job, StateSpan
 from crm.models.places import Area, Place, PlaceClosure
 from crm.models.ties import Leading
 from crm.models.turf import Turf
+from crm.reads.columns import Columns, Ints
 from crm.reads.decisions import (
     Said,
     TermsInForce,
@@ -65,7 +68,7 @@ from crm.reads.decisions import (
     terms_in_force,
 )
 from crm.reads.figures import Part as DensityPart
-from crm.reads.figures import Question, survey
+from crm.reads.figures import Question, Table, survey
 from crm.reads.structure import counted_once
 from crm.reads.turf import InCharge, in_charge_at
 
@@ -194,29 +197,27 @@ def get_readiness(
     as_at: date,
     day: date,
     expiry: ExpiryRule,
+    table: Table | None = None,
 ) -> Readiness:
     """Return how ready a unit is, as at a day.
 
     unit: found in the scope, with the right to figures over it. day: today in UTC, as grants are
-    reckoned. Twenty statements at most, whatever the number of people and places.
+    reckoned. table: the densities of its workplaces on the day, when the caller has them. Twenty
+    statements at most, whatever the number of people and places.
     """
-    question = Question(as_at, within=(unit.place_id,))
-    table = survey(session, scope, question).table
+    if table is None:
+        table = survey(session, scope, Question(as_at, within=(unit.place_id,))).table
     ids = {row.parts[0].place_id for row in table.rows}
     with_count = {part.place_id for part in table.parts if part.density.workforce_used is not None}
     base = with_count or ids
     in_charge = in_charge_now(session, scope, ids, as_at=as_at, day=day)
     led = _led(_leaders(session, scope, ids, as_at, expiry), in_charge)
-    by_site = _people(session, scope, ids, as_at, expiry, by_site=True)
-    together = _people(session, scope, ids, as_at, expiry, by_site=False).get(None, Counted())
-    counted = (
-        together
-        if base == ids
-        else _people(session, scope, base, as_at, expiry, by_site=False).get(None, Counted())
-    )
+    crowd = _crowd(session, scope, ids, as_at, expiry)
+    by_site, together = crowd.by_site(), crowd.together(ids)
+    counted = together if base == ids else crowd.together(base)
     held = _tests(session, scope, unit, as_at)
     chances = _chances(session, scope, ids, as_at)
-    owners = _areas(session, scope, ids, as_at, day, expiry)
+    owners = _areas(session, scope, ids, crowd, as_at, day)
     areas_at: dict[uuid.UUID, list[AreaOwner]] = defaultdict(list)
     for area in owners:
         areas_at[area.workplace_id].append(area)
@@ -551,63 +552,88 @@ def _chances(
 # People
 
 
-def _people(
-    session: Session,
-    scope: Scope,
-    sites: Collection[int],
-    as_at: date,
-    expiry: ExpiryRule,
-    *,
-    by_site: bool,
-) -> dict[int | None, Counted]:
-    """Count the people of the workplaces: of each, or each person once of all together (None)."""
-    if not sites:
-        return {}
+# What is read of everybody on a day, as bits of one number, in the order of the counts.
+_FLAGS: Final = ("firm", "with_us", "members", "addressed", "ready")
+
+
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """Everybody at some workplaces on a day, as columns: a row for each place of a person.
+
+    flags: what is known of them, as bits in the order of _FLAGS.
+    """
+
+    people: Ints
+    sites: Ints
+    places: Ints
+    flags: Ints
+
+    def by_site(self) -> dict[int, Counted]:
+        """Return the people of each workplace."""
+        return _counts(self.people, self.sites, self.flags)
+
+    def together(self, sites: Collection[int]) -> Counted:
+        """Return the people of these workplaces, each once."""
+        here = np.isin(self.sites, np.array(sorted(sites), np.int64))
+        people = self.people[here]
+        return _counts(people, np.zeros_like(people), self.flags[here]).get(0, Counted())
+
+    def by_area(
+        self, areas: Mapping[int, Sequence[int]], alone: Collection[int]
+    ) -> dict[int, Counted]:
+        """Return the people of each area and of the areas inside it, and of workplaces without any.
+
+        areas: of each area, itself and those around it that are asked for. alone: the workplaces.
+        """
+        ids, at = np.unique(self.places, return_inverse=True)
+        around = [areas.get(place, ()) for place in ids.tolist()]
+        times = np.array([len(some) for some in around], np.int64)
+        begin = np.cumsum(times) - times
+        of_row = times[at]
+        row = np.repeat(np.arange(len(at)), of_row)
+        step = np.arange(len(row)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
+        every = np.array([area for some in around for area in some], np.int64)
+        whole = np.flatnonzero(np.isin(self.sites, np.array(sorted(alone), np.int64)))
+        rows = np.concatenate([row, whole])
+        groups = np.concatenate([every[begin[at[row]] + step], self.sites[whole]])
+        return _counts(self.people[rows], groups, self.flags[rows])
+
+
+def _counts(people: Ints, groups: Ints, flags: Ints) -> dict[int, Counted]:
+    return {
+        group: Counted(people=number, **dict(zip(_FLAGS, found, strict=True)))
+        for group, (number, *found) in count_flags(people, groups, flags, len(_FLAGS)).items()
+    }
+
+
+def _crowd(
+    session: Session, scope: Scope, sites: Collection[int], as_at: date, expiry: ExpiryRule
+) -> _Crowd:
+    """Return everybody of the workplaces. One statement."""
     firm, address, job = firm_now(as_at, expiry), _address(), _job_title(as_at)
-
-    def _any(condition: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
-        return sa.func.max(sa.case((condition, 1), else_=0)).label(name)
-
     member = StateSpan.member.is_(True)
-    columns = (
-        _any(firm, "firm"),
-        _any(sa.and_(firm, StateSpan.score <= 2), "with_us"),
-        _any(member, "member"),
-        _any(sa.and_(member, address), "addressed"),
-        _any(sa.and_(member, address, job), "ready"),
+    conditions = (
+        firm,
+        sa.and_(firm, StateSpan.score <= 2),
+        member,
+        sa.and_(member, address),
+        sa.and_(member, address, job),
     )
-    key: Any = StateSpan.workplace_id if by_site else sa.null()
-    grouped = [StateSpan.contact_id, *([StateSpan.workplace_id] if by_site else [])]
-    people = (
-        scope.select(key.label("site"), *columns)
-        .where(
+    flags: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer)
+    for bit, condition in enumerate(conditions):
+        flags = flags + sa.case((condition, 1 << bit), else_=0)
+    columns = Columns(
+        scope, StateSpan.contact_id, StateSpan.workplace_id, StateSpan.place_id, flags
+    )
+    read = columns.read(
+        session,
+        columns.statement.where(
             StateSpan.from_day <= as_at,
             StateSpan.to_day > as_at,
             one_of(StateSpan.workplace_id, sites),
-        )
-        .group_by(*grouped)
-    ).subquery()
-    rows = session.execute(
-        scope.select(
-            people.c.site,
-            sa.func.count(),
-            *(
-                sa.func.sum(people.c[name])
-                for name in ("firm", "with_us", "member", "addressed", "ready")
-            ),
-        ).group_by(people.c.site)
+        ),
     )
-    return {
-        site: Counted(
-            people=int(number),
-            firm=int(asked),
-            with_us=int(with_us),
-            members=int(members),
-            addressed=int(addressed),
-            ready=int(ready),
-        )
-        for site, number, asked, with_us, members, addressed, ready in rows
-    }
+    return _Crowd(*read)
 
 
 def firm_now(as_at: date, expiry: ExpiryRule) -> sa.ColumnElement[bool]:
@@ -763,9 +789,9 @@ def _areas(
     session: Session,
     scope: Scope,
     sites: Collection[int],
+    crowd: _Crowd,
     as_at: date,
     day: date,
-    expiry: ExpiryRule,
 ) -> list[AreaOwner]:
     """Return the areas of the workplaces, and workplaces without any, and who has no owner."""
     if not sites:
@@ -784,42 +810,25 @@ def _areas(
         .correlate(Place)
     )
 
-    def _people_of(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
-        return (
-            sa.select(sa.func.count(sa.distinct(StateSpan.contact_id)))
-            .join(PlaceClosure, PlaceClosure.descendant_id == StateSpan.place_id)
-            .where(
-                PlaceClosure.ancestor_id == Place.id,
-                StateSpan.from_day <= as_at,
-                StateSpan.to_day > as_at,
-                *which,
-            )
-            .correlate(Place)
-            .scalar_subquery()
+    every = session.execute(
+        scope.select(Area.id, Area.workplace_id, Area.parent_area_id, Area.closed_on).where(
+            one_of(Area.workplace_id, sites)
         )
-
-    people = _people_of()
-    asked = _people_of(firm_now(as_at, expiry))
-    with_us = _people_of(firm_now(as_at, expiry), StateSpan.score <= 2)
+    ).all()
     areas = {
-        int(area): int(site)
-        for area, site in session.execute(
-            scope.select(Area.id, Area.workplace_id).where(
-                one_of(Area.workplace_id, sites),
-                sa.or_(Area.closed_on.is_(None), Area.closed_on > as_at),
-            )
-        )
+        int(area.id): int(area.workplace_id)
+        for area in every
+        if area.closed_on is None or area.closed_on > as_at
     }
-    wanted = set(areas) | (set(sites) - set(areas.values()))
+    alone = set(sites) - set(areas.values())
+    wanted = set(areas) | alone
+    counted = crowd.by_area(_around({one.id: one.parent_area_id for one in every}, areas), alone)
     rows = session.execute(
         scope.select(
             Place.id,
             Place.public_id,
             Place.name,
             owned.label("owned"),
-            people.label("people"),
-            asked.label("asked"),
-            with_us.label("with_us"),
         )
         .where(one_of(Place.id, wanted | set(sites)))
         .order_by(Place.name, Place.id)
@@ -831,11 +840,24 @@ def _areas(
             workplace_id=site.public_id,
             name=row.name,
             workplace=site.name,
-            people=int(row.people),
-            asked=int(row.asked),
-            with_us=int(row.with_us),
+            people=(here := counted.get(row.id, Counted())).people,
+            asked=here.firm,
+            with_us=here.with_us,
             owned=bool(row.owned),
         )
         for row in rows
         if row.id in wanted and (site := named.get(areas.get(row.id, row.id))) is not None
     ]
+
+
+def _around(parent: Mapping[int, int | None], wanted: Collection[int]) -> dict[int, list[int]]:
+    """Return of each area itself and the areas around it, as far as they are wanted."""
+    found: dict[int, list[int]] = {}
+    for area in parent:
+        at: int | None = area
+        found[area] = []
+        while at is not None:
+            if at in wanted:
+                found[area].append(at)
+            at = parent.get(at)
+    return found

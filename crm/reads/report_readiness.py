@@ -58,6 +58,8 @@ def build(material: Material) -> ReportPart:
         as_at=asked.as_at,
         day=asked.day,
         expiry=asked.expiry,
+        # The whole unit is held with either right, so these are the very same figures.
+        table=material.density().table,
     )
     secret = found.whole.listed.people < SMALLEST_GROUP
     return ReportPart(

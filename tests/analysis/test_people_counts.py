@@ -16,6 +16,7 @@ from crm.analysis.people_counts import (
     Counted,
     Jobs,
     Runs,
+    count_flags,
     count_people,
     count_unions,
 )
@@ -154,3 +155,19 @@ def test_members_by_union_are_those_of_a_walk_over_everybody(
     by_union = Counter((place, union) for person, place in here for union in unions[person])
     columns_found = zip(found.union_places, found.unions, found.union_members, strict=True)
     assert {(place, union): number for place, union, number in columns_found} == by_union
+
+
+@given(rows=st.lists(st.tuples(_person, st.sampled_from(_PLACES), st.integers(0, 7)), max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_flags_are_those_of_any_row_of_a_person_in_a_group(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    found = count_flags(*(_column(rows, at) for at in range(3)), bits=3)
+    flags: dict[int, dict[int, int]] = {}
+    for person, group, flag in rows:
+        of_group = flags.setdefault(group, {})
+        of_group[person] = of_group.get(person, 0) | flag
+    assert found == {
+        group: (len(some), *(sum(flag >> bit & 1 for flag in some.values()) for bit in range(3)))
+        for group, some in flags.items()
+    }

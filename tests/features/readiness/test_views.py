@@ -217,6 +217,22 @@ def test_a_rep_whose_access_ended_looks_after_nobody(world: World) -> None:
     assert _gates(found)[GateName.OWNERS] is False
 
 
+def test_an_area_has_the_people_of_the_areas_inside_it_each_once(world: World) -> None:
+    with unit_of_work(ALL) as session:
+        mill = _get(session, Workplace, world.mill)
+        line = factories.make_area(session, mill, "Line 1", parent_area_id=world.packing.id)
+        ioana = _get(session, Contact, world.ioana)
+        factories.make_job(session, ioana, mill, area=line)
+        factories.make_person(session, mill, "Ewa L", area=line)
+    told = {one.name: (one.people, one.asked, one.with_us) for one in _mill(world).areas}
+    # Ioana, a 2, works in both; with her a placeholder and Ewa, whom nobody asked.
+    assert told == {"Packing": (3, 1, 1), "Line 1": (2, 1, 1), "Yard": (1, 1, 0)}
+    with unit_of_work(ALL) as session:
+        _get(session, Area, world.packing).closed_on = TODAY
+    told = {one.name: one.people for one in _mill(world).areas}
+    assert told == {"Line 1": 2, "Yard": 1}
+
+
 def test_every_area_needs_a_rep_for_all_of_it(world: World) -> None:
     with unit_of_work(ALL) as session:
         session.add(_turf(world.rep, world.packing))
