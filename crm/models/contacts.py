@@ -39,6 +39,22 @@ class Contact(Public, Scoped, Base):
             "known_as IS NOT NULL OR placeholder_label IS NOT NULL", name="has_a_name_or_label"
         ),
         sa.Index("ix_contact_name_key", "name_key"),
+        sa.Index(
+            "ix_contact_merged_into_id",
+            "merged_into_id",
+            # Nearly nobody was; with all in it, SQLite took it for those who were not.
+            sqlite_where=sa.column("merged_into_id").is_not(None),
+            postgresql_where=sa.column("merged_into_id").is_not(None),
+        ),
+        # Those whom somebody added, the newest first: the log offers them.
+        sa.Index("ix_contact_created", "created_by_id", "created_at"),
+        # Whom nobody is to speak to: looked for as one list beside those who may be spoken to.
+        sa.Index(
+            "ix_contact_do_not_contact",
+            "id",
+            sqlite_where=sa.column("do_not_contact").is_(True),
+            postgresql_where=sa.column("do_not_contact").is_(True),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -57,7 +73,7 @@ class Contact(Public, Scoped, Base):
     version: Mapped[int] = mapped_column(default=1)
     # The record that this one was put into: scopes leave such rows out, see scope.py. No foreign
     # key: SQLite could not take one away again without copying the table that all others name.
-    merged_into_id: Mapped[int | None] = mapped_column(index=True)
+    merged_into_id: Mapped[int | None]
 
 
 class ContactPoint(Public, Recorded, OfContact, Base):
