@@ -41,6 +41,7 @@ from crm.domain.listed_ballots import ListedCount, find_count_repeats, read_ball
 from crm.domain.rules import CODES
 from crm.domain.vocabulary import BallotKind, QuestionKind, RowOutcome, RowState
 from crm.features.imports.people import in_parts
+from crm.features.imports.places import SAME_ROW, named_otherwise
 from crm.features.imports.rules import Lack, Rules, body
 from crm.models.ballots import Ballot, BallotCount, BallotPart, BallotQuestion
 from crm.models.imports import ImportRow
@@ -165,6 +166,8 @@ class _Found:
     unions: Mapping[str, int]
     chosen: _Held | None
     by_name: Mapping[str, tuple[_Held, ...]]
+    # Names that were said to mean a workplace, and its own: both folded.
+    meant: Mapping[str, str]
 
     def held(self, plan: CountPlan) -> tuple[_Held, ...]:
         """Return the ballots that a row could be about."""
@@ -222,12 +225,40 @@ class OfBallots:
             plan.faults.append(
                 Fault(None, TWO_OF_THE_NAME) if sites else Fault(column, NO_SUCH_PLACE)
             )
+        same = self._same(row, found)
+        if same is not None:
+            plan.faults.append(Fault(None, SAME_ROW, same))
         if not plan.faults:
             plan.place_id = sites[0]
             self._plan_count(plan, found)
         if plan.faults:
             plan.outcome, plan.place_id, plan.changes = RowOutcome.PROBLEM, None, []
         return plan
+
+    def _same(self, row: ListedCount, found: _Found) -> int | None:
+        """Return the number of another row that counts for the same workplace under another name.
+
+        Of two names that were said to mean one workplace the later row gives way; a name that is
+        the workplace's own never does.
+        """
+        own = found.meant.get(row.name_key)
+        if own is None:
+            return None
+        asked = (row.ballot_key, row.valued.get(Target.QUESTION))
+        alike = [
+            one
+            for one in self.listed.values()
+            if (one.ballot_key, one.valued.get(Target.QUESTION)) == asked
+        ]
+        its_own = (one.row_no for one in alike if one.name_key == own)
+        earlier = (
+            one.row_no
+            for one in alike
+            if one.row_no < row.row_no
+            and one.name_key != row.name_key
+            and found.meant.get(one.name_key) == own
+        )
+        return next(its_own, None) or next(earlier, None)
 
     def _plan_count(self, plan: CountPlan, found: _Found) -> None:
         ballots = found.held(plan)
@@ -302,6 +333,17 @@ class OfBallots:
                 )
             ):
                 sites[key] = (*sites.get(key, ()), inner)
+        lacking = {row.name_key for row in rows if row.name_key} - set(sites)
+        meant = named_otherwise(
+            session,
+            scope,
+            self.rules.names,
+            lacking,
+            Workplace.closed_on.is_(None),
+            Workplace.id.in_(inside),
+            permission=write,
+        )
+        sites |= {key: (inner,) for key, (inner, _own) in meant.items()}
         names = {row.ballot_key or fold(said.get(NAME, "")) for row in rows} - {""}
         there = session.scalars(
             scope.select(Ballot, permission=write).where(Ballot.place_id == holder_id)
@@ -327,6 +369,7 @@ class OfBallots:
             self._unions(session, scope),
             next((one for one in held if chosen is not None and one.ballot.id == chosen.id), None),
             by_name,
+            {key: own for key, (_inner, own) in meant.items()},
         )
 
     def _unions(self, session: Session, scope: Scope) -> dict[str, int]:

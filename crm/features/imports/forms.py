@@ -379,6 +379,7 @@ def fix_form(
     places: Mapping[str, Sequence[tuple[str, Any]]],
     alike: int,
     employers: Sequence[tuple[str, Any]],
+    meant: Mapping[str, Sequence[tuple[str, Any]]],
     **more: Any,
 ) -> Any:
     """Return the form of the check.
@@ -387,10 +388,15 @@ def fix_form(
     people: for each row that could be about somebody we know, whom it could be. places: the same
     for each name that could mean a workplace that is here. alike: how many such names there are,
     those that are not shown too. employers: of all workplaces of the list that are new, where none
-    was said yet; empty when that is not the question.
+    was said yet; empty when that is not the question. meant: for each name of a workplace that
+    nobody has, which it could mean.
     """
     fields: dict[str, Any] = {name: StringField(label) for name, label in fixes}
     fields |= {name: BooleanField(label) for name, label in skips}
+    fields |= {
+        name: RadioField(_("Is it one of these?"), choices=options(choices), default="ask")
+        for name, choices in meant.items()
+    }
     if employers:
         fields["employer"] = SelectField(
             _("Employer of the workplaces that are new"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,9 +14,10 @@ from crm.access.scope import Scope
 from crm.analysis.tables.found import Table
 from crm.domain.assessment import Basis
 from crm.domain.columns import Target
+from crm.domain.listed import place_key
 from crm.domain.listed_successions import Became
 from crm.domain.vocabulary import ContractType, ImportKind, QuestionKind
-from crm.features.imports import forms, queries, service
+from crm.features.imports import ballots, forms, queries, service, successions
 from crm.features.imports.areas import NEW_AREA
 from crm.features.imports.asking import answers_of, questions_of
 from crm.features.imports.others import OTHERS
@@ -167,6 +168,40 @@ def like_options(
             hint = gettext("Is it one of these? %(names)s", names=names)
         answers[value] = ([*first, *rest], hint)
     return answers
+
+
+# What is said of a name of a list that no workplace has.
+_NO_PLACE: Final = frozenset({ballots.NO_SUCH_PLACE, successions.NO_SUCH_PLACE})
+
+
+def names_to_settle(
+    session: Any,
+    scope: Scope,
+    kind: ImportKind,
+    rules: Rules,
+    problems: Sequence[queries.RowView],
+    cell_of: Callable[[int, int], str],
+) -> dict[str, tuple[str, list[tuple[str, Any]]]]:
+    """Return the names of rows that no workplace has, and what each may mean.
+
+    By the folded name: the name of its field, by the first row that has it, and the choices.
+    cell_of: gives what stands in a row and a column. Names that are like none are not in it.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for row in problems:
+        for column, message, _number in row.faults:
+            if message in _NO_PLACE and column is not None:
+                name = cell_of(row.row_no, column)
+                first.setdefault(place_key(name), (f"n{row.row_no}-{column}", name))
+    names = [name for _field, name in first.values()]
+    holder = rules.answers.get(ballots.HOLDER) if kind is ImportKind.BALLOTS else None
+    found = queries.like_places(session, scope, kind, names, holder=holder)
+    none = ("ask", _("None of these, or not sure"))
+    return {
+        key: (field, [*((one.value, _perhaps(one)) for one in alike), none])
+        for (key, (field, _name)), alike in zip(first.items(), found, strict=True)
+        if alike
+    }
 
 
 def _perhaps(one: queries.LikeChoice) -> str:

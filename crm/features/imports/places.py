@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from crm.access import facts, tree
@@ -268,6 +269,30 @@ def load_settled(session: Session, scope: Scope, names: Mapping[str, str]) -> Se
             having[key] = having.get(key, 0) + 1
     by_name = {key: own[one][0] for key, one in said.items() if one in own and having.get(key) != 1}
     return Settled(by_name, {**{key: inner for inner, key in own.values()}, **by_name})
+
+
+def named_otherwise(
+    session: Session,
+    scope: Scope,
+    names: Mapping[str, str],
+    keys: Set[str],
+    *where: ColumnElement[bool],
+    permission: Permission,
+) -> dict[str, tuple[int, str]]:
+    """Return which workplace each of these folded names was said to mean, and its own folded name.
+
+    names: as Rules.names. where: what else must be true of the workplaces.
+    """
+    said = {key: UUID(names[key]) for key in keys if names.get(key, NEW_PLACE) != NEW_PLACE}
+    found: dict[UUID, tuple[int, str]] = {}
+    for some in in_parts(sorted(set(said.values()))):
+        for public_id, inner, own in session.execute(
+            scope.select(
+                Workplace.public_id, Workplace.id, Workplace.name_key, permission=permission
+            ).where(Workplace.public_id.in_(some), *where)
+        ):
+            found[public_id] = (inner, own)
+    return {key: found[one] for key, one in said.items() if one in found}
 
 
 def find_place_repeats(rows: Sequence[ListedPlace], meant: Mapping[str, int]) -> dict[int, Fault]:

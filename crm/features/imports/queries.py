@@ -33,7 +33,7 @@ from crm.domain.vocabulary import (
 from crm.models.ballots import Ballot
 from crm.models.contacts import Contact, ContactPoint, Job
 from crm.models.imports import ImportRecipe, ImportRow, ListImport
-from crm.models.places import Area, Employer, Shift, Union, Workplace
+from crm.models.places import Area, Employer, Place, PlaceClosure, Shift, Union, Workplace
 from crm.models.tasks import BackgroundTask
 from crm.reads.people import shown_name
 from crm.reads.place_likeness import (
@@ -482,6 +482,48 @@ def like_choices(
             LikeChoice(*named[inner], why=likeness.reasons)
             for inner, likeness in each
             if inner in named
+        ]
+        for each in found
+    ]
+
+
+def like_places(
+    session: Session,
+    scope: Scope,
+    kind: ImportKind,
+    names: Sequence[str],
+    *,
+    holder: str | None = None,
+) -> list[list[LikeChoice]]:
+    """Return for each name of a list of ballots or mergers which workplaces it may mean.
+
+    Only those that such a list may be about. holder: the public id of the place whose ballot it
+    is: then only workplaces inside it.
+    """
+    write = Permission.BALLOT_WRITE if kind is ImportKind.BALLOTS else Permission.PLACE_WRITE
+    found = like_each(session, scope, [KnownPlace(name) for name in names], permission=write)
+    ids = {inner for each in found for inner, _likeness in each}
+    if holder is not None and ids:
+        at = sa.select(Place.id).where(Place.public_id == UUID(holder)).scalar_subquery()
+        inside = sa.select(PlaceClosure.descendant_id).where(PlaceClosure.ancestor_id == at)
+        ids = set(
+            session.scalars(
+                scope.select(Workplace.id, permission=write).where(
+                    Workplace.id.in_(sorted(ids)), Workplace.id.in_(inside)
+                )
+            )
+        )
+    shown = workplaces_shown(session, scope, ids, permission=write)
+    return [
+        [
+            LikeChoice(
+                str(shown[inner].public_id),
+                shown[inner].name,
+                where_is(shown[inner]),
+                likeness.reasons,
+            )
+            for inner, likeness in each
+            if inner in shown
         ]
         for each in found
     ]

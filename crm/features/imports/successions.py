@@ -32,6 +32,7 @@ from crm.domain.listed_successions import (
 )
 from crm.domain.vocabulary import PlaceTieKind, RowOutcome, RowState
 from crm.features.imports.people import in_parts
+from crm.features.imports.places import SAME_ROW, named_otherwise
 from crm.features.imports.rules import Lack, Rules, body
 from crm.features.imports.undoing import withdraw_fact
 from crm.models.contacts import Job
@@ -144,10 +145,33 @@ class OfSuccessions:
                 )
             ):
                 sites.setdefault(site.name_key, []).append(site)
+        meant = named_otherwise(
+            session,
+            scope,
+            self.rules.names,
+            names - set(sites),
+            permission=Permission.PLACE_WRITE,
+        )
+        ids = sorted({inner for inner, _own in meant.values()})
+        others: dict[int, Workplace] = {}
+        for some_ids in in_parts(ids):
+            for site in session.scalars(
+                scope.select(Workplace, permission=Permission.PLACE_WRITE).where(
+                    Workplace.id.in_(some_ids)
+                )
+            ):
+                others[site.id] = site
+        sites |= {key: [others[inner]] for key, (inner, _own) in meant.items()}
         plans = [self._plan_one(row, sites) for row in rows]
         by_id = {site.id: site for some in sites.values() for site in some}
         ties = self._ties(session, scope, sorted(by_id))
+        seen: dict[tuple[int | None, int | None], int] = {}
         for one in plans:
+            if not one.faults and one.row_no not in self.twice:
+                # Two names of one workplace: by their names alone these were two rows.
+                first = seen.setdefault((one.old_id, one.new_id), one.row_no)
+                if first != one.row_no:
+                    one.faults.append(Fault(None, SAME_ROW, first))
             if not one.faults:
                 self._plan_tie(one, by_id, ties)
             if one.faults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -50,6 +50,7 @@ from crm.features.imports.matching import (
     chosen,
     like_options,
     match_form,
+    names_to_settle,
     offered_meanings,
 )
 from crm.features.imports.others import OTHERS
@@ -724,6 +725,9 @@ def _save_check(scope: Scope, opened: _Opened) -> Any:
     }
     if shown.alike[SHOWN:] and form.all_new.data:
         names |= {one.key: NEW_PLACE for one in shown.alike[SHOWN:]}
+    names |= {
+        key: said for key, field in shown.named.items() if (said := form[field].data) != "ask"
+    }
     try:
         with unit_of_work(scope) as session:
             service.put_right(
@@ -786,6 +790,8 @@ class _Shown:
     problems: tuple[queries.RowView, ...]
     possible: tuple[queries.RowView, ...]
     alike: tuple[_Alike, ...]
+    # Folded names that no workplace has, and the fields that ask what they mean.
+    named: Mapping[str, str]
 
 
 def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
@@ -846,7 +852,20 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
         message == NO_EMPLOYER for row in problems for _column, message, _no in row.faults
     )
     employers = _employers(scope) if lack_employer else []
-    form = forms.fix_form(fixes, people, skips, places, len(alike), employers, data=data)
+    settle: dict[str, tuple[str, list[tuple[str, Any]]]] = {}
+    if opened.view.kind in OTHERS:
+        with unit_of_work(scope, read_only=True) as session:
+            settle = names_to_settle(
+                session,
+                scope,
+                opened.view.kind,
+                opened.rules,
+                problems,
+                lambda row_no, column: opened.table.rows[row_no - 1][column],
+            )
+    form = forms.fix_form(
+        fixes, people, skips, places, len(alike), employers, dict(settle.values()), data=data
+    )
     shown = _Shown(
         tuple(cells),
         tuple(row.row_no for row in problems),
@@ -854,6 +873,7 @@ def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
         tuple(problems),
         tuple(possible),
         tuple(alike),
+        {key: field for key, (field, _choices) in settle.items()},
     )
     return form, shown
 
@@ -937,7 +957,7 @@ def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) ->
             for column, message, _number in row.faults
             if column is not None
         ),
-        problems=[_problem(row, opened) for row in shown.problems],
+        problems=[_problem(row, opened, set(shown.named.values())) for row in shown.problems],
         more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
         possible=[_possible(row, opened) for row in shown.possible],
         more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
@@ -987,7 +1007,8 @@ def _outcome_words(outcome: RowOutcome, kind: ImportKind) -> str:
     return label(outcome)
 
 
-def _problem(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
+def _problem(row: queries.RowView, opened: _Opened, named: Set[str]) -> dict[str, Any]:
+    """Return what the page shows of a row. named: fields that ask what a name means."""
     return {
         "row": row.row_no,
         "says": _says(opened, row.row_no),
@@ -995,6 +1016,7 @@ def _problem(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
             {
                 "words": gettext(message) % {"row": number},
                 "field": f"c{row.row_no}-{column}" if column is not None else None,
+                "meant": meant if (meant := f"n{row.row_no}-{column}") in named else None,
             }
             for column, message, number in row.faults
         ],

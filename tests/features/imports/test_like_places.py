@@ -199,3 +199,88 @@ def test_facilities_of_suppliers_that_are_like_one_here_wait_for_an_answer(
     employer = str(world.brightway.public_id)
     path = wizard.match(client, sent.location, employer=employer, buyer=employer).location
     assert wizard.counts(client, path)["Could be here already"] == 1
+
+
+@pytest.mark.parametrize("kind", ["ballots", "successions"])
+def test_a_name_in_a_list_of_ballots_or_mergers_is_asked_about_once_and_remembered(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None, kind: str
+) -> None:
+    site = _workplace(world, "Brightway Parcel Centre")
+    with unit_of_work(ALL) as session:
+        factories.make_workplace(session, world.saltway, "Brightway Parcels")
+    client = client_as(world.organiser)
+    if kind == "ballots":
+        rows = [
+            ["Workplace", "Yes", "No", "Question"],
+            ["Brightway Parcel Center", "9", "1", "Strike"],
+            ["brightway parcel center", "8", "2", "ASOS"],
+            ["Nothing like it", "8", "2", "Strike"],
+        ]
+        chosen = {
+            "ballot_name": "Pay 2026",
+            "holder": str(world.branch.public_id),
+            "union": str(world.union.public_id),
+            "law": "GB",
+            "closes_on": "2026-09-30",
+        }
+    else:
+        rows = [
+            ["Name", "LinkName", "LinkType", "LinkEstablishedDate"],
+            ["Brightway Parcel Center", "The Mill", "Successor - merged", "01-11-2026"],
+            ["Nothing like it", "The Mill", "Successor - merged", "01-11-2026"],
+        ]
+        chosen = {}
+
+    def _check() -> str:
+        sent = wizard.upload(client, as_csv(rows), kind=kind)
+        answer = wizard.match(client, sent.location, **chosen)
+        if answer.location.endswith("/values"):
+            data = wizard.form_of(client, answer.location, "values")
+            answer = client.post(answer.location, data=data)
+        return answer.location.removesuffix("/check")
+
+    path = _check()
+    page = html.unescape(client.get(f"{path}/check").text)
+    assert "Brightway Parcel Centre, Brightway (Same name)" in page
+    # That of another branch is not offered.
+    assert "Brightway Parcels" not in page
+    data = wizard.form_of(client, f"{path}/check", "fix")
+    asked = [name for name in data if name.startswith("n")]
+    assert (asked, data["n2-0"]) == (["n2-0"], "ask")
+    client.post(f"{path}/check", data={**data, "n2-0": str(site.public_id)})
+    said = wizard.counts(client, f"{path}/check")
+    assert (said["New"], said["Has a problem"]) == (len(rows) - 2, 1)
+    wizard.start(app, client, path)
+    again = _check()
+    said = wizard.counts(client, f"{again}/check")
+    assert (said["New"], said["As before"], said["Has a problem"]) == (0, len(rows) - 2, 1)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_two_names_of_one_workplace_are_not_counted_both(
+    client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    site = _workplace(world, "Brightway Parcel Centre")
+    client = client_as(world.organiser)
+    head = ["Workplace", "Yes", "No"]
+    names = ["Brightway Parcel Center", "Brightway Parcel Centre", "Brightway Parcels Centre"]
+    sent = wizard.upload(
+        client, as_csv([head, *([one, "9", "1"] for one in names)]), kind="ballots"
+    )
+    answer = wizard.match(
+        client,
+        sent.location,
+        ballot_name="Pay 2026",
+        question="strike",
+        holder=str(world.branch.public_id),
+        union=str(world.union.public_id),
+        law="GB",
+        closes_on="2026-09-30",
+    )
+    data = wizard.form_of(client, answer.location, "fix")
+    here = str(site.public_id)
+    client.post(answer.location, data={**data, "n2-0": here, "n4-0": here})
+    said = wizard.counts(client, answer.location)
+    assert (said["New"], said["Has a problem"]) == (1, 2)
+    page = client.get(answer.location).text
+    assert page.count("This row is about the same place as row 3. Leave one of the two out.") == 2
