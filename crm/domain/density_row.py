@@ -29,13 +29,15 @@ class RowNote(StrEnum):
 class NoChange(StrEnum):
     """Why the members of two days are not taken from each other.
 
-    OTHER_PLACES: they are not of the same places. PART: they are those who surely belong to a part
+    OTHER_PLACES: they are not of the same places. STATED_ONCE: at some of them a union stated its
+    members on one of the days alone. PART: they are those who surely belong to a part
     of the workers, and more of them may only mean that somebody's employer was written down.
     OTHER_LIST: each day has the list of its own ballot. NOT_THERE: the row has no places on the
     day it is compared with.
     """
 
     OTHER_PLACES = "other_places"
+    STATED_ONCE = "stated_once"
     PART = "part"
     OTHER_LIST = "other_list"
     NOT_THERE = "not_there"
@@ -219,12 +221,18 @@ def density_row(
 
 
 def compared(
-    now: DensityRow, then: DensityRow | None, *, day: date, same_places: bool
+    now: DensityRow,
+    then: DensityRow | None,
+    *,
+    day: date,
+    same_places: bool,
+    same_statements: bool,
 ) -> DensityRow:
     """Return the row of the later day with how its members changed since `day`, or why not.
 
     then: the row of the same thing on that day; None when it has no places then. same_places:
-    whether the members of both are of the very same places. A sum is of the places with a
+    whether the members of both are of the very same places; same_statements: whether a union stated
+    its members at the same of them on both days. A sum is of the places with a
     headcount: if one place gets a headcount and another loses its own, there are as many of them,
     and the members are still of other places. Those on a saved list are counted by name, wherever
     they work.
@@ -238,6 +246,8 @@ def compared(
         reason = NoChange.NOT_THERE
     elif now.basis != Roster.LIST and not same_places:
         reason = NoChange.OTHER_PLACES
+    elif now.basis != Roster.LIST and not same_statements:
+        reason = NoChange.STATED_ONCE
     change = None if reason is not None or then is None else now.members - then.members
     return replace(now, compared_with=day, members_change=change, no_change=reason)
 

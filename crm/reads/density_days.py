@@ -198,12 +198,14 @@ class DayFigures:
         [found] = self._together(number, [np.flatnonzero(self._is_measured(number))])
         return found
 
-    def places_counted(self, day: date) -> bytes:
-        """Return which places the total of the day is the sum of: equal on two days when they are
-        the very same, and good for nothing else."""
+    def ways_counted(self, day: date) -> bytes:
+        """Return which places the total of the day is the sum of, and at which of them a union
+        stated its members: equal on two days when all are the very same, and good for nothing
+        else."""
         number = bisect_left(self._days, day)
         counted = self._counted[self._figure[number]] & self._is_measured(number)
-        return np.packbits(counted).tobytes()
+        stated = counted & (self._stated.at[number] != _NONE)
+        return np.packbits([counted, stated]).tobytes()
 
     def totals(
         self, day: date, groups: Sequence[Sequence[int]]

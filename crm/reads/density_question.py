@@ -140,7 +140,8 @@ class Survey:
     """The table of a day, the same table on another day, and the total over a run of days.
 
     trend_places: of each day of the trend, the number of the set of places that its total is the
-    sum of. Days with the same number have the very same places; the numbers mean nothing else.
+    sum of. Days with the same number have the very same places, and members stated at the same of
+    them; the numbers mean nothing else.
     """
 
     table: Table
@@ -152,6 +153,11 @@ class Survey:
 def places_counted(parts: Iterable[Part]) -> frozenset[int]:
     """Return the inner ids of the places with a headcount, which a total is the sum of."""
     return frozenset(part.place_id for part in parts if part.density.workforce_used is not None)
+
+
+def stated_places(parts: Iterable[Part]) -> frozenset[int]:
+    """Return the inner ids of the places where a union stated how many members it has."""
+    return frozenset(part.place_id for part in parts if part.stated is not None)
 
 
 def places_told_of(parts: Sequence[Part]) -> frozenset[int]:

@@ -37,6 +37,7 @@ from crm.reads.density_question import (
     Table,
     places_counted,
     places_told_of,
+    stated_places,
 )
 from crm.reads.density_reading import Reading
 
@@ -54,6 +55,7 @@ __all__ = [
     "density_table",
     "places_counted",
     "places_told_of",
+    "stated_places",
     "survey",
     "trend",
     "workplace_figure",
@@ -114,7 +116,7 @@ def survey(
         trend=tuple(
             (day, table.total if day == question.as_at else figures.total(day)[0]) for day in days
         ),
-        trend_places=tuple(sets.setdefault(figures.places_counted(day), len(sets)) for day in days),
+        trend_places=tuple(sets.setdefault(figures.ways_counted(day), len(sets)) for day in days),
     )
 
 

@@ -34,7 +34,7 @@ from crm.domain.movement import (
 from crm.models.contacts import Job, Membership
 from crm.reads.density_people import membership_state
 from crm.reads.density_places import only_those
-from crm.reads.figures import GroupBy, Part, Question, Survey, places_counted, survey
+from crm.reads.figures import GroupBy, Part, Question, Survey, places_counted, stated_places, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Movement:
     highest count of workers there. Out of a part of those who work there, nobody can say what each
     move did to the share: there are no effects. places, counted_places: how many there are of each.
     total_before, total_after: the figures of the two days over all places, as on the other pages.
+    stated_once: places where a union stated its members on one of the days alone, so that what it
+    states there came or went without anybody joining or leaving.
     """
 
     first: date
@@ -62,6 +64,7 @@ class Movement:
     counted_places: int
     total_before: TotalDensity
     total_after: TotalDensity
+    stated_once: int
 
 
 def movement(session: Session, scope: Scope, question: Question, *, since: date) -> Movement:
@@ -109,6 +112,7 @@ def movement(session: Session, scope: Scope, question: Question, *, since: date)
         counted_places=len(both),
         total_before=found.compared.total if found.compared else found.table.total,
         total_after=found.table.total,
+        stated_once=0 if of_names else len(stated_places(then) ^ stated_places(now)),
     )
 
 

@@ -21,7 +21,7 @@ from crm.domain.report import (
     hidden,
     share,
 )
-from crm.reads.figures import NamedPeople, Row, Survey, Table, places_counted
+from crm.reads.figures import NamedPeople, Row, Survey, Table, places_counted, stated_places
 from crm.reads.report_material import Material, group_of
 
 PLACES = ("members", "not_members", "named_not_known", "workers", "density", "density_then")
@@ -107,12 +107,14 @@ def _coverage(material: Material, found: Survey, *, secret: bool) -> Line:
     """Return for how many places the workers were counted, and how many members are there.
 
     A member with jobs at two places counts at each here: what is measured is the list of places.
-    Unless the same were counted on both days, the shares of the two days are of other workplaces.
+    Unless the same were counted on both days in the same way, by name or as a union states them,
+    the shares of the two days are of other workplaces.
     """
     figure, then = found.table.total, _total_then(found)
-    both = places_counted(found.table.parts) & places_counted(
-        found.compared.parts if found.compared else ()
-    )
+    parts = found.table.parts
+    earlier = found.compared.parts if found.compared else ()
+    both = places_counted(parts) & places_counted(earlier)
+    both -= stated_places(parts) ^ stated_places(earlier)
     return Line(
         LineKind.WHOLE,
         "",

@@ -46,18 +46,23 @@ def page(found: Changes, filters: Filters) -> dict[str, Any]:
     before = moved.everywhere.before.members + moved.stated_before
     after = moved.everywhere.after.members + moved.stated_after
     return {
-        "headline": _(
-            "Members: %(before)s on %(first)s, %(after)s on %(last)s. Change: %(change)s.",
-            before=people_text(before),
-            after=people_text(after),
-            first=day_text(moved.first),
-            last=day_text(moved.last),
-            change=change_text(after - before),
-        ),
+        "headline": _headline(found, before, after),
         "not_known": _(
             "On our list, membership not known: %(before)s then, %(after)s now.",
             before=people_text(moved.everywhere.before.not_known),
             after=people_text(moved.everywhere.after.not_known),
+        ),
+        "stated_once": None
+        if not moved.stated_once
+        else str(
+            plural(
+                "At %(n)s place a union had stated its members on only one of the two days. What "
+                "it stated there is no change of members.",
+                "At %(n)s places a union had stated its members on only one of the two days. What "
+                "it stated there is no change of members.",
+                moved.stated_once,
+                n=people_text(moved.stated_once),
+            )
         ),
         "members": _members(found),
         "share": _share(found, filters),
@@ -65,6 +70,26 @@ def page(found: Changes, filters: Filters) -> dict[str, Any]:
         "names": found.names,
         "basis": basis_name(filters.counts, found.names.get("saved")),
     }
+
+
+def _headline(found: Changes, before: float, after: float) -> str:
+    moved = found.movement
+    words = {
+        "before": people_text(before),
+        "after": people_text(after),
+        "first": day_text(moved.first),
+        "last": day_text(moved.last),
+    }
+    if moved.stated_once:
+        return _(
+            "Members we know of: %(before)s on %(first)s, %(after)s on %(last)s.",
+            **words,
+        )
+    return _(
+        "Members: %(before)s on %(first)s, %(after)s on %(last)s. Change: %(change)s.",
+        change=change_text(after - before),
+        **words,
+    )
 
 
 def _members(found: Changes) -> dict[str, Any]:

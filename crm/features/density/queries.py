@@ -29,6 +29,7 @@ from crm.reads.figures import (
     Survey,
     Table,
     places_told_of,
+    stated_places,
     survey,
 )
 from crm.reads.measures import Measures, measures
@@ -435,9 +436,15 @@ def _compared(
     row: DensityRow, now: Row | Table, then: tuple[DensityRow, Row | Table] | None, day: date
 ) -> DensityRow:
     if then is None:
-        return compared(row, None, day=day, same_places=False)
-    same = places_told_of(now.parts) == places_told_of(then[1].parts)
-    return compared(row, then[0], day=day, same_places=same)
+        return compared(row, None, day=day, same_places=False, same_statements=False)
+    places = places_told_of(now.parts)
+    return compared(
+        row,
+        then[0],
+        day=day,
+        same_places=places == places_told_of(then[1].parts),
+        same_statements=places & stated_places(now.parts) == places & stated_places(then[1].parts),
+    )
 
 
 def _heading(

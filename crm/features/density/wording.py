@@ -518,6 +518,7 @@ def _linked(text: str | None, url: str | None) -> Any:
 # Why there is no change, in a cell of the table.
 _NO_CHANGE: dict[NoChange, Any] = {
     NoChange.OTHER_PLACES: later("not the same places"),
+    NoChange.STATED_ONCE: later("members stated on one day only"),
     NoChange.PART: later("not certain who belongs"),
     NoChange.OTHER_LIST: later("may be another list"),
     NoChange.NOT_THERE: later("not here then"),
@@ -549,6 +550,12 @@ def _changed(now: DensityRow, then: DensityRow) -> str:
         return _(
             "The lists of the two days may have been made for different ballots, so their members "
             "cannot be compared here."
+        )
+    if now.no_change is NoChange.STATED_ONCE:
+        return _(
+            "On only one of the two days a union had stated its members at some of these places. "
+            "So the members of the two days cannot be compared here; “What changed” tells who "
+            "came and went."
         )
     if now.no_change is not None or now.members_change is None:
         return _(
@@ -647,7 +654,8 @@ def trend_chart(points: Sequence[TrendPoint], total: DensityRow, as_at: date) ->
         if change is None and not (is_part(total) or by_name):
             reading += " " + _(
                 "Places with a headcount then: %(then)s, now: %(now)s. They are not the same "
-                "places, so members of the two days cannot be compared here.",
+                "places, or not counted the same way, so members of the two days cannot be "
+                "compared here.",
                 then=people_text(first.places_counted),
                 now=people_text(last.places_counted),
             )

@@ -110,8 +110,8 @@ MEASURES: dict[str, Any] = {
     "density_then": _l("Density on %(since)s"),
     "places_counted": _l("Workplaces with a headcount"),
     "places_counted_then": _l("With a headcount on %(since)s"),
-    "same_places": _l("The same workplaces as on %(as_at)s"),
-    "counted_on_both": _l("With a headcount on both days"),
+    "same_places": _l("Counted as on %(as_at)s"),
+    "counted_on_both": _l("Counted the same way on both days"),
     "members_there": _l("Members at those"),
     "members_at_least": _l("Members, at least"),
     "on_list": _l("On our list"),
@@ -495,8 +495,8 @@ def _say_density(pack: ReportPack, part: ReportPart) -> tuple[str, list[str]]:
     ):
         reading.append(
             _(
-                "Workplaces with a headcount then: %(then)s, on both days: %(both)s. So the two "
-                "shares are not of the same workplaces, and cannot be compared.",
+                "Workplaces with a headcount then: %(then)s; counted the same way on both days: "
+                "%(both)s. So the two shares cannot be compared.",
                 then=number_text(coverage["places_counted_then"].numerator),
                 both=number_text(both),
             )
@@ -899,7 +899,10 @@ def _months_words(pack: ReportPack, lines: Sequence[Line]) -> str:
     ]
     if lines[0]["same_places"].numerator == 0:
         said.append(
-            _("The two are not of the same workplaces, so they cannot be compared."),
+            _(
+                "The two are not of the same workplaces, or not counted the same way, so they "
+                "cannot be compared."
+            ),
         )
     return " ".join(said)
 

@@ -844,7 +844,7 @@ def test_members_of_as_many_but_other_places_are_not_compared(
     assert rows["The Quay"][7:9] == ["2", "0"]
     # Nor are the first and the last month of the trend.
     assert "more members than on" not in words
-    assert "They are not the same places, so members of the two days" in words
+    assert "They are not the same places, or not counted the same way, so members" in words
     assert "are not of the same places" in _words(client.get(f"/dash/print?compare={first}").text)
     told = {
         (row["place"], row["as_at"]): (row["members_change"], row["no_change"])
@@ -856,6 +856,26 @@ def test_members_of_as_many_but_other_places_are_not_compared(
     book = openpyxl.load_workbook(io.BytesIO(client.get(f"/dash.xlsx?compare={first}").data))
     cover = " ".join(str(cell.value) for line in book.worksheets[0] for cell in line)
     assert "are not of the same places" in cover
+
+
+def test_members_that_a_union_states_on_one_day_only_are_no_change(
+    world: World, client_as: ClientAs
+) -> None:
+    with unit_of_work(ALL) as session:
+        dock = _get(session, Workplace, world.dock)
+        factories.make_member_count(session, dock, 9, on_day=date(2026, 6, 1))
+    client = client_as(world.boss_of_all)
+    page = client.get("/dash?compare=2026-02-28").text
+    assert "On only one of the two days a union had stated its members" in _words(page)
+    assert "Change in members" not in page
+    assert _table_rows(page)["The Dock"][8] == "members stated on one day only"
+    assert "more members than on" not in page
+    moved = _words(client.get("/dash/changes?compare=2026-02-28").text)
+    assert "At 1 place a union had stated its members on only one of the two days." in moved
+    assert "Change: +" not in moved
+    # With a statement on both days the change is told.
+    later = client.get("/dash?compare=2026-07-01").text
+    assert "Change in members: 0." in _words(later)
 
 
 def test_a_day_that_has_not_come_has_no_density(world: World, client_as: ClientAs) -> None:
