@@ -145,11 +145,14 @@ class Lacking:
     """Of how many members something is missing that a ballot will ask for.
 
     members: how many of the people asked about are in the union on the day. what: by inner contact
-    id, for those of whom something is missing.
+    id, for those of whom something is missing. elsewhere: those among the members whose every
+    job is with another employer than that of the workplace, such as an agency: they have no vote
+    in its ballot, so nothing is missing of them.
     """
 
     members: int
     what: Mapping[int, tuple[Missing, ...]]
+    elsewhere: int
 
     def count(self, what: Missing) -> int:
         """Return of how many members this is missing."""
@@ -164,13 +167,14 @@ def members_lacking(
     By the rule that the list of voters goes by; somebody with two jobs needs it known of one.
     Four statements for each 500 people.
     """
-    members = 0
+    members = elsewhere = 0
     what: dict[int, tuple[Missing, ...]] = {}
     for start in range(0, len(contact_ids), _AT_ONCE):
         some = contact_ids[start : start + _AT_ONCE]
         is_member = _members(session, scope, union_id, some, day)
         addresses = _with_address(session, scope, some)
         jobs: dict[int, list[tuple[Missing, ...]]] = {}
+        others: set[int] = set()
         for row in session.execute(
             scope.select(
                 Job.contact_id,
@@ -188,17 +192,22 @@ def members_lacking(
             )
             if left_out(facts) is None:
                 jobs.setdefault(row.contact_id, []).append(missing(facts))
+            else:
+                others.add(row.contact_id)
         for contact_id in some:
             if not is_member.get(contact_id):
                 continue
             members += 1
+            if contact_id in others and contact_id not in jobs:
+                elsewhere += 1
+                continue
             no_job = [Missing.WORKPLACE]
             if contact_id not in addresses:
                 no_job.append(Missing.ADDRESS)
             least = min(jobs.get(contact_id, [tuple(no_job)]), key=len)
             if least:
                 what[contact_id] = least
-    return Lacking(members, what)
+    return Lacking(members, what, elsewhere)
 
 
 def _is_other(employer_of_record_id: int | None, employer_id: int | None) -> bool | None:

@@ -533,6 +533,17 @@ def test_a_bad_address_goes_to_what_each_ballot_still_asks_for(
     assert _counts(page)["As we have it"] == 1
     assert "no home address: 1" in _text(page)
     assert "1 of 1 members on the list" in _text(organiser.get(f"{address}/for-ballots").text)
+    # Agency workers have a job; they have no vote here, and so nothing is missing of them.
+    with unit_of_work(ALL) as session:
+        agency = factories.make_employer(session, "Pack Agency")
+        for one in session.scalars(ALL.select(Job).where(Job.contact_id == world.ioana.id)):
+            one.employer_of_record_id = agency.id
+    page = _text(organiser.get(address).text)
+    assert "1 works for another employer, such as an agency" in page
+    assert "no job now" not in page
+    with unit_of_work(ALL) as session:
+        for one in session.scalars(ALL.select(Job).where(Job.contact_id == world.ioana.id)):
+            one.employer_of_record_id = None
     part = SimpleNamespace(id=1, place_id=world.mill.id)
     ballot: Any = SimpleNamespace(id=1, union_id=world.union.id, parts=(part,))
     with unit_of_work(ALL, read_only=True) as session:
