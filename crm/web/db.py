@@ -24,6 +24,9 @@ from crm.access.search_index import install_search
 from crm.access.storing import install_checks
 from crm.models.base import Base
 
+# What a failing statement held may be somebody's name: a command that stops shows it on the screen
+# of whoever runs the server, and in what they send on to be helped.
+_QUIET = {"hide_parameters": True}
 # As psycopg has it by itself.
 PREPARED_AFTER = 5
 
@@ -47,6 +50,7 @@ def engine_settings(url: str, key_hex: str | None) -> dict[str, Any]:
             # The server compiles a statement that it takes for long: of Today for a whole country
             # that took longer than the statement itself.
             "connect_args": {"options": "-c jit=off"},
+            **_QUIET,
         }
         return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
     refuse_unsafe_sqlite(sqlcipher.sqlite_version_info)
@@ -59,6 +63,7 @@ def engine_settings(url: str, key_hex: str | None) -> dict[str, Any]:
             "poolclass": QueuePool,
             "pool_size": 8,
             "max_overflow": 8,
+            **_QUIET,
         },
     }
 

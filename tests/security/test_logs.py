@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from crm.models.contacts import Contact
 from crm.web import tasks
 from crm.web.db import unit_of_work
-from tests.factories import Named, World
+from tests.factories import ALL, NOW, Named, World
 
 Clients = Callable[[Named], FlaskClient]
 CANARY = "Zebedee-Quillfeather"
@@ -118,3 +119,18 @@ def test_a_file_that_cannot_be_read_leaves_nothing_of_itself_in_a_log(
             sa.text("SELECT count(*) FROM task_file").execution_options(crm_scope=True)
         )
         assert left.scalar_one() == 0
+
+
+def test_an_error_of_the_database_does_not_hold_what_was_to_be_stored(world: World) -> None:
+    """A command that stops shows the text of its error to whoever runs the server."""
+    with pytest.raises(sa.exc.IntegrityError) as broken, unit_of_work(ALL) as session:
+        session.add(
+            Contact(
+                known_as=CANARY,
+                name_key=CANARY,
+                created_at=NOW,
+                # Somebody else has this one.
+                public_id=world.ioana.public_id,
+            )
+        )
+    assert CANARY not in str(broken.value)
