@@ -406,9 +406,9 @@ def _why_no_sum(table: ReportTable, measure: str) -> list[str]:
         return []
     return [
         _(
-            "All together are hidden: beside the places whose workers were counted, they would "
-            "tell of fewer than 5 people where nobody counted them. Write down how many work "
-            "there, and all together are shown."
+            "All together are hidden: beside the other figures they would tell of fewer than 5 "
+            "people. Where nobody has counted the workers, write down how many work there: then "
+            "they can mostly be shown."
         )
     ]
 

@@ -447,7 +447,7 @@ def test_two_sums_of_one_report_never_tell_of_few_people_between_them(
     assert told["members", "members_now"] == told["places", "members"] == counted
     assert isinstance(told["support", "with_us"], int)
     text = client_as(busy.officer).get(f"/reports/{busy.branch.public_id}").text
-    assert text.count("Write down how many work there, and all together are shown.") == 2
+    assert text.count("All together are hidden: beside the other figures they would tell") == 2
     assert "hidden of the hidden" not in text
 
 
