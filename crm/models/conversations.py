@@ -22,10 +22,12 @@ class Conversation(Public, AtPlace, OfContact, Base):
     __table_args__ = (
         # Ends with withdrawn_at, so that "the last talk" is still answered by the index alone.
         sa.Index("ix_conversation_contact_day", "contact_id", "day", "id", "withdrawn_at"),
+        # The last talks of somebody, for the log.
+        sa.Index("ix_conversation_held_by_recorded", "held_by_id", "recorded_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    held_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    held_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     day: Mapped[date]
     held_at: Mapped[datetime]
     recorded_at: Mapped[datetime]

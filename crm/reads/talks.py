@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ from crm.reads.places import names_of
 
 # After a talk people are left in peace this long, unless a reminder says otherwise.
 REST = timedelta(days=7)
+# So many of the last talks are looked at for each person to show: most are with somebody else.
+_TALKS_EACH = 5
 
 
 def said_yes(contact_id: Any, as_at: date) -> sa.ColumnElement[bool]:
@@ -237,14 +239,16 @@ def recent_people(session: Session, scope: Scope, *, today: date, limit: int) ->
     """
     # More than are shown, because some of them may have left since.
     some = 4 * limit
+    # The last talks and not the last of each person: that would go through all somebody ever had.
     spoken = session.execute(
-        scope.select(Conversation.contact_id, sa.func.max(Conversation.recorded_at).label("at"))
+        scope.select(Conversation.contact_id, Conversation.recorded_at)
         .where(Conversation.held_by_id == scope.actor_id)
-        .group_by(Conversation.contact_id)
-        .order_by(sa.func.max(Conversation.recorded_at).desc())
-        .limit(some)
+        .order_by(Conversation.recorded_at.desc())
+        .limit(_TALKS_EACH * some)
     )
-    touched = {int(contact_id): at for contact_id, at in spoken}
+    touched: dict[int, datetime] = {}
+    for contact_id, at in spoken:
+        touched.setdefault(int(contact_id), at)
     added = session.execute(
         scope.select(Contact.id, Contact.created_at)
         .where(Contact.created_by_id == scope.actor_id)
