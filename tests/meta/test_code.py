@@ -219,10 +219,11 @@ EXTRA_FILES: dict[str, set[str]] = {
     "lists": {"taking_out.py", "acting.py"},
     # The settings of a list; what a row does to people; what it does to places; the areas that come
     # with it; tags and fields; the way back; the other kinds of list, one module each, what is
-    # asked about them, and the matching page.
+    # asked about them, the matching page, that of the check, the sealed file, and the worker.
     "imports": {
         *("areas.py", "own.py", "people.py", "places.py", "rules.py", "undoing.py"),
         *("asking.py", "ballots.py", "matching.py", "others.py", "successions.py"),
+        *("checking.py", "opened.py", "working.py"),
     },
     # One module for each register, over what they share.
     "registers": {"from_counts.py", "from_gender_pay.py", "from_nhs.py", "loading.py"},

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import time
-import zlib
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,14 +24,10 @@ from flask_babel import lazy_gettext as _
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.analysis.tables.apart import read_apart
-from crm.analysis.tables.found import DELIMITERS, Asked, Table, table_of
-from crm.analysis.tables.front import NotHeld, table_of_front
-from crm.analysis.tables.packed import BLOCK, Packed, pack
+from crm.analysis.tables.found import DELIMITERS, Asked, Table
 from crm.analysis.tables.returned import problems_csv
-from crm.domain.columns import DAYS, VALUED, Target, is_sensitive
+from crm.domain.columns import Target, is_sensitive
 from crm.domain.errors import EditConflict, NotFound, Refusal
-from crm.domain.likeness import Reason
-from crm.domain.listed import NOT_MATCHED, place_key
 from crm.domain.vocabulary import (
     ImportKind,
     ImportState,
@@ -44,93 +37,56 @@ from crm.domain.vocabulary import (
 )
 from crm.features.imports import forms, queries, service
 from crm.features.imports.areas import NEW_AREA, new_name_of
+from crm.features.imports.checking import SHOWN, check_page, fix_form, record_line, short
 from crm.features.imports.forms import TARGET_WORDS
 from crm.features.imports.matching import (
     NAMED_PLACES,
     chosen,
     like_options,
     match_form,
-    names_to_settle,
     offered_meanings,
 )
-from crm.features.imports.others import OTHERS
-from crm.features.imports.places import ITS_OWN, NO_EMPLOYER
+from crm.features.imports.opened import (
+    OPEN,
+    Opened,
+    open_list,
+    seal,
+    sealed_table,
+    sealer,
+    unseal,
+    with_list,
+)
+from crm.features.imports.places import ITS_OWN
 from crm.features.imports.rules import (
     MOST_VALUES,
     NEW_PLACE,
-    Rules,
     Unready,
     count_rows,
     garbled,
     headings_of,
-    month_first,
     proposed_left_out,
-    rules_of,
     samples,
     valued_columns,
     values_of,
 )
-from crm.features.imports.successions import MOVE, PEOPLE
-from crm.web import clock, sealing
-from crm.web.db import db, unit_of_work
+from crm.features.imports.working import run_check, run_import, run_undo, time_zone
+from crm.web import clock
+from crm.web.db import unit_of_work
 from crm.web.errors import sentence
 from crm.web.forms import chosen_id
 from crm.web.guard import my_today, requires
 from crm.web.headers import takes_list
-from crm.web.labels import LABELS, label
 from crm.web.pages import address_of
-from crm.web.tasks import TaskKind, Work, register
+from crm.web.tasks import TaskKind, register
 
 bp = Blueprint("imports", __name__)
 
 LOOK_AGAIN = 3  # seconds
-# Each sign of life is a durable write of its own.
-_BEAT_EVERY = 1.0  # seconds
-SHOWN = 40  # problems and possible duplicates on one page
 WESTERN = "cp1252"  # how letters are read when nothing else fits
 MOST_NAMED = 200  # numbers of rows in one sentence
 HIDDEN = "•••"
 # Columns whose words can stand for something that is made with the list.
 BRINGS_NEW = frozenset({Target.AREA, Target.EMPLOYER})
-
-IMPORTED = "The list is in."
-LOOKED = "The list is checked. Go back to your lists to see what it would do."
-TAKEN_BACK = "The import is undone."
-
-CHANGES: dict[str, Any] = {
-    "full_name": _("Full name"),
-    "pronouns": _("Pronouns"),
-    # What is there already stays beside it.
-    "phone": _("A new phone"),
-    "email": _("A new email"),
-    "address": _("A new postal address"),
-    "job": _("A job here"),
-    "started_on": _("Started the job on"),
-    "joined_on": _("Joined the union on"),
-    "left": _("Left the job"),
-    "area_id": _("Department or area"),
-    "shift_id": _("Shift"),
-    "job_title": _("Job title"),
-    "contract_type": _("Contract"),
-    "membership": _("Union membership"),
-    "tags": _("Tags"),
-    "own": _("Fields of ours"),
-    "standing": _("Where they stand"),
-    "area": _("A new area"),
-    "postcode": _("Postcode"),
-    "country": _("Country"),
-    "headcount": _("Headcount"),
-    "members": _("Count of members"),
-    "supplies": _("Whom it supplies"),
-    "became": _("What became of it"),
-    "closed_on": _("The closing day"),
-    "entitled": _("Entitled to vote"),
-    "cast": _("Papers that came back"),
-    "yes": _("Yes"),
-    "no": _("No"),
-    "spoiled": _("Spoiled or blank"),
-    "law": _("Under which law"),
-}
 
 
 def install(app: Flask) -> None:
@@ -199,9 +155,9 @@ def upload(scope: Scope) -> Any:
                 origin_note=form.text("origin_note"),
                 file_name=_plain_name(str(form.file.data.filename)),
                 table=table,
-                sealed_file=_sealed(content, public_id),
-                sealed_table=_sealed_table(table, public_id),
-                seal_front=_sealer(public_id),
+                sealed_file=seal(content, public_id),
+                sealed_table=sealed_table(table, public_id),
+                seal_front=sealer(public_id),
                 today=my_today(),
                 now=clock.now(),
             )
@@ -250,88 +206,6 @@ def _plain_name(name: str) -> str:
     return "".join(sign for sign in bare if sign.isprintable())[-200:] or "list"
 
 
-# --- The file, sealed -------------------------------------------------------------------------
-
-
-def _sealed(content: bytes, public_id: UUID) -> bytes:
-    return sealing.seal(content, str(public_id), sealing.public_key()).encode()
-
-
-def _sealed_table(table: Table, public_id: UUID) -> bytes:
-    text = json.dumps(table.as_plain(), ensure_ascii=False).encode()
-    return _sealed(zlib.compress(text, 1), public_id)
-
-
-def _sealer(public_id: UUID) -> service.SealFront:
-    """Return what seals the part of a list that its pages show."""
-
-    def _seal(plain: Mapping[str, Any]) -> bytes:
-        text = json.dumps(plain, ensure_ascii=False).encode()
-        return _sealed(zlib.compress(text, 1), public_id)
-
-    return _seal
-
-
-def _sealed_rest(
-    table: Table, view: queries.ImportView, rest_id: UUID, left: Sequence[int]
-) -> bytes:
-    """Return some rows of a list below its headings, sealed as a list of their own."""
-    heading = rules_of(view.settings).heading_row
-    numbers = [*([heading] if heading else []), *left]
-    blocks = [
-        pack([table.rows[number - 1] for number in numbers[first : first + BLOCK]])
-        for first in range(0, len(numbers), BLOCK)
-    ]
-    rows = Packed(blocks, len(numbers), table.width)
-    return _sealed_table(Table(kind=table.kind, rows=rows), rest_id)
-
-
-def _opened(sealed: bytes | None, public_id: UUID) -> bytes:
-    """Return what was sealed. Raises Refusal when it is gone, or the server's secret changed."""
-    if sealed is None:
-        raise Refusal(service.FILE_GONE)
-    try:
-        return sealing.open_sealed(sealed.decode(), str(public_id))
-    except sealing.NotForUs as error:
-        raise Refusal(service.FILE_GONE) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    view: queries.ImportView
-    table: Table
-    rules: Rules
-
-
-def _open(scope: Scope, import_id: UUID, *states: ImportState, whole: bool = True) -> _Opened:
-    """Return a list with its rows. Raises NotFound when it is not at one of these steps.
-
-    whole: False for what its pages show, where that is kept by itself.
-    """
-    with unit_of_work(scope, read_only=True) as session:
-        view = queries.get_import(session, scope, import_id)
-        if view.state not in states:
-            raise NotFound(f"ListImport {import_id} at this step")
-        front = None if whole else queries.get_sealed(session, scope, import_id, front=True)
-        sealed = front or queries.get_sealed(session, scope, import_id)
-    plain = json.loads(zlib.decompress(_opened(sealed, import_id)))
-    table = table_of(plain) if front is None else table_of_front(plain)
-    return _Opened(view, table, rules_of(view.settings))
-
-
-def _with_list(
-    scope: Scope, import_id: UUID, states: Sequence[ImportState], act: Callable[[_Opened], Any]
-) -> Any:
-    """Answer from what is kept of a list for its pages; from the whole where that is not enough."""
-    try:
-        return act(_open(scope, import_id, *states, whole=False))
-    except NotHeld:
-        return act(_open(scope, import_id, *states))
-
-
-_OPEN = (ImportState.MATCHING, ImportState.CHECKED)
-
-
 # --- Match ------------------------------------------------------------------------------------
 
 
@@ -339,19 +213,17 @@ _OPEN = (ImportState.MATCHING, ImportState.CHECKED)
 @requires(Permission.IMPORT_MAKE)
 def match(scope: Scope, import_id: UUID) -> Any:
     """Show the columns of a list, and where each is to go."""
-    return _with_list(
-        scope, import_id, _OPEN, lambda opened: _match_page(scope, opened, None, None)
-    )
+    return with_list(scope, import_id, OPEN, lambda opened: _match_page(scope, opened, None, None))
 
 
 @bp.post("/import/<uuid:import_id>/match")
 @requires(Permission.IMPORT_MAKE)
 def save_match(scope: Scope, import_id: UUID) -> Any:
     """Keep where the columns go; then ask what values stand for, or check the list."""
-    return _with_list(scope, import_id, _OPEN, lambda opened: _save_match(scope, opened))
+    return with_list(scope, import_id, OPEN, lambda opened: _save_match(scope, opened))
 
 
-def _save_match(scope: Scope, opened: _Opened) -> Any:
+def _save_match(scope: Scope, opened: Opened) -> Any:
     import_id = opened.view.id
     form = match_form(scope, opened.view.kind, opened.table, opened.rules)
     if not form.validate():
@@ -376,10 +248,10 @@ def _save_match(scope: Scope, opened: _Opened) -> Any:
 @requires(Permission.IMPORT_MAKE)
 def read(scope: Scope, import_id: UUID) -> Any:
     """Read the file in another way: another sheet, alphabet, sign or heading row."""
-    return _with_list(scope, import_id, _OPEN, lambda opened: _read(scope, opened))
+    return with_list(scope, import_id, OPEN, lambda opened: _read(scope, opened))
 
 
-def _read(scope: Scope, opened: _Opened) -> Any:
+def _read(scope: Scope, opened: Opened) -> Any:
     import_id = opened.view.id
     form = _read_form(opened)
     if not form.validate():
@@ -412,20 +284,20 @@ def _reads_otherwise(asked: Asked, table: Table) -> bool:
 def _read_again(scope: Scope, import_id: UUID, asked: Asked) -> None:
     with unit_of_work(scope, read_only=True) as session:
         sealed = queries.get_sealed(session, scope, import_id, file=True)
-    table = read_apart(_opened(sealed, import_id), asked)
+    table = read_apart(unseal(sealed, import_id), asked)
     with unit_of_work(scope) as session:
         service.read_again(
             session,
             scope,
             import_id,
             table=table,
-            sealed_table=_sealed_table(table, import_id),
-            seal_front=_sealer(import_id),
+            sealed_table=sealed_table(table, import_id),
+            seal_front=sealer(import_id),
             asked=asked,
         )
 
 
-def _choose_rows(scope: Scope, opened: _Opened, form: forms.ReadForm) -> None:
+def _choose_rows(scope: Scope, opened: Opened, form: forms.ReadForm) -> None:
     heading = int(form.heading_row.data)
     proposed = set(proposed_left_out(opened.table, heading))
     ticked = set(form.left_out.data or ()) if "left_out" in form else set()
@@ -438,13 +310,13 @@ def _choose_rows(scope: Scope, opened: _Opened, form: forms.ReadForm) -> None:
             scope,
             opened.view.id,
             table=opened.table,
-            seal_front=_sealer(opened.view.id),
+            seal_front=sealer(opened.view.id),
             heading_row=heading,
             left_out=sorted(left_out),
         )
 
 
-def _read_form(opened: _Opened) -> forms.ReadForm:
+def _read_form(opened: Opened) -> forms.ReadForm:
     table, rules = opened.table, opened.rules
     proposed = {*proposed_left_out(table, rules.heading_row), *rules.left_out}
     shown = sorted(number for number in proposed if 0 < number <= len(table.rows))
@@ -472,7 +344,7 @@ def _read_form(opened: _Opened) -> forms.ReadForm:
     )
 
 
-def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadForm | None) -> str:
+def _match_page(scope: Scope, opened: Opened, form: Any, reading: forms.ReadForm | None) -> str:
     rules, table = opened.rules, opened.table
     headings = headings_of(table, rules)
     top = table.rows[rules.heading_row : rules.heading_row + service.PREVIEW]
@@ -487,7 +359,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
         wrong = next(filter(None, (garbled(table, rules, place) for place in asked)), None)
     return render_template(
         "imports/match.html",
-        garbled=None if wrong is None else _short(wrong),
+        garbled=None if wrong is None else short(wrong),
         left_out=len(rules.left_out),
         view=opened.view,
         form=form or match_form(scope, opened.view.kind, opened.table, opened.rules),
@@ -498,7 +370,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
             {
                 "field": f"to{place}",
                 "heading": heading or gettext("Column %(number)s", number=place + 1),
-                "samples": [_short(one) for one in samples(table, rules, place)],
+                "samples": [short(one) for one in samples(table, rules, place)],
                 "sensitive": private[place],
             }
             for place, heading in enumerate(headings)
@@ -507,7 +379,7 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
             (
                 number,
                 [
-                    HIDDEN if private[place] and cell else _short(cell)
+                    HIDDEN if private[place] and cell else short(cell)
                     for place, cell in enumerate(row)
                 ],
             )
@@ -518,11 +390,6 @@ def _match_page(scope: Scope, opened: _Opened, form: Any, reading: forms.ReadFor
     )
 
 
-def _short(cell: str) -> str:
-    text = " ".join(cell.split())
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
 # --- Values -----------------------------------------------------------------------------------
 
 
@@ -530,8 +397,8 @@ def _short(cell: str) -> str:
 @requires(Permission.IMPORT_MAKE)
 def values(scope: Scope, import_id: UUID) -> Any:
     """Ask what the values of some columns stand for."""
-    return _with_list(
-        scope, import_id, _OPEN, lambda opened: _values_page(opened, *_values_form(scope, opened))
+    return with_list(
+        scope, import_id, OPEN, lambda opened: _values_page(opened, *_values_form(scope, opened))
     )
 
 
@@ -539,10 +406,10 @@ def values(scope: Scope, import_id: UUID) -> Any:
 @requires(Permission.IMPORT_MAKE)
 def save_values(scope: Scope, import_id: UUID) -> Any:
     """Keep what the values stand for, and check the list."""
-    return _with_list(scope, import_id, _OPEN, lambda opened: _save_values(scope, opened))
+    return with_list(scope, import_id, OPEN, lambda opened: _save_values(scope, opened))
 
 
-def _save_values(scope: Scope, opened: _Opened) -> Any:
+def _save_values(scope: Scope, opened: Opened) -> Any:
     import_id = opened.view.id
     form, groups = _values_form(scope, opened)
     if not form.validate():
@@ -585,7 +452,7 @@ class _Group:
     new_field: str | None
 
 
-def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
+def _values_form(scope: Scope, opened: Opened) -> tuple[Any, list[_Group]]:
     rules, table = opened.rules, opened.table
     headings = headings_of(table, rules)
     groups: list[_Group] = []
@@ -629,7 +496,7 @@ def _values_form(scope: Scope, opened: _Opened) -> tuple[Any, list[_Group]]:
     return forms.values_form(questions, ticks, data=data), groups
 
 
-def _values_page(opened: _Opened, form: Any, groups: Sequence[_Group]) -> str:
+def _values_page(opened: Opened, form: Any, groups: Sequence[_Group]) -> str:
     return render_template(
         "imports/values.html",
         view=opened.view,
@@ -664,7 +531,7 @@ def _run_check(scope: Scope, import_id: UUID, table: Table) -> Any:
     try:
         with unit_of_work(scope, read_only=True) as session:
             checking = service.prepare_to_look(
-                session, scope, import_id, table, today=my_today(), time_zone=_time_zone()
+                session, scope, import_id, table, today=my_today(), time_zone=time_zone()
             )
             rows = [
                 row
@@ -679,21 +546,17 @@ def _run_check(scope: Scope, import_id: UUID, table: Table) -> Any:
     return redirect(url_for("imports.check", import_id=import_id), 303)
 
 
-def _time_zone() -> str:
-    return str(current_app.config["TIME_ZONE"])
-
-
 @bp.get("/import/<uuid:import_id>/check")
 @requires(Permission.IMPORT_MAKE)
 def check(scope: Scope, import_id: UUID) -> Any:
     """Show what the import would do. Nothing of it is done yet."""
 
-    def _show(opened: _Opened) -> Any:
+    def _show(opened: Opened) -> Any:
         if opened.view.state is ImportState.MATCHING:
             return redirect(url_for("imports.match", import_id=import_id), 303)
-        return _check_page(scope, opened, None)
+        return check_page(scope, opened, None)
 
-    return _with_list(scope, import_id, _OPEN, _show)
+    return with_list(scope, import_id, OPEN, _show)
 
 
 @bp.post("/import/<uuid:import_id>/check")
@@ -701,14 +564,14 @@ def check(scope: Scope, import_id: UUID) -> Any:
 def save_check(scope: Scope, import_id: UUID) -> Any:
     """Keep what was put right, and check again."""
     checked = [ImportState.CHECKED]
-    return _with_list(scope, import_id, checked, lambda opened: _save_check(scope, opened))
+    return with_list(scope, import_id, checked, lambda opened: _save_check(scope, opened))
 
 
-def _save_check(scope: Scope, opened: _Opened) -> Any:
+def _save_check(scope: Scope, opened: Opened) -> Any:
     import_id = opened.view.id
-    form, shown = _fix_form(scope, opened)
+    form, shown = fix_form(scope, opened)
     if not form.validate():
-        return _check_page(scope, opened, None), 422
+        return check_page(scope, opened, None), 422
     cells: dict[tuple[int, int], str] = {}
     for row_no, column in shown.cells:
         typed = " ".join((form[f"c{row_no}-{column}"].data or "").split())[:1000]
@@ -734,7 +597,7 @@ def _save_check(scope: Scope, opened: _Opened) -> Any:
                 session,
                 scope,
                 import_id,
-                sealed_table=_sealed_table(table, import_id) if cells else None,
+                sealed_table=sealed_table(table, import_id) if cells else None,
                 skip=[row_no for row_no in shown.skips if form[f"s{row_no}"].data],
                 same={
                     row_no: str(found)
@@ -755,328 +618,11 @@ def _save_check(scope: Scope, opened: _Opened) -> Any:
     return _run_check(scope, import_id, table)
 
 
-@dataclass(frozen=True, slots=True)
-class _Alike:
-    """A name of the list that could mean a workplace that is here, and the rows that have it.
-
-    key: the folded name. field: of the form.
-    """
-
-    key: str
-    field: str
-    rows: tuple[int, ...]
-    first: queries.LikeRow
-
-
-def _alike(rows: Sequence[queries.LikeRow], opened: _Opened) -> list[_Alike]:
-    """Return each name once, in the order of the file."""
-    (column, *_more) = opened.rules.columns_of(Target.PLACE_NAME)
-    found: dict[str, list[queries.LikeRow]] = {}
-    for row in rows:
-        found.setdefault(place_key(opened.table.rows[row.row_no - 1][column]), []).append(row)
-    return [
-        _Alike(key, f"w{of[0].row_no}", tuple(row.row_no for row in of), of[0])
-        for key, of in found.items()
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What can be put right on one page of the check."""
-
-    cells: tuple[tuple[int, int], ...]
-    skips: tuple[int, ...]
-    people: tuple[int, ...]
-    problems: tuple[queries.RowView, ...]
-    possible: tuple[queries.RowView, ...]
-    alike: tuple[_Alike, ...]
-    # Folded names that no workplace has, and the fields that ask what they mean.
-    named: Mapping[str, str]
-
-
-def _fix_form(scope: Scope, opened: _Opened) -> tuple[Any, _Shown]:
-    # Whoever it could be is shown with their phone: that is recorded as a look at them.
-    with unit_of_work(scope) as session:
-        problems = queries.list_rows(
-            session, scope, opened.view.id, RowOutcome.PROBLEM, limit=SHOWN
-        )
-        possible: list[queries.RowView] = []
-        alike: list[_Alike] = []
-        if opened.view.kind is ImportKind.PEOPLE:
-            possible = queries.list_rows(
-                session, scope, opened.view.id, RowOutcome.POSSIBLE, limit=SHOWN
-            )
-        else:
-            alike = _alike(queries.list_like_rows(session, scope, opened.view.id), opened)
-    headings = headings_of(opened.table, opened.rules)
-    cells: list[tuple[int, int]] = []
-    fixes: list[tuple[str, Any]] = []
-    data: dict[str, Any] = {"version": str(opened.view.version)}
-    for row in problems:
-        for column, _message, _number in row.faults:
-            if column is None or (row.row_no, column) in cells:
-                continue
-            name = f"c{row.row_no}-{column}"
-            heading = headings[column] or gettext("Column %(number)s", number=column + 1)
-            cells.append((row.row_no, column))
-            label = gettext("Row %(row)s, %(column)s", row=row.row_no, column=heading)
-            fixes.append((name, label))
-            data[name] = opened.table.rows[row.row_no - 1][column]
-    people = {
-        f"p{row.row_no}": [
-            *((str(one.id), _("Same person: %(name)s", name=one.name)) for one in row.candidates),
-            ("new", _("Somebody new")),
-            ("ask", _("Not sure: leave this row out for now")),
-        ]
-        for row in possible
-    }
-    skips = [
-        (f"s{row.row_no}", gettext("Leave row %(row)s out", row=row.row_no)) for row in problems
-    ]
-    places = {
-        one.field: [
-            *(
-                (
-                    str(site.public_id),
-                    gettext("Same workplace: %(name)s", name=site.name)
-                    + (f", {queries.where_is(site)}" if queries.where_is(site) else ""),
-                )
-                for site, _why in one.first.places
-            ),
-            (NEW_PLACE, _("A new workplace")),
-            ("ask", _("Not sure: leave it out for now")),
-        ]
-        for one in alike[:SHOWN]
-    }
-    lack_employer = any(
-        message == NO_EMPLOYER for row in problems for _column, message, _no in row.faults
-    )
-    employers = _employers(scope) if lack_employer else []
-    settle: dict[str, tuple[str, list[tuple[str, Any]]]] = {}
-    if opened.view.kind in OTHERS:
-        with unit_of_work(scope, read_only=True) as session:
-            settle = names_to_settle(
-                session,
-                scope,
-                opened.view.kind,
-                opened.rules,
-                problems,
-                lambda row_no, column: opened.table.rows[row_no - 1][column],
-            )
-    form = forms.fix_form(
-        fixes, people, skips, places, len(alike), employers, dict(settle.values()), data=data
-    )
-    shown = _Shown(
-        tuple(cells),
-        tuple(row.row_no for row in problems),
-        tuple(row.row_no for row in possible),
-        tuple(problems),
-        tuple(possible),
-        tuple(alike),
-        {key: field for key, (field, _choices) in settle.items()},
-    )
-    return form, shown
-
-
-def _employers(scope: Scope) -> list[tuple[str, Any]]:
-    """Return what can be the employer of all workplaces of a list that are new."""
-    with unit_of_work(scope, read_only=True) as session:
-        found = queries.employers_to_choose(session, scope)
-    own = [(ITS_OWN, _("Each one its own new employer, of the same name"))]
-    may_make = scope.nodes(Permission.EMPLOYER_WRITE) is None
-    # Too many to pick from: then a column of the list must name them.
-    some = found if len(found) <= queries.MOST_OFFERED else []
-    return [*(own if may_make else []), *((one.value, one.label) for one in some)]
-
-
-def _check_page(scope: Scope, opened: _Opened, start: forms.StartForm | None) -> str:
-    form, shown = _fix_form(scope, opened)
-    view = opened.view
-    with unit_of_work(scope, read_only=True) as session:
-        changes = queries.count_changes(session, scope, view.id)
-        kept = queries.count_kept(session, scope, view.id)
-        kept_rows = (
-            queries.list_records(session, scope, view.id, limit=SHOWN, keeps=True) if kept else []
-        )
-        changed = queries.list_records(
-            session, scope, view.id, limit=SHOWN, outcomes=[RowOutcome.CHANGED]
-        )
-    share = service.change_share(view)
-    found = view.count(RowOutcome.CHANGED, RowOutcome.UNCHANGED)
-    able = view.count(RowOutcome.NEW, RowOutcome.CHANGED)
-    start = start or forms.StartForm(formdata=None, data={"version": str(view.version)})
-    return render_template(
-        "imports/check.html",
-        view=view,
-        form=form,
-        start=start,
-        counts=[
-            (one, view.count(one), _outcome_words(one, view.kind))
-            for one in (
-                RowOutcome.NEW,
-                RowOutcome.CHANGED,
-                RowOutcome.UNCHANGED,
-                RowOutcome.POSSIBLE,
-                RowOutcome.PROBLEM,
-                RowOutcome.LEFT_OUT,
-            )
-        ],
-        total=view.total,
-        able=able,
-        warn=share is not None and share > service.WARN_SHARE,
-        found=found,
-        changed=view.count(RowOutcome.CHANGED),
-        percent=round(share * 100) if share is not None else None,
-        of_people=view.kind is ImportKind.PEOPLE,
-        changes=[
-            (CHANGES.get(name, name), number)
-            for name, number in sorted(changes.items(), key=lambda one: -one[1])
-        ],
-        kept=[(CHANGES[name], number) for name, number in kept.items()],
-        kept_rows=[
-            {
-                **_record(row, view.kind),
-                "says": _says(opened, row.row_no),
-                "kept": [CHANGES[name] for name in row.kept],
-            }
-            for row in kept_rows
-        ],
-        changed_rows=[
-            {
-                **_record(row, view.kind),
-                "says": _says(opened, row.row_no),
-                "changes": [CHANGES.get(name, name) for name in dict.fromkeys(row.changes)],
-            }
-            for row in changed
-        ],
-        more_changed=view.count(RowOutcome.CHANGED) - len(changed),
-        month_first=_month_first(opened),
-        unmatched=any(
-            message == NOT_MATCHED and opened.rules.targets[column] in VALUED
-            for row in shown.problems
-            for column, message, _number in row.faults
-            if column is not None
-        ),
-        problems=[_problem(row, opened, set(shown.named.values())) for row in shown.problems],
-        more_problems=view.count(RowOutcome.PROBLEM) - len(shown.problems),
-        possible=[_possible(row, opened) for row in shown.possible],
-        more_possible=view.count(RowOutcome.POSSIBLE) - len(shown.possible),
-        alike=[_alike_line(one, opened) for one in shown.alike[:SHOWN]],
-        more_alike=len(shown.alike[SHOWN:]),
-        new_areas=_new_areas(opened.rules),
-        moves=opened.rules.answers.get(PEOPLE) == MOVE,
-        # Ballots and mergers have days of their own, not one of the whole list.
-        as_at=None if view.kind in OTHERS else opened.rules.as_at,
-    )
-
-
-def _month_first(opened: _Opened) -> str | None:
-    """Return a date of the list that has its month first, where others of its column have not.
-
-    Then nobody can tell which of the two 4/3/2026 is.
-    """
-    table, rules = opened.table, opened.rules
-    found = (month_first(table, rules, place) for place in rules.columns_of(*DAYS))
-    return next(filter(None, found), None)
-
-
-def _record(row: queries.RecordView, kind: ImportKind) -> dict[str, Any]:
-    of_people = kind is ImportKind.PEOPLE
-    url = None
-    if row.id is not None and of_people:
-        url = url_for("contacts.show", contact_id=row.id)
-    elif row.id is not None:
-        url = address_of("workplaces.show", place_id=row.id)
-    return {"row": row.row_no, "name": row.name, "url": url}
-
-
-def _new_areas(rules: Rules) -> list[str]:
-    """Return the names of the areas that a list of people makes where a workplace lacks them."""
-    found = {
-        meaning.removeprefix(NEW_AREA)
-        for place in rules.columns_of(Target.AREA)
-        for meaning in rules.meanings.get(place, {}).values()
-        if meaning.startswith(NEW_AREA)
-    }
-    return sorted(found)
-
-
-def _outcome_words(outcome: RowOutcome, kind: ImportKind) -> str:
-    if outcome is RowOutcome.POSSIBLE and kind is not ImportKind.PEOPLE:
-        return str(gettext("Could be here already"))
-    return label(outcome)
-
-
-def _problem(row: queries.RowView, opened: _Opened, named: Set[str]) -> dict[str, Any]:
-    """Return what the page shows of a row. named: fields that ask what a name means."""
-    return {
-        "row": row.row_no,
-        "says": _says(opened, row.row_no),
-        "faults": [
-            {
-                "words": gettext(message) % {"row": number},
-                "field": f"c{row.row_no}-{column}" if column is not None else None,
-                "meant": meant if (meant := f"n{row.row_no}-{column}") in named else None,
-            }
-            for column, message, number in row.faults
-        ],
-        "skip": f"s{row.row_no}",
-    }
-
-
-def _possible(row: queries.RowView, opened: _Opened) -> dict[str, Any]:
-    return {
-        "row": row.row_no,
-        "says": _says(opened, row.row_no),
-        "field": f"p{row.row_no}",
-        "people": [
-            {
-                "name": one.name,
-                "url": url_for("contacts.show", contact_id=one.id),
-                "where": one.where,
-                "phones": one.phones,
-                "why": [LABELS[Reason(reason)] for reason in one.why],
-            }
-            for one in row.candidates
-        ],
-    }
-
-
-def _alike_line(one: _Alike, opened: _Opened) -> dict[str, Any]:
-    first, *more = one.rows
-    return {
-        "row": first,
-        "more_rows": more,
-        "says": _says(opened, first),
-        "field": one.field,
-        "places": [
-            {
-                "name": site.name,
-                "url": url_for("workplaces.show", place_id=site.public_id),
-                "where": queries.where_is(site),
-                "why": ", ".join(label(reason) for reason in why),
-            }
-            for site, why in one.first.places
-        ],
-    }
-
-
-def _says(opened: _Opened, row_no: int) -> str:
-    """Return what a row says in the columns that are used."""
-    row, targets = opened.table.rows[row_no - 1], opened.rules.targets
-    used = [
-        cell
-        for cell, target in zip(row, targets, strict=True)
-        if cell and target is not Target.LEAVE_OUT
-    ]
-    return _short(" · ".join(used))
-
-
 @bp.get("/import/<uuid:import_id>/problems.csv")
 @requires(Permission.IMPORT_MAKE)
 def problems(scope: Scope, import_id: UUID) -> Response:
     """Hand the rows with a problem back as a file, with a column that says what is wrong."""
-    opened = _open(scope, import_id, ImportState.CHECKED)
+    opened = open_list(scope, import_id, ImportState.CHECKED)
     headings = headings_of(opened.table, opened.rules)
     with unit_of_work(scope) as session:
         rows = queries.list_rows(session, scope, import_id, RowOutcome.PROBLEM, limit=None)
@@ -1122,11 +668,11 @@ def start(scope: Scope, import_id: UUID) -> Any:
     except Refusal as refusal:
         form.refuse(refusal)
 
-        def _again(opened: _Opened) -> str:
+        def _again(opened: Opened) -> str:
             form.version.data = str(opened.view.version)
-            return _check_page(scope, opened, form)
+            return check_page(scope, opened, form)
 
-        return _with_list(scope, import_id, [ImportState.CHECKED], _again), 422
+        return with_list(scope, import_id, [ImportState.CHECKED], _again), 422
     return redirect(url_for("imports.show", import_id=import_id), 303)
 
 
@@ -1149,7 +695,7 @@ def show(scope: Scope, import_id: UUID) -> Any:
             import_id,
             outcomes=[RowOutcome.PROBLEM, RowOutcome.POSSIBLE],
         )
-    if view.state in _OPEN:
+    if view.state in OPEN:
         return redirect(_page_of(view), 303)
     at_work = {ImportState.IMPORTING, ImportState.STOPPING, ImportState.UNDOING}
     running = view.state in at_work and not left_alone
@@ -1185,7 +731,7 @@ def show(scope: Scope, import_id: UUID) -> Any:
         left_count=len(left),
         left_out=left_out[:MOST_NAMED],
         left_out_count=len(left_out),
-        kept=[_record(row, view.kind) for row in kept],
+        kept=[record_line(row, view.kind) for row in kept],
         kept_count=view.count(RowState.KEPT),
         undone=view.count(RowState.UNDONE),
         can_undo=view.state in {ImportState.DONE, ImportState.STOPPED}
@@ -1211,7 +757,7 @@ def _rest(scope: Scope, view: queries.ImportView) -> dict[str, Any] | None:
             rest = queries.get_import(session, scope, UUID(rest_id))
     except NotFound:
         return None
-    if rest.state not in _OPEN or rest.expires_at <= clock.now():
+    if rest.state not in OPEN or rest.expires_at <= clock.now():
         return None
     return {"url": _page_of(rest), "until": rest.expires_at}
 
@@ -1267,132 +813,3 @@ def remove(scope: Scope, import_id: UUID) -> Any:
         return redirect(url_for("imports.show", import_id=import_id), 303)
     flash(gettext("The list is thrown away. Nothing of it is kept."), "done")
     return redirect(url_for("imports.index"), 303)
-
-
-# --- The worker -------------------------------------------------------------------------------
-
-
-def run_import(work: Work) -> None:
-    """Store the rows of a list chunk by chunk, until there is none left or somebody stops it."""
-    import_id = UUID(work.payload["import"])
-    with unit_of_work(work.scope, read_only=True) as session:
-        view = queries.get_import(session, work.scope, import_id)
-        sealed = queries.get_sealed(session, work.scope, import_id)
-    done = view.total - view.count(RowState.WAITING)
-    if view.state is ImportState.IMPORTING:
-        table = table_of(json.loads(zlib.decompress(_opened(sealed, import_id))))
-        with unit_of_work(work.scope) as session:
-            since = service.people_so_far(session)
-        with unit_of_work(work.scope, read_only=True) as session:
-            prepared = service.prepare_to_store(
-                session,
-                work.scope,
-                import_id,
-                table,
-                since=since,
-                today=work.today,
-                time_zone=_time_zone(),
-                alive=lambda: work.progress(done, view.total),
-            )
-        pace = service.Pace.on(db.engine.dialect.name)
-        beaten = -_BEAT_EVERY
-        counted, count_at = 0, service.COUNTED_ANEW
-        while True:
-            began = time.monotonic()
-            if began - beaten >= _BEAT_EVERY:
-                work.progress(done, view.total)
-                beaten = began
-            with unit_of_work(work.scope) as session:
-                # Here it waits for others who write; at the end, for the disk. Neither grows with
-                # the rows: fewer of them would make neither shorter, and only the import longer.
-                service.wait_for_turn(session)
-                held = time.monotonic()
-                rows = service.import_some(
-                    session,
-                    work.scope,
-                    import_id,
-                    prepared,
-                    now=clock.now(),
-                    most=pace.rows,
-                    keep=lambda rest_id, left: _sealed_rest(table, view, rest_id, left),
-                )
-                taken = time.monotonic() - held
-            if not rows:
-                break
-            done += rows
-            pace.took(taken)
-            time.sleep(pace.rest)
-            counted += rows
-            if counted >= count_at:
-                count_at = counted * 4
-                with unit_of_work(work.scope) as session:
-                    service.count_anew(session)
-    elif view.state is ImportState.STOPPING:
-        with unit_of_work(work.scope) as session:
-            service.stopped(session, work.scope, import_id)
-    with work.saving() as session:
-        work.end(session, message=IMPORTED, result={})
-
-
-def run_check(work: Work) -> None:
-    """Find out what each row of a long list would do, and keep that."""
-    import_id = UUID(work.payload["import"])
-    with unit_of_work(work.scope, read_only=True) as session:
-        sealed = queries.get_sealed(session, work.scope, import_id)
-    table = table_of(json.loads(zlib.decompress(_opened(sealed, import_id))))
-    work.progress(0, len(table.rows))
-    with unit_of_work(work.scope, read_only=True) as session:
-        checking = service.prepare_to_look(
-            session,
-            work.scope,
-            import_id,
-            table,
-            today=work.today,
-            time_zone=_time_zone(),
-            alive=lambda: work.progress(0, len(table.rows)),
-        )
-    forgotten = 1
-    while forgotten:
-        with unit_of_work(work.scope) as session:
-            forgotten = service.forget_look(session, work.scope, import_id)
-        work.progress(0, len(table.rows))
-    done = 0
-    for some in service.read_in_parts(checking):
-        with unit_of_work(work.scope, read_only=True) as session:
-            rows = service.look(session, work.scope, checking, some)
-        with unit_of_work(work.scope) as session:
-            checking = service.keep_look(
-                session, work.scope, import_id, checking, rows, first=not done, last=False
-            )
-        done += len(some) or len(rows)
-        work.progress(done, len(table.rows))
-    with unit_of_work(work.scope, read_only=True) as session:
-        shown = queries.rows_on_pages(session, work.scope, import_id, limit=SHOWN)
-    front = service.front(table, checking.rules, _sealer(import_id), shown)
-    with work.saving() as session:
-        service.keep_look(
-            session,
-            work.scope,
-            import_id,
-            checking,
-            [],
-            first=not done,
-            last=True,
-            sealed_front=front,
-        )
-        work.end(session, message=LOOKED, result={})
-
-
-def run_undo(work: Work) -> None:
-    """Take back what an import stored, chunk by chunk."""
-    import_id = UUID(work.payload["import"])
-    done = 0
-    while True:
-        work.progress(done)
-        with unit_of_work(work.scope) as session:
-            rows = service.undo_some(session, work.scope, import_id, now=clock.now())
-        if not rows:
-            break
-        done += rows
-    with work.saving() as session:
-        work.end(session, message=TAKEN_BACK, result={})

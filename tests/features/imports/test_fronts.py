@@ -63,7 +63,7 @@ def test_each_page_of_a_long_list_shows_the_same_without_opening_all_of_it(
         opened.append(1)
         return table_of(plain)
 
-    monkeypatch.setattr("crm.features.imports.views.table_of", _note)
+    monkeypatch.setattr("crm.features.imports.opened.table_of", _note)
     sent = wizard.upload(client, as_csv(rows), kind=kind)
     more = {} if kind == "people" else {"employer": str(world.brightway.public_id)}
     pages = {sent.location: _page(client, sent.location)}
