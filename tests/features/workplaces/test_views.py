@@ -572,7 +572,10 @@ def test_a_closed_workplace_and_area_say_so_and_can_be_opened_again(
     ):
         data = {"closed_on": "2026-11-20", "version": "1"}
         assert client.post(address, data=data).status_code == 303
-        assert "closed on 20 November 2026" in client.get(page).text
+        closed = client.get(page).text
+        assert "closed on 20 November 2026" in closed
+        # Nobody is asked to add people where nobody works any more.
+        assert "Add the 5 people" not in closed
         data = {"closed_on": "", "version": "2"}
         assert client.post(address, data=data).status_code == 303
         assert "closed on" not in client.get(page).text
