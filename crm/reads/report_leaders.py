@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+import sqlalchemy as sa
+
 from crm.access.facts import covers, known
 from crm.access.many import one_of
 from crm.domain.cover import Foot, Stage, cover, foot
@@ -18,8 +20,10 @@ from crm.domain.report import (
     hidden,
     share,
 )
+from crm.domain.vocabulary import PlaceKind
 from crm.models.contacts import Job
 from crm.models.ties import Leading, Tie
+from crm.reads.columns import Columns
 from crm.reads.places import headcounts_on
 from crm.reads.report_material import Material
 
@@ -57,20 +61,15 @@ def build(material: Material) -> ReportPart:
 def _feet(material: Material) -> Iterable[tuple[int | None, frozenset[int], Foot]]:
     """Yield each place, who works there, and what their leaders come to."""
     asked, scope = material.asked, material.scope
-    jobs = material.session.execute(
-        scope.select(Job.contact_id, Job.workplace_id, Job.area_id).where(
-            Job.place_id.in_(material.inside()), known(Job), covers(Job, asked.as_at)
-        )
-    ).all()
-    sites = sorted({job.workplace_id for job in jobs})
-    # For a part of a workplace: ties may lead to a leader in another part of it.
+    jobs = _jobs(material, Job.place_id.in_(material.inside()))
+    sites = sorted({site for _contact, site, _area in jobs})
     everybody = defaultdict[int, set[int]](set)
-    for job in material.session.execute(
-        scope.select(Job.contact_id, Job.workplace_id).where(
-            one_of(Job.workplace_id, sites), known(Job), covers(Job, asked.as_at)
-        )
+    # For a part of a workplace: ties may lead to a leader in another part of it.
+    is_part = asked.kind is PlaceKind.AREA
+    for contact, site, _area in (
+        _jobs(material, one_of(Job.workplace_id, sites)) if is_part else jobs
     ):
-        everybody[job.workplace_id].add(job.contact_id)
+        everybody[site].add(contact)
     ties = defaultdict[int, list[tuple[int, int]]](list)
     for tie in material.session.execute(
         scope.select(Tie.workplace_id, Tie.contact_id, Tie.leader_id)
@@ -89,12 +88,10 @@ def _feet(material: Material) -> Iterable[tuple[int | None, frozenset[int], Foot
             held[one.contact_id] = one.stage
     reached = {site: cover(everybody[site], ties[site], stages[site]) for site in sites}
     groups = defaultdict[tuple[int, int | None], set[int]](set)
-    for job in jobs:
-        groups[job.workplace_id, job.area_id if asked.by_area else job.workplace_id].add(
-            job.contact_id
-        )
+    for contact, site, area in jobs:
+        groups[site, (area or None) if asked.by_area else site].add(contact)
         if asked.by_area:
-            groups[job.workplace_id, asked.place_id].add(job.contact_id)
+            groups[site, asked.place_id].add(contact)
     estimates = headcounts_on(
         material.session,
         scope,
@@ -108,6 +105,18 @@ def _feet(material: Material) -> Iterable[tuple[int | None, frozenset[int], Foot
         )
         feet = foot(people, stages[site], reached[site], workers=workers)
         yield place, frozenset(people), feet
+
+
+def _jobs(material: Material, where: sa.ColumnElement[bool]) -> list[tuple[int, int, int]]:
+    """Return the person, the workplace and the area (0 = not known) of the jobs of the day."""
+    area = sa.func.coalesce(Job.area_id, 0)
+    columns = Columns(material.scope, Job.contact_id, Job.workplace_id, area)
+    read = columns.read(
+        material.session,
+        columns.statement.where(where, known(Job), covers(Job, material.asked.as_at)),
+    )
+    people, sites, areas = (column.tolist() for column in read)
+    return list(zip(people, sites, areas, strict=True))
 
 
 def _sum(feet: Iterable[Foot]) -> Foot:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -29,9 +29,12 @@ from crm.domain.report import (
 from crm.domain.vocabulary import PlaceKind
 from crm.models.contacts import StateSpan
 from crm.models.places import Area, Place, PlaceClosure
+from crm.reads.columns import Columns, starts
 from crm.reads.figures import GroupBy, Question, Survey, Table, survey
 
 MONTHS = 12
+# Stands for what is not known, in columns of numbers.
+_NONE: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,33 +127,45 @@ class Material:
         return self._rolls[day]
 
     def _read_roll(self, day: date) -> Roll:
-        rows = self.session.execute(
-            self.scope.select(
-                StateSpan.contact_id,
-                StateSpan.area_id if self.asked.by_area else StateSpan.workplace_id,
-                StateSpan.member,
-                StateSpan.score,
-                StateSpan.scored_on,
-            ).where(
+        place = StateSpan.area_id if self.asked.by_area else StateSpan.workplace_id
+        columns = Columns(
+            self.scope,
+            StateSpan.contact_id,
+            sa.func.coalesce(place, _NONE),
+            sa.case((StateSpan.member.is_(True), 1), (StateSpan.member.is_(False), 0), else_=_NONE),
+            sa.func.coalesce(StateSpan.score, _NONE),
+            sa.func.coalesce(starts(StateSpan.scored_on), str(_NONE), type_=sa.String()),
+        )
+        read = columns.read(
+            self.session,
+            columns.statement.where(
                 StateSpan.from_day <= day,
                 StateSpan.to_day > day,
                 StateSpan.place_id.in_(self.inside()),
-            )
+            ),
         )
         people: dict[int, Person] = {}
         at: dict[int | None, set[int]] = defaultdict(set)
-        for contact_id, place_id, member, score, scored_on in rows:
+        expired = {number: self._is_expired(number, day) for number in set(read[-1].tolist())}
+        known = {1: True, 0: False}
+        for contact_id, place_id, member, score, scored_on in zip(
+            *(column.tolist() for column in read), strict=True
+        ):
             if contact_id not in people:
                 people[contact_id] = Person(
-                    contact_id, member, score, self._is_expired(scored_on, day)
+                    contact_id,
+                    known.get(member),
+                    None if score == _NONE else score,
+                    expired[scored_on],
                 )
-            at[place_id].add(contact_id)
+            at[None if place_id == _NONE else place_id].add(contact_id)
         return Roll(people, {place: frozenset(some) for place, some in at.items()})
 
-    def _is_expired(self, scored_on: date | None, day: date) -> bool:
-        if scored_on is None:
+    def _is_expired(self, scored_on: int, day: date) -> bool:
+        """Whether a standing counts no more on the day. scored_on: a day as starts() has it."""
+        if scored_on == _NONE:
             return False
-        age = (day - scored_on).days
+        age = (day - date(scored_on // 10000, scored_on // 100 % 100, scored_on % 100)).days
         return freshness_of(age, self.asked.expiry) is Freshness.EXPIRED
 
     def density(self) -> Survey:
