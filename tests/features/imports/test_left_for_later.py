@@ -58,6 +58,7 @@ def test_who_may_add_no_employer_brings_in_the_rest_and_keeps_these_rows_for_lat
     assert "list.csv: rows left for later" in client.get("/import").text
     matching = client.get(rest).text
     assert "1 row" in matching
+    assert "They are numbered anew" in matching
     assert "This looks wrong" not in matching
     # An administrator has added it meanwhile.
     with unit_of_work(ALL) as session:
