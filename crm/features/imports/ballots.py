@@ -648,11 +648,16 @@ def _there(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> dict[tu
         for table, inner, _was, _now in (row.effects or {}).get("stored", []):
             wanted.setdefault(table, set()).add(inner)
     found: dict[tuple[str, int], Any] = {}
-    for table, ids in wanted.items():
+    # Held until the end, so that nobody changes a count between the looking and the taking back;
+    # the ballots first, as its pages hold them.
+    for table in [name for name in reversed(list(_MODELS)) if name in wanted]:
         model = _MODELS[table]
-        for some in in_parts(sorted(ids)):
+        for some in in_parts(sorted(wanted[table])):
             for one in session.scalars(
-                scope.select(model, permission=Permission.BALLOT_WRITE).where(model.id.in_(some))
+                scope.select(model, permission=Permission.BALLOT_WRITE)
+                .where(model.id.in_(some))
+                .order_by(model.id)
+                .with_for_update(of=model)
             ):
                 found[table, one.id] = one
     return found

@@ -291,3 +291,33 @@ def test_a_count_that_is_typed_in_while_a_list_brings_it_stands_once(
     with unit_of_work(ALL, read_only=True) as session:
         counts = session.scalars(ALL.select(BallotCount)).all()
         assert [(one.yes, one.no) for one in counts] == [(500, 190)]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_count_that_is_put_right_while_its_list_is_taken_back_stays(
+    app: Flask, client_as: Clients, world: World, fixed_clock: None
+) -> None:
+    client = client_as(world.organiser)
+    path = _to_check(client, [HEAD, MILL], **_answers(world))
+    wizard.start(app, client, path)
+    with unit_of_work(ALL, read_only=True) as session:
+        stored = session.scalars(ALL.select(Ballot)).one()
+        ballot = get_ballot(session, ALL, stored.public_id)
+    undoing = threading.Thread(target=wizard.undo, args=(app, client, path))
+    with unit_of_work(ALL) as session:
+        record_result(
+            session,
+            ALL,
+            ballot.public_id,
+            {ballot.questions[0].public_id: QuestionCount(1204, 700, 480, 210, 10)},
+            part_id=ballot.parts[0].public_id,
+            now=NOW,
+            today=NOW.date(),
+        )
+        undoing.start()
+        undoing.join(2)
+    undoing.join(20)
+    with unit_of_work(ALL, read_only=True) as session:
+        counts = session.scalars(ALL.select(BallotCount)).all()
+        assert [(one.yes, one.no) for one in counts] == [(480, 210)]
+    assert "Somebody has changed these since." in client.get(path).text
