@@ -51,6 +51,29 @@ def hold_people(connection: sa.Connection, contact_ids: Iterable[int]) -> None:
         _living(connection, contact_ids, shared=False)
 
 
+def hold_to_remove(
+    connection: sa.Connection, model: type[Contact] | type[Place], ids: Iterable[int]
+) -> None:
+    """Wait for whoever stores anything that names these people, or these places; keep others from
+    it until the transaction ends.
+
+    Before somebody looks whether they may be taken out: what is stored between the looking and the
+    taking out would go with them.
+    """
+    wanted = sorted(set(ids))
+    if connection.dialect.name == "sqlite":
+        return
+    own = table_of(model).c.id
+    for start in range(0, len(wanted), _AT_ONCE):
+        connection.execute(
+            sa.select(own)
+            .where(own.in_(wanted[start : start + _AT_ONCE]))
+            .order_by(own)
+            .with_for_update()
+            .execution_options(**{MARK: True})
+        )
+
+
 def hold_tree(connection: sa.Connection) -> None:
     """Wait for whoever changes the tree of places; keep others from it until the transaction ends.
 

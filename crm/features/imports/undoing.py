@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import facts
 from crm.access.audit import UNDONE, changed_since, plain
+from crm.access.holding import hold_to_remove
 from crm.access.permissions import Permission
 from crm.access.removal import (
     named_elsewhere,
@@ -27,7 +28,15 @@ from crm.models.audit import AuditEntry
 from crm.models.contacts import Contact, ContactPoint, Job, Membership
 from crm.models.conversations import Assessment
 from crm.models.imports import ImportRow
-from crm.models.places import Area, Employer, Headcount, MemberCount, PlaceTie, Workplace
+from crm.models.places import (
+    Area,
+    Employer,
+    Headcount,
+    MemberCount,
+    Place,
+    PlaceTie,
+    Workplace,
+)
 
 _FACTS: Final[Mapping[str, Any]] = {
     model.__tablename__: model for model in (ContactPoint, Job, Membership, Assessment)
@@ -50,6 +59,7 @@ def undo_people(
     """
     session.info["reason"] = UNDONE
     ids = sorted({row.record_id for row in rows if row.record_id is not None})
+    hold_to_remove(session.connection(), Contact, ids)
     people = {
         person.id: person
         for person in session.scalars(
@@ -174,7 +184,6 @@ def undo_places(
     """
     session.info["reason"] = UNDONE
     write = Permission.PLACE_WRITE
-    facts_of = _facts_by_key(session, scope, rows, _PLACE_FACTS, write)
     made: dict[str, set[int]] = {"area": set(), "workplace": set(), "employer": set()}
     filled: set[int] = set()
     for row in rows:
@@ -184,6 +193,8 @@ def undo_places(
             elif table == "workplace":
                 filled.add(inner)
     new = sorted(made["area"] | made["workplace"] | made["employer"])
+    hold_to_remove(session.connection(), Place, [*new, *filled])
+    facts_of = _facts_by_key(session, scope, rows, _PLACE_FACTS, write)
     changed = changed_since(session, request_id, new, AuditEntry.place_id)
     sites = {
         site.id: site
