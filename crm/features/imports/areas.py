@@ -9,13 +9,14 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from crm.access import tree
+from crm.access.holding import hold_to_remove
 from crm.access.permissions import Permission
 from crm.access.removal import places_named_elsewhere, remove_places
 from crm.access.scope import Scope
 from crm.access.storing import forget_places
 from crm.domain.identity import fold
 from crm.domain.vocabulary import AreaKind
-from crm.models.places import Area
+from crm.models.places import Area, Place
 
 # Before the word of a list that stands for an area which the workplace may not have yet. No folded
 # name of an area begins with it.
@@ -74,6 +75,7 @@ def take_areas_back(
     One that somebody has changed, or that anything names that still holds, stays. One that only
     past facts name, as the jobs that were just taken back, is closed: what was is kept.
     """
+    hold_to_remove(session.connection(), Place, area_ids)
     areas: dict[int, Any] = {
         area.id: area
         for area in session.scalars(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.access import facts, tasks
 from crm.access.audit import UNDONE, changed_since, count_of_request
-from crm.access.holding import hold_lists
+from crm.access.holding import hold_lists, hold_to_remove
 from crm.access.member_lists import forget_lines
 from crm.access.permissions import Permission
 from crm.access.removal import named_elsewhere, remove_people
@@ -515,6 +515,7 @@ def undo_some(session: Session, scope: Scope, act_id: uuid.UUID, *, now: datetim
     session.info["request_id"] = f"u{written_by[:31]}"
     session.info["reason"] = UNDONE
     ids = [one.contact_id for one in changes]
+    hold_to_remove(session.connection(), Contact, ids)
     people = {
         person.id: person
         for person in session.scalars(
