@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.access.facts import known, revise, withdraw
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.reminders import give as give_reminder
 from crm.access.scope import Scope
@@ -286,9 +287,9 @@ def _open_now(
     written: Sequence[Turf | TurfPerson],
 ) -> dict[tuple[int, int | None], Turf | TurfPerson]:
     column = TurfPerson.contact_id if model is TurfPerson else Turf.place_id
-    wanted = sorted({_key(row)[0] for row in written})
+    wanted = {_key(row)[0] for row in written}
     rows = session.scalars(
-        scope.select(model).where(column.in_(wanted), model.valid_to.is_(None), known(model))
+        scope.select(model).where(one_of(column, wanted), model.valid_to.is_(None), known(model))
     )
     return {_key(row): row for row in rows}
 
@@ -342,8 +343,8 @@ def _by_hand(
     rows = session.scalars(
         scope.select(TurfPerson)
         .where(
-            TurfPerson.contact_id.in_(sorted({one.contact_id for one in people})),
-            TurfPerson.workplace_id.in_(sorted({one.workplace_id for one in people})),
+            one_of(TurfPerson.contact_id, {one.contact_id for one in people}),
+            one_of(TurfPerson.workplace_id, {one.workplace_id for one in people}),
             TurfPerson.valid_to.is_(None),
             known(TurfPerson),
         )

@@ -70,7 +70,7 @@ from crm.reads.decisions import (
 from crm.reads.figures import Part as DensityPart
 from crm.reads.figures import Question, Table, survey
 from crm.reads.structure import counted_once
-from crm.reads.turf import InCharge, in_charge_at
+from crm.reads.turf import InCharge, in_charge_at, sites_looked_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,9 @@ def get_readiness(
     ids = {row.parts[0].place_id for row in table.rows}
     with_count = {part.place_id for part in table.parts if part.density.workforce_used is not None}
     base = with_count or ids
-    in_charge = in_charge_now(session, scope, ids, as_at=as_at, day=day)
+    # A job without a rep adds nothing here, and most workplaces of a union have none yet.
+    given = sites_looked_after(session, scope, ids, as_at=as_at)
+    in_charge = in_charge_now(session, scope, given, as_at=as_at, day=day)
     led = _led(_leaders(session, scope, ids, as_at, expiry), in_charge)
     crowd = _crowd(session, scope, ids, as_at, expiry)
     by_site, together = crowd.by_site(), crowd.together(ids)

@@ -78,6 +78,32 @@ def in_charge_at(
     return _settle(session, scope, jobs.all(), as_at)
 
 
+def sites_looked_after(
+    session: Session, scope: Scope, workplace_ids: Collection[int], *, as_at: date
+) -> set[int]:
+    """Return those of the workplaces where somebody can be in charge of anybody on a day: all or
+    part of them, or a person there, was given to somebody. At the others nobody is. Two statements.
+    """
+    if not workplace_ids:
+        return set()
+    inside = session.scalars(
+        scope.select(PlaceClosure.ancestor_id)
+        .join(Turf, Turf.place_id == PlaceClosure.descendant_id)
+        .where(one_of(PlaceClosure.ancestor_id, workplace_ids), known(Turf), covers(Turf, as_at))
+        .distinct()
+    )
+    by_hand = session.scalars(
+        scope.select(TurfPerson.workplace_id)
+        .where(
+            one_of(TurfPerson.workplace_id, workplace_ids),
+            known(TurfPerson),
+            covers(TurfPerson, as_at),
+        )
+        .distinct()
+    )
+    return {*inside, *by_hand}
+
+
 def people_of(session: Session, scope: Scope, user_id: int, *, as_at: date) -> list[InCharge]:
     """Return the jobs on a day, seen by this scope, of the people whom a user is in charge of.
 

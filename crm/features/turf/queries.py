@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crm.access.facts import covers, known
+from crm.access.many import one_of
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.speakers import Speaker, list_speakers
@@ -514,12 +515,12 @@ def _named_places(
     """Return the places with their names, areas after their workplace's name, in that order."""
     areas = session.execute(
         scope.select(Area.id, Area.public_id, Area.name, Area.workplace_id).where(
-            Area.id.in_(sorted(places))
+            one_of(Area.id, places)
         )
     ).all()
     sites = session.execute(
         scope.select(Workplace.id, Workplace.public_id, Workplace.name).where(
-            Workplace.id.in_(sorted(places | {row.workplace_id for row in areas}))
+            one_of(Workplace.id, places | {row.workplace_id for row in areas})
         )
     ).all()
     names = {row.id: row.name for row in sites}
