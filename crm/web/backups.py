@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 from flask import Flask
 
 from crm.web import clock
 from crm.web.db import db
+
+# As long as docs/backup.md has people keep theirs.
+KEPT_FOR: Final = timedelta(days=35)
+_BEFORE_UPDATE: Final = "before-update-%Y%m%d-%H%M%S.db"
 
 
 class CannotBackUp(Exception):
@@ -70,10 +76,26 @@ def before_migration(app: Flask) -> Path | None:
     """
     if db.engine.dialect.name != "sqlite":
         return None
-    stamp = clock.now().strftime("%Y%m%d-%H%M%S")
-    kept = Path(app.config["INSTANCE_FOLDER"]) / f"before-update-{stamp}.db"
+    kept = Path(app.config["INSTANCE_FOLDER"]) / clock.now().strftime(_BEFORE_UPDATE)
     write(app, kept)
     return kept
+
+
+def delete_old(app: Flask, *, now: datetime) -> int:
+    """Delete the copies from before an update that are older than KEPT_FOR; return how many.
+
+    What was erased since then, such as who told us that they voted, is still in them.
+    """
+    gone = 0
+    for file in Path(app.config["INSTANCE_FOLDER"]).glob("before-update-*.db"):
+        try:
+            made = datetime.strptime(file.name, _BEFORE_UPDATE).replace(tzinfo=UTC)
+        except ValueError:
+            continue  # Somebody named it otherwise: it is theirs.
+        if now - made > KEPT_FOR:
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def faults(app: Flask) -> list[str]:

@@ -22,7 +22,7 @@ from crm.access.scope import Scope
 from crm.access.tasks import Claimed, TaskLost
 from crm.domain.errors import PermissionRefused, Refusal
 from crm.domain.vocabulary import TaskState
-from crm.web import clock
+from crm.web import backups, clock
 from crm.web.db import db, unit_of_work
 from crm.web.guard import scope_of
 
@@ -333,6 +333,7 @@ def sweep(app: Flask) -> None:
                 with unit_of_work() as session:
                     report_files.delete_expired(session, now=clock.now())
                     member_lists.close_old(session, now=clock.now())
+            backups.delete_old(app, now=clock.now())
             while staged:
                 with unit_of_work() as session:
                     staged = staged_lists.forget_some(session, now=clock.now()) > 0

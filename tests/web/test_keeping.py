@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,17 @@ def test_a_copy_from_before_an_update_is_kept_beside_the_database(tmp_path: Path
         assert kept.parent == tmp_path
         assert _revision(kept, None) == migrating.code_head()
         db.engine.dispose()
+
+
+def test_copies_from_before_an_update_are_deleted_after_35_days(tmp_path: Path) -> None:
+    """What was erased since is still in them."""
+    app = _plain_app(tmp_path)
+    names = ("20260901-101500.db", "20261101-101500.db", "mine.db")
+    for name in names:
+        (tmp_path / f"before-update-{name}").write_bytes(b"a copy")
+    assert backups.delete_old(app, now=datetime(2026, 11, 23, tzinfo=UTC)) == 1
+    left = sorted(path.name for path in tmp_path.glob("before-update-*"))
+    assert left == [f"before-update-{name}" for name in names[1:]]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
