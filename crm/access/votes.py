@@ -6,6 +6,7 @@ else stay behind, seen by nobody and erased by nobody.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -14,10 +15,12 @@ from sqlalchemy.orm import Session
 from crm.access import audit
 from crm.access.scope import MARK
 from crm.domain.vocabulary import Verb, VoteWord
-from crm.models.ballots import BallotEntry, VoteTold
+from crm.models.ballots import Ballot, BallotEntry, VoteTold
 from crm.models.base import table_of
 
 _FEWEST_TOLD_OF: Final = 10
+# After the last day of voting. A result is known long before, but not everybody declares it here.
+KEPT_AFTER: Final = timedelta(days=90)
 
 
 def erase_told(session: Session, *, ballot_id: int, place_id: int) -> int:
@@ -52,6 +55,41 @@ def erase_told(session: Session, *, ballot_id: int, place_id: int) -> int:
             counts={"rows": rows, **(sorts if rows >= _FEWEST_TOLD_OF else {})},
         )
     return rows
+
+
+def is_kept_too_long(closes_on: date | None, today: date) -> bool:
+    """Return whether what people told us of a ballot is erased, declared or not.
+
+    closes_on: the last day of voting, None = not known: then only a declaration erases it.
+    """
+    return closes_on is not None and today > closes_on + KEPT_AFTER
+
+
+def has_kept_too_long(session: Session, *, today: date) -> bool:
+    """Return whether there is something for ``erase_kept_too_long`` to do. For the sweeper."""
+    return bool(_kept_too_long(session, today))
+
+
+def erase_kept_too_long(session: Session, *, today: date) -> int:
+    """Erase what people told us of ballots that nobody has declared; return how many ballots."""
+    found = _kept_too_long(session, today)
+    for ballot_id, place_id in found:
+        erase_told(session, ballot_id=ballot_id, place_id=place_id)
+    return len(found)
+
+
+def _kept_too_long(session: Session, today: date) -> list[tuple[int, int]]:
+    ballot, told = table_of(Ballot), table_of(VoteTold)
+    rows = session.connection().execute(
+        sa.select(ballot.c.id, ballot.c.place_id)
+        .where(
+            ballot.c.closes_on < today - KEPT_AFTER,
+            sa.exists(sa.select(told.c.id).where(told.c.ballot_id == ballot.c.id)),
+        )
+        .order_by(ballot.c.id)
+        .execution_options(**{MARK: True})
+    )
+    return [(int(ballot_id), int(place_id)) for ballot_id, place_id in rows]
 
 
 def forget_list(session: Session, *, ballot_id: int) -> int:

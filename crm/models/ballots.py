@@ -2,7 +2,7 @@
 
 Nothing here says how anybody voted. Whether somebody told us that they voted stands in
 ``vote_told`` alone; it leaves no trace in the audit log, and is deleted when the result is
-declared.
+declared, or 90 days after the last day of voting.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from crm.access import member_lists, report_files, staged_lists, tasks
+from crm.access import member_lists, report_files, staged_lists, tasks, votes
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
 from crm.access.tasks import Claimed, TaskLost
@@ -329,6 +329,10 @@ def sweep(app: Flask) -> None:
                 some = report_files.has_expired(session, now=clock.now())
                 old = member_lists.has_old(session, now=clock.now())
                 staged = staged_lists.has_expired(session, now=clock.now())
+                told = votes.has_kept_too_long(session, today=clock.now().date())
+            if told:
+                with unit_of_work() as session:
+                    votes.erase_kept_too_long(session, today=clock.now().date())
             if some or old:
                 with unit_of_work() as session:
                     report_files.delete_expired(session, now=clock.now())

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm.access import audit
 from crm.access.permissions import Permission
 from crm.access.scope import Scope
-from crm.access.votes import erase_told, forget_list
+from crm.access.votes import erase_told, forget_list, is_kept_too_long
 from crm.domain.errors import NotFound, Refusal
 from crm.domain.vocabulary import NotEntitled, Verb, VoteWord
 from crm.models.ballots import Ballot, BallotEntry, BallotExclusion, VoteTold
@@ -261,6 +261,8 @@ def _told(
     if ballot.declared_on is not None or ballot.called_off_on is not None:
         raise NotOpen()
     if ballot.opens_on is None or today < ballot.opens_on:
+        raise NotOpen()
+    if is_kept_too_long(ballot.closes_on, today):
         raise NotOpen()
     person = get_contact(
         session, scope, contact_public_id, permission=Permission.CONVERSATION_WRITE

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from crm.models.audit import AuditEntry
@@ -22,6 +23,7 @@ from crm.models.ballots import (
 )
 from crm.models.contacts import Contact
 from crm.models.places import MemberCount, Workplace
+from crm.web import tasks
 from crm.web.db import unit_of_work
 from tests import factories
 from tests.factories import ALL, NOW, TODAY, Named, World
@@ -230,6 +232,11 @@ def test_the_table_of_what_was_told_holds_neither_when_nor_who_noted_it_nor_how(
             "last_post_on": None,
             "declared_on": TODAY - timedelta(days=1),
         },
+        {
+            "opens_on": TODAY - timedelta(days=110),
+            "closes_on": TODAY - timedelta(days=91),
+            "last_post_on": None,
+        },
     ],
 )
 def test_nothing_is_noted_before_voting_opens_or_after_the_result(
@@ -254,6 +261,32 @@ def test_nothing_is_noted_before_voting_opens_or_after_the_result(
     assert "Voting is not open, so nothing of voting is noted." in reply.text
     with unit_of_work(ALL) as session:
         assert session.scalars(ALL.select(VoteTold)).all() == []
+
+
+@pytest.mark.parametrize(("days", "left"), [(90, 1), (91, 0)])
+def test_what_we_were_told_goes_by_itself_where_nobody_declares_the_result(
+    app: Flask, world: World, fixed_clock: None, days: int, left: int
+) -> None:
+    _ballot(
+        world,
+        opens_on=TODAY - timedelta(days=120),
+        closes_on=TODAY - timedelta(days=days),
+        last_post_on=None,
+    )
+    with unit_of_work(ALL) as session:
+        inner = session.scalars(ALL.select(Ballot)).one()
+        session.add(
+            VoteTold(
+                ballot_id=inner.id, contact_id=world.ioana.id, place_id=world.mill.id, said="voted"
+            )
+        )
+    tasks.sweep(app)
+    with unit_of_work(ALL, read_only=True) as session:
+        assert len(session.scalars(ALL.select(VoteTold)).all()) == left
+        trail = session.scalars(
+            ALL.select(AuditEntry).where(AuditEntry.subject == "vote_told")
+        ).all()
+        assert [(one.actor_id, one.old) for one in trail] == [(None, {"rows": 1})] * (1 - left)
 
 
 def test_somebody_without_a_vote_is_not_noted(
