@@ -214,8 +214,10 @@ def check_page(scope: Scope, opened: Opened, start: forms.StartForm | None) -> s
     form, shown = fix_form(scope, opened)
     view = opened.view
     with unit_of_work(scope, read_only=True) as session:
-        changes = queries.count_changes(session, scope, view.id)
-        kept = queries.count_kept(session, scope, view.id)
+        counts = opened.table.found.get(service.COUNTS)
+        if counts is None:
+            counts = queries.counts_of(session, scope, view.id)
+        changes, kept = counts["changes"], counts["kept"]
         kept_rows = (
             queries.list_records(session, scope, view.id, limit=SHOWN, keeps=True) if kept else []
         )

@@ -544,6 +544,14 @@ def count_kept(session: Session, scope: Scope, public_id: UUID) -> dict[str, int
     return {name: number for name, number in zip(MAY_BE_KEPT, counted, strict=True) if number}
 
 
+def counts_of(session: Session, scope: Scope, public_id: UUID) -> dict[str, dict[str, int]]:
+    """Return what ``count_changes`` and ``count_kept`` do: all rows are read for them."""
+    return {
+        "changes": count_changes(session, scope, public_id),
+        "kept": count_kept(session, scope, public_id),
+    }
+
+
 def count_changes(session: Session, scope: Scope, public_id: UUID) -> dict[str, int]:
     """Return for how many known people each sort of thing would change."""
     head = find_row(session, scope, public_id)
@@ -551,7 +559,8 @@ def count_changes(session: Session, scope: Scope, public_id: UUID) -> dict[str, 
     changed = session.scalars(
         scope.select(ImportRow.changes).where(
             ImportRow.import_id == head.id, ImportRow.outcome == RowOutcome.CHANGED
-        )
+        ),
+        execution_options={"yield_per": 1000},
     )
     for names in changed:
         for name in set(names or ()):

@@ -201,18 +201,28 @@ AnyPlan = Plan | PlacePlan | OtherPlan
 
 # --- What the pages of a long list show ---------------------------------------------------------
 
+# Among what was found in a list: how many rows change what, and keep what; see ``counts_of``.
+COUNTS: Final = ("counts",)
 # Seals what ``front_of`` gave.
 SealFront = Callable[[Mapping[str, Any]], bytes]
 
 
-def front(table: Table, rules: Rules, seal: SealFront, shown: Iterable[int] = ()) -> bytes | None:
+def front(
+    table: Table,
+    rules: Rules,
+    seal: SealFront,
+    shown: Iterable[int] = (),
+    counts: Mapping[str, Mapping[str, int]] | None = None,
+) -> bytes | None:
     """Return what the pages need of a list that the worker checks, sealed; None for a short one.
 
-    shown: the numbers of rows that the check shows.
+    shown: the numbers of rows that the check shows. counts: what else it says of all rows.
     """
     if len(table.rows) <= CHECKED_AT_ONCE:
         return None
     look_through(table, rules)
+    if counts is not None:
+        table.found[COUNTS] = counts
     proposed = sorted({*proposed_left_out(table, rules.heading_row), *rules.left_out})
     below = range(rules.heading_row, rules.heading_row + PREVIEW + 1)
     numbers = {*below, *proposed[:MOST_PROPOSED], *shown}

@@ -132,7 +132,8 @@ def run_check(work: Work) -> None:
         work.progress(done, len(table.rows))
     with unit_of_work(work.scope, read_only=True) as session:
         shown = queries.rows_on_pages(session, work.scope, import_id, limit=SHOWN)
-    front = service.front(table, checking.rules, sealer(import_id), shown)
+        counts = queries.counts_of(session, work.scope, import_id)
+    front = service.front(table, checking.rules, sealer(import_id), shown, counts)
     with work.saving() as session:
         service.keep_look(
             session,
