@@ -107,7 +107,9 @@ def _next_address(scope: Scope, unit: Unit, may_decide: bool, what: str, **more:
     if what == "found" and may_decide:
         return url_for("readiness.found", place_id=unit.public_id, kind=more["kind"].value)
     if what == "turf" and scope.may(Permission.TURF_WRITE):
-        return address_of("turf.site", place_id=more["place"])
+        # Down to where an area is given to a rep, with this one chosen.
+        chosen = {"area": more["area"], "_anchor": "areas"}
+        return address_of("turf.site", place_id=more["place"], **chosen)
     if what == "tests":
         return address_of("campaigns.index")
     if what == "ballots":

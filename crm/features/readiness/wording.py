@@ -564,7 +564,7 @@ def _owners_step(found: Readiness, address: Address) -> Step:
     without = [area for area in found.areas if not area.owned]
     links = [
         (
-            address("turf", place=area.workplace_id),
+            address("turf", place=area.workplace_id, area=area.public_id),
             _area_name(area),
         )
         for area in sorted(without, key=lambda one: -one.people)[:MOST_NAMED]

@@ -54,7 +54,11 @@ def index(scope: Scope) -> str:
 @bp.get("/turf/places/<uuid:place_id>")
 @requires(Permission.TURF_WRITE)
 def site(scope: Scope, place_id: UUID) -> Any:
-    """Show who has whom at a workplace. ``of``: a rep's id, or "all"; nothing = nobody's."""
+    """Show who has whom at a workplace.
+
+    ``of``: a rep's id, or "all"; nothing = nobody's. ``area``: the id of the area that is chosen
+    already where an area is given to a rep.
+    """
     return _site_page(scope, place_id)
 
 
@@ -201,6 +205,9 @@ def _site_page(
         [("", gettext("All shifts")), *((one.public_id, one.name) for one in found.shifts)]
     )
     area_form.rep.offer([("", gettext("Choose")), *speakers])
+    wanted = request.args.get("area", "")
+    if area is None and any(wanted == str(one.public_id) for one in found.places):
+        area_form.place.data = wanted
     page = render_template(
         "turf/site.html",
         found=found,

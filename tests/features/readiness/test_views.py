@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -615,6 +616,17 @@ def test_the_page_says_not_ready_before_any_number(world: World, client_as: Clie
     ):
         assert caveat in words
     assert "The usual weights and limits of this program." in words
+
+
+def test_an_area_without_a_rep_leads_to_where_it_is_given_to_one(
+    world: World, client_as: ClientAs
+) -> None:
+    client = client_as(world.organiser)
+    page = html.unescape(client.get(f"/ready/{world.mill.public_id}").text)
+    link = re.search(rf'href="([^"]+area={world.packing.public_id}[^"]*)"', page)
+    assert link is not None
+    assert link[1].endswith("#areas")
+    assert f'selected value="{world.packing.public_id}"' in client.get(link[1]).text
 
 
 def test_the_index_on_the_page_is_not_rounded_up_into_the_next_band(app: Flask) -> None:
