@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.access.facts import covers, known
 from crm.access.scope import Scope
@@ -32,7 +32,7 @@ from crm.domain.vocabulary import FieldKind, FieldSubject
 from crm.models.contacts import Contact, Job, Membership, StateSpan
 from crm.models.conversations import Conversation, ConversationIssue, FollowUp
 from crm.models.lists import ContactAnswer, ContactTag, CustomField, FieldChoice, Tag
-from crm.models.places import Place, PlaceClosure, Shift
+from crm.models.places import Area, Place, PlaceClosure, Shift
 from crm.models.ties import Leading
 from crm.reads.talks import has_open_reminder, said_yes
 
@@ -98,6 +98,17 @@ def named_in(session: Session, scope: Scope, chosen: ContactFilter) -> Named:
             scope.select(model.public_id, model.name).where(model.public_id.in_(sorted(ids)))
         )
         names |= {public_id: str(name) for public_id, name in rows}
+    if chosen.place is not None and chosen.place in names:
+        # Many workplaces have an area of the same name.
+        site = aliased(Place)
+        at = session.scalars(
+            scope.select(site.name)
+            .select_from(Area)
+            .join(site, site.id == Area.workplace_id)
+            .where(Area.public_id == chosen.place)
+        ).one_or_none()
+        if at is not None:
+            names[chosen.place] = f"{at}: {names[chosen.place]}"
     hidden = not set().union(*wanted.values()) <= set(names)
     kind = choice = None
     if chosen.field is not None and not hidden:

@@ -167,6 +167,13 @@ def test_a_list_is_saved_and_opened_by_its_name_alone(client_as: ClientAs, world
     assert "Members like Ioana" in _text(rep.get("/lists"))
 
 
+def test_a_list_names_the_workplace_of_its_area(client_as: ClientAs, world: World) -> None:
+    """Every second warehouse has an area called Packing."""
+    rep = client_as(world.rep)
+    about = _save(rep, f"place={world.packing.public_id}").location
+    assert "Where The Mill: Packing" in _text(rep.get(about))
+
+
 def test_a_list_leads_to_its_file_only_for_who_may_take_it_out(
     client_as: ClientAs, world: World
 ) -> None:
