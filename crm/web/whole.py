@@ -42,6 +42,7 @@ LEFT_OUT: Final = {
     "task_file": "Files that were handed to the server for one piece of work.",
     "report_file": "Files that the server made. Their figures are in the other tables.",
     "taken_tap": "Random marks by which a phone’s tap is not stored twice.",
+    "vote_told": "What people told us of voting. It is erased with the result; a copy is not.",
     "probe": "One row by which the server knows that it can write.",
     "search_entry": "Made from names, phones, jobs and areas, for the search.",
     "search_cut": "Made from names, for the search.",
