@@ -280,8 +280,6 @@ def _unit_figures(one: Standing, *, secret: bool, no_index: bool = False) -> dic
         "gates_open": opened,
         "index": shown,
         "index_equal": equal,
-        "with_us_firmly": hidden(FigureKind.COUNT)
-        if few
-        else count(one.counted.with_us, not_known=one.counted.people - one.counted.firm),
+        "with_us_firmly": hidden(FigureKind.COUNT) if few else count(one.counted.with_us),
         "workers": workers,
     }
