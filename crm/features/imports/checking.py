@@ -116,18 +116,18 @@ def fix_form(scope: Scope, opened: Opened) -> tuple[Any, Shown]:
     Whoever a row could be about is recorded as looked at.
     """
     # Whoever it could be is shown with their phone: that is recorded as a look at them.
+    view = opened.view
+    problems: list[queries.RowView] = []
+    possible: list[queries.RowView] = []
+    alike: list[_Alike] = []
     with unit_of_work(scope) as session:
-        problems = queries.list_rows(
-            session, scope, opened.view.id, RowOutcome.PROBLEM, limit=SHOWN
-        )
-        possible: list[queries.RowView] = []
-        alike: list[_Alike] = []
-        if opened.view.kind is ImportKind.PEOPLE:
-            possible = queries.list_rows(
-                session, scope, opened.view.id, RowOutcome.POSSIBLE, limit=SHOWN
-            )
-        else:
-            alike = _alike(queries.list_like_rows(session, scope, opened.view.id), opened)
+        # To find none among a long list's rows all of them are walked through.
+        if view.count(RowOutcome.PROBLEM):
+            problems = queries.list_rows(session, scope, view.id, RowOutcome.PROBLEM, limit=SHOWN)
+        if view.count(RowOutcome.POSSIBLE) and view.kind is ImportKind.PEOPLE:
+            possible = queries.list_rows(session, scope, view.id, RowOutcome.POSSIBLE, limit=SHOWN)
+        elif view.count(RowOutcome.POSSIBLE):
+            alike = _alike(queries.list_like_rows(session, scope, view.id), opened)
     headings = headings_of(opened.table, opened.rules)
     cells: list[tuple[int, int]] = []
     fixes: list[tuple[str, Any]] = []
@@ -221,8 +221,12 @@ def check_page(scope: Scope, opened: Opened, start: forms.StartForm | None) -> s
         kept_rows = (
             queries.list_records(session, scope, view.id, limit=SHOWN, keeps=True) if kept else []
         )
-        changed = queries.list_records(
-            session, scope, view.id, limit=SHOWN, outcomes=[RowOutcome.CHANGED]
+        changed = (
+            queries.list_records(
+                session, scope, view.id, limit=SHOWN, outcomes=[RowOutcome.CHANGED]
+            )
+            if view.count(RowOutcome.CHANGED)
+            else []
         )
     share = service.change_share(view)
     found = view.count(RowOutcome.CHANGED, RowOutcome.UNCHANGED)
