@@ -120,10 +120,9 @@ def count_people_to_speak_to(session: Session, scope: Scope, *, today: date) -> 
             StateSpan.from_day <= today,
             StateSpan.to_day > today,
             scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
-            StateSpan.contact_id.not_in(
-                sa.select(Contact.id).where(Contact.do_not_contact.is_(True))
-            ),
-            StateSpan.contact_id.not_in(_rested(today)),
+            _is_none_of(session, Contact.id, Contact.do_not_contact.is_(True)),
+            # They had a talk so lately that they are left in peace.
+            _is_none_of(session, Conversation.contact_id, Conversation.day > today - REST),
             ~_reminded(scope, StateSpan.contact_id),
         )
         .execution_options(**{OWN_PLAN: True})
@@ -131,9 +130,19 @@ def count_people_to_speak_to(session: Session, scope: Scope, *, today: date) -> 
     return count_people(session, scope, spans)[0]
 
 
-def _rested(today: date) -> sa.Select[Any]:
-    """Return the people who had a talk so lately that they are left in peace."""
-    return sa.select(Conversation.contact_id).where(Conversation.day > today - REST)
+def _is_none_of(
+    session: Session, person: Any, condition: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that no row of this condition is about the person of a span.
+
+    person: the column with the person's inner id. SQLite makes one list of them all. The server
+    believes that it would make the list anew for each place, and reads everybody's spans instead.
+    """
+    those = sa.select(person).where(condition)
+    if session.get_bind().dialect.name == "sqlite":
+        return StateSpan.contact_id.not_in(those)
+    same = those.where(person == StateSpan.contact_id).correlate(StateSpan)
+    return ~sa.exists(same)
 
 
 def _reminded(scope: Scope, contact_id: Any) -> sa.ColumnElement[bool]:
