@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -399,6 +399,8 @@ def confirm_rows(
     came: dict[int, int] = {}
     count = 0
     for row in rows:
+        if _brought_by_another_list(session, scope, member_list, row, came.values()):
+            continue
         contact_id = _confirm(session, scope, member_list, row, now=now)
         if contact_id is not None:
             count += 1
@@ -410,6 +412,35 @@ def confirm_rows(
         raise DoItByHand()
     _note_changes(session, scope, act, done)
     return count
+
+
+def _brought_by_another_list(
+    session: Session, scope: Scope, member_list: MemberList, row: Row, came: Iterable[int]
+) -> bool:
+    """Return True for a line that would add somebody who came after this list, by another way.
+
+    "Somebody new" was said of it when they were not here yet: of the same name at the same
+    workplace, and not brought by this list itself. came: whom it has brought in this unit of work.
+    """
+    if row.queue is not Queue.NOT_HERE or row.workplace_id is None:
+        return False
+    brought = session.scalars(
+        scope.select(MemberListChange.contact_id)
+        .join(MemberListAct, MemberListAct.id == MemberListChange.act_id)
+        .where(MemberListAct.list_id == member_list.id, MemberListChange.is_new.is_(True))
+    )
+    key = fold(row.line.name)
+    same = session.scalars(
+        scope.select(Contact.id, permission=_WRITE)
+        .join(Job, Job.contact_id == Contact.id)
+        .where(
+            Contact.name_key.in_([key, f"{key} {key}"[:330]]),
+            Contact.created_at > member_list.made_at,
+            Job.workplace_id == row.workplace_id,
+            facts.known(Job),
+        )
+    )
+    return bool(set(same) - {*brought, *came})
 
 
 def _note_who_came(

@@ -43,6 +43,7 @@ from crm.models.member_lists import (
 )
 from crm.models.places import Branch, Union, Workplace
 from crm.reads.voters import voters_on
+from crm.web import clock
 from crm.web.db import unit_of_work
 from crm.web.tasks import run_one
 from tests import factories
@@ -255,6 +256,27 @@ def test_somebody_new_is_added_once_however_often_it_is_said(
     organiser.post(f"{address}/not_here", data={"act": "confirm", "line": "2"})
     assert len(_rows(Contact, Contact.known_as == "Ana Silva")) == 3
     assert _counts(organiser.get(address).text)["As we have it"] == 1
+
+
+def test_somebody_new_is_not_added_beside_the_one_that_another_list_brought_since(
+    client_as: SignIn, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unit_of_work(ALL) as session:
+        mill = session.scalars(ALL.select(Workplace).where(Workplace.id == world.mill.id)).one()
+        for _ in range(2):
+            factories.make_person(session, mill, "Ana Silva")
+    clients = [client_as(world.organiser), client_as(world.boss_of_all)]
+    lines = ("Ana,Silva,,The Mill,,Member,,",)
+    lists = [(one, _send(one, world, lines).location) for one in clients]
+    for one, address in lists:
+        one.post(f"{address}/not_sure", data={"act": "new", "line": "2"})
+    later = factories.NOW + timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    for one, address in lists:
+        one.post(f"{address}/not_here", data={"act": "all"})
+    assert len(_rows(Contact, Contact.known_as == "Ana Silva")) == 3
+    one, address = lists[1]
+    assert _counts(one.get(address).text)["On the list, not here"] == 1
 
 
 def test_another_branch_ends_the_old_and_begins_the_new(client_as: SignIn, world: World) -> None:
