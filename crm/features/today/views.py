@@ -45,6 +45,8 @@ bp = Blueprint("today", __name__)
 FIRST_FEW = 3
 # Deadlines of cases come into sight so long before.
 DUE_AHEAD = timedelta(days=14)
+# Older ballots came in with a list of results, which says no day on which they were declared.
+COUNTED_WITHIN = timedelta(days=91)
 # "Show all" of a whole union is no list to speak from; the page says how many are left out.
 MOST = 100
 QUOTE_LENGTH = 140
@@ -134,10 +136,16 @@ def index(scope: Scope) -> str:
         asked = queries.count_asked(session, scope, today=today)
         dues = list_open_deadlines(session, scope, until=today + DUE_AHEAD)
         steps = list_due_steps(session, scope, today=today, ahead=DUE_AHEAD)
-        voting = [
+        ballots = list_ballots(session, scope, today=today)
+        voting = [one for one in ballots if one.stage is BallotStage.OPEN]
+        # What people told us of voting is kept until the result is declared.
+        to_count = [
             one
-            for one in list_ballots(session, scope, today=today)
-            if one.stage is BallotStage.OPEN
+            for one in ballots
+            if one.stage is BallotStage.CLOSED
+            and one.closes_on is not None
+            and one.closes_on >= today - COUNTED_WITHIN
+            and scope.may(Permission.BALLOT_WRITE)
         ]
         tests = open_tests(session, scope, today=today)
         stranded = scope.may(Permission.TURF_WRITE) and something_stranded(
@@ -176,6 +184,18 @@ def index(scope: Scope) -> str:
                 overdue=False,
             )
             for one in voting
+        ]
+        + [
+            Due(
+                url=address_of("ballots.show", ballot_id=one.public_id),
+                reference=one.name,
+                what=gettext("Voting is over: type in the count, and declare the result"),
+                due=""
+                if one.closes_on is None
+                else gettext("last day of voting: %(day)s", day=day_words(one.closes_on)),
+                overdue=False,
+            )
+            for one in to_count
         ]
         + [
             Due(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from crm.domain.vocabulary import Verb
 from crm.models.accounts import AccountNotice, UserAccount, UserSession
 from crm.models.audit import AuditEntry
+from crm.models.ballots import Ballot
 from crm.models.contacts import Contact
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
 from crm.models.places import Workplace
@@ -552,3 +553,21 @@ def test_what_was_done_to_an_account_stands_here_until_it_is_seen(
     assert client_as(world.rep).post(action[1]).status_code == 404
     assert client.post(action[1]).status_code == 303
     assert "made a sign-in link" not in client.get("/").text
+
+
+def test_a_ballot_whose_voting_is_over_asks_its_officers_for_the_count(
+    client_as: SignIn, world: World
+) -> None:
+    asked = "Voting is over: type in the count, and declare the result"
+    with unit_of_work(ALL) as session:
+        ballot = factories.make_open_ballot(session, world)
+    assert asked not in client_as(world.officer).get("/").text
+    with unit_of_work(ALL) as session:
+        ballot = session.scalars(ALL.select(Ballot).where(Ballot.id == ballot.id)).one()
+        ballot.closes_on = TODAY - timedelta(days=1)
+    assert asked in client_as(world.officer).get("/").text
+    assert asked not in client_as(world.rep).get("/").text
+    with unit_of_work(ALL) as session:
+        ballot = session.scalars(ALL.select(Ballot).where(Ballot.id == ballot.id)).one()
+        ballot.declared_on = TODAY
+    assert asked not in client_as(world.officer).get("/").text
