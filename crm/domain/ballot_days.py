@@ -228,8 +228,9 @@ def _action(
             days.employers_told_on or max(told, today),
             days.action_notice_on or max(notice, today),
         )
-        if from_today is not None and (mandate is None or from_today.day <= mandate.day):
-            first = from_today
+        if from_today is not None:
+            # Once the mandate would be over by then, there is no day left to start on.
+            first = from_today if mandate is None or from_today.day <= mandate.day else None
     if first is not None:
         assumed = days.action_notice_on is None or days.employers_told_on is None
         yield Milestone(Step.EARLIEST_ACTION, first.day, first.rule, assumed=assumed)

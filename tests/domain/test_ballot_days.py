@@ -34,9 +34,9 @@ def _step(code: str, step: Step, days: BallotDays) -> Milestone | None:
 
 
 def test_the_first_day_of_action_is_never_one_that_no_notice_can_reach() -> None:
-    def _first(today: date, **more: date | None) -> date:
+    def _first(today: date, **more: date | None) -> date | None:
         steps = milestones(rule_book("GB"), _days(**more), today=today)
-        return next(one.day for one in steps if one.step is Step.EARLIEST_ACTION)
+        return next((one.day for one in steps if one.step is Step.EARLIEST_ACTION), None)
 
     told = date(2026, 11, 4)
     # Nobody gave notice yet: from today, and from the day after voting while that is ahead.
@@ -48,8 +48,9 @@ def test_the_first_day_of_action_is_never_one_that_no_notice_can_reach() -> None
     )
     began = {"employers_told_on": told, "action_starts_on": date(2026, 11, 20)}
     assert _first(date(2026, 12, 1), **began) == date(2026, 11, 14)
-    # A mandate that is over is not made to look as if it went on.
-    assert _first(date(2028, 1, 1), employers_told_on=told) == date(2026, 11, 14)
+    # No day is left once a notice of today would end after the mandate: nor does an earlier one
+    # come back, on which action could have started.
+    assert _first(date(2028, 1, 1), employers_told_on=told) is None
 
 
 def test_a_ballot_of_which_only_the_last_day_is_known_is_over_after_it() -> None:
