@@ -91,8 +91,6 @@ from crm.models.turf import FollowUpPass, Turf, TurfMove, TurfPerson
 log = logging.getLogger(__name__)
 
 MARK = "crm_scope"
-# Put on a statement whose good plan hangs on how large the reader's places are. See crm/web/db.py.
-OWN_PLAN = "crm_own_plan"
 
 
 class UnscopedQueryError(Exception):

@@ -29,5 +29,5 @@ def count_people(session: Session, scope: Scope, spans: sa.Select[Any]) -> tuple
             sa.func.count(person.distinct()),
             sa.func.count(sa.case((score.is_not(None), person)).distinct()),
         )
-    row = session.execute(counts.execution_options(**spans.get_execution_options())).one()
+    row = session.execute(counts).one()
     return int(row[0]), int(row[1])

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.access.many import one_of
 from crm.access.permissions import Permission
-from crm.access.scope import OWN_PLAN, Scope
+from crm.access.scope import Scope
 from crm.domain.vocabulary import NO_ASK, Answer
 from crm.models.contacts import Contact, StateSpan
 from crm.models.conversations import Conversation, ConversationNote, FollowUp
@@ -114,18 +114,14 @@ def people_to_speak_to(
 
 def count_people_to_speak_to(session: Session, scope: Scope, *, today: date) -> int:
     """Return how many people there are to speak to, by the rule of people_to_speak_to."""
-    spans = (
-        scope.select(StateSpan.contact_id)
-        .where(
-            StateSpan.from_day <= today,
-            StateSpan.to_day > today,
-            scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
-            _is_none_of(session, Contact.id, Contact.do_not_contact.is_(True)),
-            # They had a talk so lately that they are left in peace.
-            _is_none_of(session, Conversation.contact_id, Conversation.day > today - REST),
-            ~_reminded(scope, StateSpan.contact_id),
-        )
-        .execution_options(**{OWN_PLAN: True})
+    spans = scope.select(StateSpan.contact_id).where(
+        StateSpan.from_day <= today,
+        StateSpan.to_day > today,
+        scope.reach(Permission.CONVERSATION_WRITE, StateSpan.place_id),
+        _is_none_of(session, Contact.id, Contact.do_not_contact.is_(True)),
+        # They had a talk so lately that they are left in peace.
+        _is_none_of(session, Conversation.contact_id, Conversation.day > today - REST),
+        ~_reminded(scope, StateSpan.contact_id),
     )
     return count_people(session, scope, spans)[0]
 
@@ -176,7 +172,6 @@ def _never_spoken_to(
         .where(which, Contact.do_not_contact.is_(False), ~talked, ~_reminded(scope, Contact.id))
         .order_by(Contact.name_key, Contact.id)
         .limit(limit)
-        .execution_options(**{OWN_PLAN: True})
     ).all()
 
 
@@ -207,7 +202,6 @@ def _by_last_talk(
         )
         .order_by(StateSpan.score.is_not(None), talked, Contact.name_key, Contact.id)
         .limit(limit)
-        .execution_options(**{OWN_PLAN: True})
     ).all()
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool
 import crm.models  # noqa: F401 - registers every table with the metadata
 from crm.access.audit import install_audit
 from crm.access.holding import install_holding
-from crm.access.scope import OWN_PLAN, Scope, install_locks
+from crm.access.scope import Scope, install_locks
 from crm.access.search_index import install_search
 from crm.access.storing import install_checks
 from crm.models.base import Base
@@ -27,8 +27,23 @@ from crm.models.base import Base
 # What a failing statement held may be somebody's name: a command that stops shows it on the screen
 # of whoever runs the server, and in what they send on to be helped.
 _QUIET = {"hide_parameters": True}
-# As psycopg has it by itself.
-PREPARED_AFTER = 5
+
+# What every connection to a server asks of it:
+_OF_THE_SERVER = " ".join(
+    f"-c {one}"
+    for one in (
+        # The server compiles a statement that it takes for long: of Today for a whole country that
+        # took longer than the statement itself.
+        "jit=off",
+        # It takes a page that lies apart for four times as dear as the next one, as on discs that
+        # turn: to show a branch it read what it holds of the whole country.
+        "random_page_cost=2",
+        # The driver prepares what it has sent five times, and the server would then keep one plan
+        # of it for every scope: made for a rep's three places, it takes an organiser of a thousand
+        # seconds, and a long import hours.
+        "plan_cache_mode=force_custom_plan",
+    )
+)
 
 db = SQLAlchemy(
     metadata=Base.metadata,
@@ -47,11 +62,7 @@ def engine_settings(url: str, key_hex: str | None) -> dict[str, Any]:
             "pool_pre_ping": True,
             "pool_size": 8,
             "max_overflow": 8,
-            # The server compiles a statement that it takes for long: of Today for a whole country
-            # that took longer than the statement itself. And it takes a page that lies apart for
-            # four times as dear as the next one, as on discs that turn: to show a branch it read
-            # what it holds of the whole country.
-            "connect_args": {"options": "-c jit=off -c random_page_cost=2"},
+            "connect_args": {"options": _OF_THE_SERVER},
             **_QUIET,
         }
         return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
@@ -111,8 +122,6 @@ def install(app: Flask) -> None:
         engine = db.engine
     if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _begin)
-    else:
-        event.listen(engine, "before_cursor_execute", _choose_plan)
     install_locks(_session_class(), engine)
     install_checks(_session_class())
     install_holding(_session_class())
@@ -125,16 +134,6 @@ def _begin(connection: sa.Connection) -> None:
     # whatever the busy timeout: transactions that may write take the lock first.
     read_only = connection.get_execution_options().get("read_only")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _choose_plan(
-    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
-) -> None:
-    # The driver prepares what it has sent five times, and the server then keeps one plan of it for
-    # every place, great or small. For Today that plan took eight times as long as one made for
-    # the reader; most statements gain from being prepared.
-    own = context is not None and context.execution_options.get(OWN_PLAN)
-    cursor.connection.prepare_threshold = None if own else PREPARED_AFTER
 
 
 def _session_class() -> Any:
