@@ -28,7 +28,9 @@ def test_the_server_makes_a_plan_for_each_scope(world: World, dialect: str) -> N
         # The driver prepares it after five times; the server would keep a plan after five more.
         for _again in range(20):
             session.execute(often).all()
-        plans = session.connection().exec_driver_sql(asked, execution_options={"crm_scope": True})
+        plans = session.connection().exec_driver_sql(
+            asked, {"some": "%often_asked%"}, execution_options={"crm_scope": True}
+        )
         kept, made = plans.one()
     assert kept == 0
     assert made > 10
