@@ -30,7 +30,7 @@ _BOOKKEEPING = {"sign_in_attempt", "login_attempt", "probe", "user_session"}
 
 WORDS = {
     "emoji": "🦊👩🏽‍🚀🏴‍☠️",
-    "right-to-left": "محمد \u202eعلي",
+    "right-to-left": "محمد \u200fعلي",
     "html": '<script>alert(1)</script><b>"x"</b>',
     "sql": "Robert'); DROP TABLE contact;--",
     "percent": "100% {{ 7*7 }} %(name)s \\",

@@ -406,6 +406,16 @@ def fix_form(
         name: RadioField(_("Same person?"), choices=options(choices), default="ask")
         for name, choices in people.items()
     }
+    if len(people) > 1:
+        fields["others"] = BooleanField(
+            ngettext(
+                "Of this %(count)s, unless I have chosen, it is somebody new",
+                "Of these %(count)s, all whom I have not chosen are somebody new",
+                len(people),
+                count=format_decimal(len(people)),
+            ),
+            description=_("If one of them is here after all, “Here twice?” finds both later."),
+        )
     fields |= {
         name: RadioField(_("Same workplace?"), choices=options(choices), default="ask")
         for name, choices in places.items()

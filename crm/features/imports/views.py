@@ -579,7 +579,12 @@ def _save_check(scope: Scope, opened: Opened) -> Any:
         if typed != " ".join(opened.table.rows[row_no - 1][column].split()):
             cells[row_no, column] = typed
     table = opened.table.with_cells(cells) if cells else opened.table
-    answers = {row_no: form[f"p{row_no}"].data for row_no in shown.people}
+    others = "others" in form and form.others.data
+    answers = {
+        row_no: "new" if others and said == "ask" else said
+        for row_no in shown.people
+        if (said := form[f"p{row_no}"].data)
+    }
     employer = form.employer.data if "employer" in form else None
     names = {
         one.key: NEW_PLACE if said in {"new", "ask"} else said

@@ -35,7 +35,7 @@ SignIn = Callable[[Named], FlaskClient]
 # Each of these is somebody's name, or an attempt; none may break a page or change meaning.
 AWKWARD = (
     "🦊🦊",
-    "محمد \u202eعلي",
+    "محمد \u200fعلي",
     "<script>alert(1)</script>",
     "Robert'); DROP TABLE contact;--",
     '100% & _under_ \\ "quoted"',
